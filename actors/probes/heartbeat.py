@@ -1,0 +1,41 @@
+"""Heartbeats: the probe runs only when a ping did not arrive in time."""
+
+import asyncio
+from datetime import timedelta
+
+from actors.probes.outcome import Outcome, Reason, Status
+from actors.probes.target import Target
+from actors.probes.wording import plain
+
+_DEFAULT_GRACE_MINUTES = 10.0
+#: A ping that came at the last moment may still be on its way into the database, where it closes the round.
+_SETTLING_SECONDS = 0.3
+
+
+async def probe(target: Target) -> Outcome:
+    """Always a miss: an arriving ping moves the monitor's deadline, so being asked means that none arrived."""
+    await asyncio.sleep(_SETTLING_SECONDS)
+    config = target.config
+    minutes = config.get("gracePeriodMinutes")
+    grace = _duration(_DEFAULT_GRACE_MINUTES if minutes is None else float(minutes))
+    if cron := config.get("cronExpression"):
+        expected = f"on the schedule {plain(str(cron), 100)} ({plain(str(config.get('timezone') or 'UTC'), 64)})"
+    else:
+        expected = f"every {_duration(float(config.get('expectedIntervalMinutes') or 60))}"
+    return Outcome(
+        Status.DOWN,
+        reason=Reason.HEARTBEAT_MISSED,
+        message=f"No ping arrived in time: one is expected {expected}, with a grace period of {grace}.",
+    )
+
+
+def _duration(minutes: float) -> str:
+    """`minutes` in words, such as `1 hour 30 minutes`."""
+    left = timedelta(seconds=round(minutes * 60))
+    parts = []
+    for unit, size in (("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1)):
+        count, rest = divmod(left, timedelta(seconds=size))
+        left = rest
+        if count:
+            parts.append(f"{count} {unit}{'' if count == 1 else 's'}")
+    return " ".join(parts) or "0 minutes"

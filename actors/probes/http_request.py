@@ -1,0 +1,127 @@
+"""What an HTTP check asks: built from the monitor's configuration, rebuilt at every redirect."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
+
+from actors.probes import content_type
+from actors.probes.invalid_config import InvalidConfig
+from actors.probes.target import Target
+
+METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"})
+_PORTS = {"http": 80, "https": 443}
+_URL_SAFE = "%/:=&?~#+!$,;'@()*[]"
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+CREDENTIAL_NAME = re.compile(r"auth|cookie|key|token|secret|session|signature|credential|passw", re.IGNORECASE)
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Whom credentials are for."""
+
+    scheme: str
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request, secrets in the clear: never to be logged. `url` is ASCII; `basic` is a name and a password."""
+
+    url: str
+    origin: Origin
+    method: str = "GET"
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes | None = None
+    basic: tuple[str, str] | None = None
+
+    def redirected(self, status: int, url: str) -> "Request":
+        """What to ask next. Raises `InvalidConfig` where `url` is not http or https.
+
+        303 turns everything but HEAD into GET, 301 and 302 turn POST into GET, as browsers do; 307 and 308 keep all.
+        Another origin gets no credentials: neither the login nor headers that look like one.
+        """
+        url, origin, _ = _parse(url)
+        request = replace(self, url=url, origin=origin)
+        if (status == 303 and self.method != "HEAD") or (status in {301, 302} and self.method == "POST"):
+            kept = tuple(header for header in self.headers if not header[0].lower().startswith("content-"))
+            request = replace(request, method="GET", body=None, headers=kept)
+        if origin != self.origin:
+            kept = tuple(
+                header
+                for header in request.headers
+                if header[0].lower() != "host" and not CREDENTIAL_NAME.search(header[0])
+            )
+            request = replace(request, headers=kept, basic=None)
+        return request
+
+
+def build(target: Target) -> Request:
+    """The first request of a check. Raises `InvalidConfig`."""
+    url, origin, basic = _parse(target.address)
+    auth = target.config.get("auth")
+    if target.kind == "website" and not auth:
+        return Request(url, origin, basic=basic)
+    headers: dict[str, str] = {}
+    method, body = "GET", None
+    if target.kind != "website":
+        headers = _headers(target.config.get("headers") or {})
+        method = str(target.config.get("method") or "GET").upper()
+        if method not in METHODS:
+            raise InvalidConfig(f"The method must be one of {', '.join(sorted(METHODS))}.")
+        text = target.config.get("body")
+        if text and method != "HEAD":
+            body = str(text).encode()
+            if not any(name.lower() == "content-type" for name in headers):
+                headers["Content-Type"] = content_type.detect(str(text))
+    if auth:
+        basic = _authenticate(auth, headers) or basic
+    return Request(url, origin, method, tuple(headers.items()), body, basic)
+
+
+def _authenticate(auth: Mapping[str, Any], headers: dict[str, str]) -> tuple[str, str] | None:
+    """The login for basic authentication; a bearer token goes into `headers`."""
+    kind = auth.get("type") or "none"
+    if kind == "basic":
+        return str(auth.get("username") or ""), str(auth.get("password") or "")
+    if kind == "bearer":
+        headers.update(_headers({"Authorization": f"Bearer {auth.get('token') or ''}"}))
+    elif kind != "none":
+        raise InvalidConfig("The authentication type must be none, basic or bearer.")
+    return None
+
+
+def _headers(given: Mapping[str, Any]) -> dict[str, str]:
+    headers = {}
+    for name, value in given.items():
+        if not _HEADER_NAME.fullmatch(name) or _CONTROLS.search(str(value)):
+            # The name is left out of the sentence: what was typed in its place may be a secret.
+            raise InvalidConfig("A request header has a name or value that HTTP does not allow.")
+        headers[name] = str(value).strip()
+    return headers
+
+
+@lru_cache(maxsize=4096)
+def _parse(url: str) -> tuple[str, Origin, tuple[str, str] | None]:
+    """`url` in ASCII and without user-info, its origin, and the login that the user-info held."""
+    try:
+        parts = urlsplit(url.strip())
+        origin = Origin(parts.scheme, parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0))
+        if origin.scheme not in _PORTS or not origin.host:
+            raise InvalidConfig("The target must be a URL that begins with http:// or https:// and names a host.")
+        if url.isascii() and url.isprintable() and " " not in url and "@" not in parts.netloc:
+            return url, origin, None
+        host = origin.host if origin.host.isascii() else origin.host.encode("idna").decode("ascii")
+    except ValueError:
+        # Also UnicodeError: a host name that cannot be written in ASCII.
+        raise InvalidConfig("The target is not a readable URL.") from None
+    netloc = f"[{host}]" if ":" in host else host
+    if parts.port:
+        netloc += f":{parts.port}"
+    tail = (quote(piece, safe=_URL_SAFE) for piece in (parts.path, parts.query, parts.fragment))
+    basic = (unquote(parts.username), unquote(parts.password or "")) if parts.username is not None else None
+    return urlunsplit((parts.scheme, netloc, *tail)), replace(origin, host=host), basic

@@ -1,0 +1,152 @@
+"""What a JSON answer must hold: an RFC 9535 path and what its first node is compared with."""
+
+import json
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from actors.probes.invalid_config import InvalidConfig
+from actors.probes.wording import plain
+
+if TYPE_CHECKING:
+    from jsonpath import CompoundJSONPath, JSONPath
+
+_NO_NODE = object()
+_LONGEST_VALUE = 80
+# What `jsonPathExpected` means when it is absent or null: any node will do.
+EXISTS: Any = None
+
+
+@lru_cache(maxsize=1024)
+def compiled(path: str) -> "JSONPath | CompoundJSONPath":
+    """`path`, ready for use. Raises `InvalidConfig`."""
+    # Imported at the first path: workers that check none keep the memory.
+    from jsonpath import JSONPathError
+
+    from actors.probes.json_filter import ENVIRONMENT
+
+    try:
+        return ENVIRONMENT.compile(path)
+    except JSONPathError:
+        raise InvalidConfig("The JSON path is not one of RFC 9535, such as $.status or $.items[0].id.") from None
+
+
+def check(path: str, expected: Any) -> None:
+    """Raise `InvalidConfig` unless `path` and `expected` can be evaluated."""
+    compiled(path)
+    operator, value = _operator(expected)
+    if operator == "matches":
+        from actors.probes import pattern
+
+        if not isinstance(value, str) or not pattern.is_valid(value):
+            raise InvalidConfig("The pattern that the JSON path is compared with is not a regular expression.")
+
+
+def mismatch(path: str, expected: Any, text: str) -> str:
+    """Why `text` is not as expected, one sentence; empty where it is."""
+    from jsonpath import JSONPathError
+
+    from actors.probes import pattern
+
+    operator, value = _operator(expected)
+    try:
+        document = json.loads(text)
+        with pattern.budget():
+            node = _first_node(path, document)
+            if _OPERATORS[operator](node, value):
+                return ""
+    except TimeoutError:
+        return f"A pattern took longer than {pattern.BUDGET_SECONDS} seconds on the answer."
+    except JSONPathError:
+        return f"The JSON path {plain(path, 80)} could not be followed in the answer."
+    except RecursionError:
+        return "The answer is nested too deeply."
+    except ValueError:
+        return "The answer is not JSON."
+    found = "nothing" if node is _NO_NODE else _shown(node)
+    wanted = "anything" if operator == "exists" else f"{_WORDS[operator]} {_shown(value)}"
+    if operator == "exists" and value is False:
+        wanted = "nothing"
+    return f"The JSON path {plain(path, 80)} gives {found}, expected was {wanted}."
+
+
+def _first_node(path: str, document: Any) -> Any:
+    if isinstance(document, dict | list):
+        found = compiled(path).match(document)
+        return found.obj if found else _NO_NODE
+    # The library looks only into objects and arrays; the root of any other document is the document.
+    return document if path == "$" else _NO_NODE
+
+
+def _operator(expected: Any) -> tuple[str, Any]:
+    if expected is EXISTS:
+        return "exists", True
+    if isinstance(expected, dict) and expected.get("op") in _OPERATORS and expected.keys() <= {"op", "value"}:
+        return expected["op"], expected.get("value", True if expected["op"] == "exists" else None)
+    return "eq", expected
+
+
+def _same(left: Any, right: Any) -> bool:
+    """Equality as JSON has it: true is not 1, but 1 is 1.0."""
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(_same, left, right))
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(_same(left[key], right[key]) for key in left)
+    return bool(left == right)
+
+
+def _ordered(test: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
+    """`test` between two numbers or two texts; anything else has no order."""
+
+    def compare(node: Any, value: Any) -> bool:
+        for kinds in ((int, float), (str,)):
+            if isinstance(node, kinds) and isinstance(value, kinds):
+                return not isinstance(node, bool) and not isinstance(value, bool) and test(node, value)
+        return False
+
+    return compare
+
+
+def _contains(node: Any, value: Any) -> bool:
+    if isinstance(node, str):
+        return isinstance(value, str) and value in node
+    if isinstance(node, list):
+        return any(_same(item, value) for item in node)
+    return isinstance(node, dict) and isinstance(value, str) and value in node
+
+
+def _matches(node: Any, value: Any) -> bool:
+    from actors.probes.pattern import found_in
+
+    return isinstance(node, str) and found_in(str(value), node)
+
+
+_OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
+    "eq": lambda node, value: node is not _NO_NODE and _same(node, value),
+    "ne": lambda node, value: node is not _NO_NODE and not _same(node, value),
+    "gt": _ordered(lambda node, value: node > value),
+    "gte": _ordered(lambda node, value: node >= value),
+    "lt": _ordered(lambda node, value: node < value),
+    "lte": _ordered(lambda node, value: node <= value),
+    "contains": _contains,
+    "matches": _matches,
+    "exists": lambda node, value: (node is not _NO_NODE) is (value is not False),
+}
+
+
+_WORDS = {
+    "eq": "exactly",
+    "ne": "anything but",
+    "gt": "more than",
+    "gte": "at least",
+    "lt": "less than",
+    "lte": "at most",
+    "contains": "something that contains",
+    "matches": "something that matches",
+}
+
+
+def _shown(value: Any) -> str:
+    return plain(json.dumps(value, ensure_ascii=False), _LONGEST_VALUE)

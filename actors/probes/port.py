@@ -1,0 +1,80 @@
+"""Ports: is anything listening, and does it say what it should."""
+
+import errno
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+
+from actors.probes import port_tcp, port_udp, resolver, socket_failure
+from actors.probes.outcome import Outcome, Reason, Status
+from actors.probes.port_exchange import Exchange, milliseconds_since
+from actors.probes.target import Target
+from actors.probes.wording import plain
+
+_PROTOCOLS = frozenset({"tcp", "udp"})
+_MOST_ADDRESSES = 4
+
+
+async def probe(target: Target) -> Outcome:
+    """Connect to the port, and exchange `send` and `expect` where they are set.
+
+    Of a name's addresses the next one is tried where TCP reached nobody at the one before, as programs do that connect to it;
+    `ipVersion` leaves those of the other family out.
+    """
+    config = target.config
+    number = config.get("port")
+    protocol = str(config.get("protocol") or "tcp").lower()
+    if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= 65535:
+        return _invalid("The port must be a number from 1 to 65535.")
+    if protocol not in _PROTOCOLS:
+        return _invalid("The protocol must be tcp or udp.")
+    started = time.monotonic()
+    found = await resolver.find_all(target.address, str(config.get("ipVersion") or "auto"), target.timeout)
+    if isinstance(found, Outcome):
+        return found
+    exchange = Exchange(
+        ip=next(filter(socket_failure.has_route, found), found[0]),
+        port=number,
+        send=str(config.get("send") or "").encode(),
+        expect=str(config.get("expect") or "").encode(),
+        name=f"Port {number} of {plain(target.address, 100)}",
+        timeout=target.timeout,
+        deadline=started + target.timeout,
+        timings={"dnsMs": milliseconds_since(started)},
+    )
+    if protocol == "udp":
+        return await _ask(port_udp.ask, exchange)
+    return await _ask_in_turn(exchange, found[:_MOST_ADDRESSES])
+
+
+async def _ask_in_turn(exchange: Exchange, addresses: Sequence[str]) -> Outcome:
+    """The outcome at the first address that is reached; of none, what the last one says that tells of the target."""
+    failures = []
+    for index, ip in enumerate(addresses):
+        # Each has its share of what is left, so that one which swallows everything leaves time for the others.
+        share = exchange.left / (len(addresses) - index)
+        one = replace(exchange, ip=ip, deadline=time.monotonic() + share, timings=dict(exchange.timings))
+        outcome = await _ask(port_tcp.ask, one)
+        if "connectMs" in one.timings:
+            return outcome
+        failures.append(outcome)
+    return next((one for one in reversed(failures) if one.status is Status.DOWN), failures[-1])
+
+
+async def _ask(ask: Callable[[Exchange], Awaitable[Outcome]], exchange: Exchange) -> Outcome:
+    started = time.monotonic()
+    try:
+        outcome = await ask(exchange)
+    except OSError as error:
+        if error.errno == errno.ECONNREFUSED:
+            outcome = exchange.down(Reason.PORT_CLOSED, "is closed", milliseconds_since(started))
+        else:
+            outcome = socket_failure.explain(error, exchange.name, [exchange.ip])
+            outcome.response_time_ms = milliseconds_since(started)
+    outcome.details["resolvedIp"] = exchange.ip
+    outcome.details["timings"] = exchange.timings
+    return outcome
+
+
+def _invalid(message: str) -> Outcome:
+    return Outcome(Status.ERROR, reason=Reason.INVALID_CONFIG, message=message)

@@ -1,0 +1,52 @@
+"""TCP: the connection itself is the check, an exchange of text may follow."""
+
+import asyncio
+import socket
+import time
+
+from actors.probes.outcome import Outcome, Reason
+from actors.probes.port_exchange import LARGEST_ANSWER, Exchange, milliseconds_since
+from actors.probes.resolver import family_of
+
+_CHUNK = 16 * 1024
+
+
+async def ask(exchange: Exchange) -> Outcome:
+    """Connect, and exchange what is configured. Raises `OSError` where the connection fails."""
+    loop = asyncio.get_running_loop()
+    started = time.monotonic()
+    with socket.socket(family_of(exchange.ip), socket.SOCK_STREAM) as connection:
+        connection.setblocking(False)
+        try:
+            async with asyncio.timeout(exchange.left):
+                await loop.sock_connect(connection, (exchange.ip, exchange.port))
+        except TimeoutError:
+            return exchange.too_late(Reason.CONNECT_TIMEOUT, "did not accept the connection")
+        exchange.timings["connectMs"] = milliseconds_since(started)
+        if not exchange.send and not exchange.expect:
+            return exchange.up(milliseconds_since(started))
+        return await _converse(connection, exchange, started)
+
+
+async def _converse(connection: socket.socket, exchange: Exchange, started: float) -> Outcome:
+    loop = asyncio.get_running_loop()
+    answer = bytearray()
+    try:
+        async with asyncio.timeout(exchange.left):
+            if exchange.send:
+                await loop.sock_sendall(connection, exchange.send)
+            while exchange.expect and exchange.expect not in answer and len(answer) < LARGEST_ANSWER:
+                chunk = await loop.sock_recv(connection, _CHUNK)
+                if not answer:
+                    exchange.timings["firstByteMs"] = milliseconds_since(started) - exchange.timings["connectMs"]
+                if not chunk:
+                    break
+                answer += chunk
+    except TimeoutError:
+        if answer:
+            return exchange.too_late(Reason.UNEXPECTED_ANSWER, "did not answer with the expected text")
+        return exchange.too_late(Reason.READ_TIMEOUT, "accepted the connection but did not answer")
+    if exchange.expect in answer:
+        return exchange.up(milliseconds_since(started))
+    said = "answered something else than the expected text" if answer else "closed the connection without an answer"
+    return exchange.down(Reason.UNEXPECTED_ANSWER, said, milliseconds_since(started))

@@ -1,0 +1,71 @@
+"""What a failed connection says about the target, and what about this machine."""
+
+import errno
+import socket
+from collections.abc import Iterable
+
+from actors.probes.outcome import Outcome, Reason, Status
+from actors.probes.wording import plain
+
+# Too many open files, no memory, no local ports left, a local firewall: never the target's doing.
+OURS = frozenset(
+    {
+        errno.EMFILE,
+        errno.ENFILE,
+        errno.ENOMEM,
+        errno.ENOBUFS,
+        errno.EADDRNOTAVAIL,
+        errno.EACCES,
+        errno.EPERM,
+        errno.EAFNOSUPPORT,
+    }
+)
+#: Addresses of documentation: whoever has a way to them has a way to everywhere.
+_ANYWHERE = ("198.51.100.1", "2001:db8::1")
+TARGETS = {
+    errno.ECONNREFUSED: (Reason.CONNECTION_REFUSED, "{host} refused the connection."),
+    errno.ECONNRESET: (Reason.CONNECTION_RESET, "{host} reset the connection."),
+    errno.EPIPE: (Reason.CONNECTION_RESET, "{host} closed the connection."),
+    errno.ETIMEDOUT: (Reason.CONNECT_TIMEOUT, "{host} did not accept the connection in time."),
+    errno.EHOSTUNREACH: (Reason.HOST_UNREACHABLE, "{host} cannot be reached: there is no route to it."),
+    errno.ENETUNREACH: (Reason.HOST_UNREACHABLE, "{host} cannot be reached: there is no route to its network."),
+}
+
+
+def has_route(ip: str) -> bool:
+    """Whether this machine would know where to send packets to `ip`; sends none."""
+    family = socket.AF_INET6 if ":" in ip else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as asker:
+            asker.connect((ip, 9))
+    except OSError as error:
+        return error.errno not in {errno.ENETUNREACH, errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}
+    return True
+
+
+def is_cut_off() -> bool:
+    """Whether this machine has no way to any network but its own."""
+    return not any(map(has_route, _ANYWHERE))
+
+
+def ours(what: str) -> Outcome:
+    """The outcome where this machine failed; `what` are a few words."""
+    return Outcome(
+        Status.ERROR, reason=Reason.INTERNAL_ERROR, message=f"This worker could not check: {plain(what, 120)}."
+    )
+
+
+def explain(error: OSError, host: str, tried: Iterable[str]) -> Outcome:
+    """The outcome of a socket call that failed; times and details are the caller's to add.
+
+    `tried` are the addresses that were to be reached. Where this machine has no route to any of them, it is cut off, or
+    lacks the address family: what the target does then nobody knows.
+    """
+    if error.errno in OURS:
+        return ours(error.strerror or "the system refused")
+    if error.errno == errno.ENETUNREACH and not any(map(has_route, tried)):
+        return ours("this machine has no route to the target's network")
+    reason, sentence = TARGETS.get(
+        error.errno or 0, (Reason.HOST_UNREACHABLE, f"{{host}} cannot be reached: {plain(error.strerror or '', 80)}.")
+    )
+    return Outcome(Status.DOWN, reason=reason, message=sentence.replace("{host}", plain(host, 100)))

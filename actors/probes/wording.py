@@ -1,0 +1,29 @@
+"""Sentences for people, made of words that targets had a hand in."""
+
+import re
+from urllib.parse import urlsplit, urlunsplit
+
+_LONGEST = 300
+# Control characters, and those that reverse or hide text.
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
+
+
+def plain(text: str, longest: int = _LONGEST) -> str:
+    """`text` on one line, without control characters, cut to `longest` characters."""
+    text = _UNPRINTABLE.sub(" ", text[: longest * 4]).strip()
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def public_url(url: str) -> str:
+    """`url` as it may be shown: without user-info, query and fragment, which may hold secrets."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "an unreadable URL"
+    return plain(urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", "")))
+
+
+def seconds(value: float) -> str:
+    """`value` seconds in words, such as `30 seconds` or `1 second`."""
+    value = round(value, 1)
+    return "1 second" if value == 1 else f"{value:g} seconds"

@@ -1,0 +1,28 @@
+"""Connections to the broker that stop trying for a second after several failures (`models/dependencies.py`).
+
+Where the broker's host is gone without a word, every thread would otherwise spend its whole connect timeout, one after
+the other, before it learns what its neighbours know.
+"""
+
+import redis
+
+from models.dependencies import BROKER
+
+
+def watched(client: redis.Redis) -> redis.Redis:
+    """`client`, whose connections judge the broker from now on; to be called before its first command."""
+    pool = client.connection_pool
+    kind = pool.connection_class
+
+    class Watched(kind):  # type: ignore[misc, valid-type]
+        def connect(self) -> None:
+            """Raises `redis.ConnectionError` at once while the broker counts as away."""
+            if self.is_connected:
+                return
+            if BROKER.away:
+                raise redis.ConnectionError("the broker did not answer several times in a row")
+            with BROKER.attempt():
+                super().connect()
+
+    pool.connection_class = Watched
+    return client

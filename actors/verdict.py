@@ -1,0 +1,33 @@
+"""The verdict of a round: what its locations' outcomes mean together. Pure."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+#: `locationConfig.strategy`, where nothing is set.
+DEFAULT_STRATEGY = "majority"
+
+
+def of_round(statuses: Sequence[str], locations: Mapping[str, Any] | None = None) -> str:
+    """`up`, `down` or `error` from the statuses of the locations that answered.
+
+    Only locations that measured count: `error` is our own failure. When none measured, the verdict is `error`.
+    `locations` is the monitor's `locationConfig`; `threshold` is in percent and counts for `custom` only.
+    """
+    measured = [status for status in statuses if status != "error"]
+    if not measured:
+        return "error"
+    up = sum(status == "up" for status in measured)
+    return "up" if _enough(up, len(measured), locations or {}) else "down"
+
+
+def _enough(up: int, measured: int, locations: Mapping[str, Any]) -> bool:
+    match locations.get("strategy", DEFAULT_STRATEGY):
+        case "all":
+            return up == measured
+        case "any":
+            return up >= 1
+        case "custom":
+            return up * 100 >= int(locations.get("threshold", 50)) * measured
+        case _:
+            # A tie is no majority.
+            return up * 2 > measured

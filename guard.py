@@ -1,0 +1,114 @@
+"""The target guard: which addresses Supercheck may talk to on a user's behalf.
+
+Users choose targets and webhook URLs; without a guard they could reach the network that we run in.
+What is judged is always the address that is about to be connected to, never a name: probes call
+`judge` from the socket's own callback, so a second resolution (DNS rebinding) has nothing to win.
+"""
+
+import ipaddress
+import socket
+from collections.abc import Iterable
+from functools import lru_cache
+
+import settings
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+_NAT64 = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
+_TRANSLATED = ipaddress.IPv6Network("::ffff:0:0:0/96")
+_DOCUMENTATION = ipaddress.IPv6Network("3fff::/20")
+_SITE_LOCAL = ipaddress.IPv6Network("fec0::/10")
+_NOT_FOR_USERS = (
+    ipaddress.IPv4Network("100.64.0.0/10"),
+    # Protocol assignments, among them a cloud's metadata service; the library calls most of them global.
+    ipaddress.IPv4Network("192.0.0.0/24"),
+    # Public by its number, but within Azure the host of the virtual machine answers.
+    ipaddress.IPv4Network("168.63.129.16/32"),
+)
+
+
+class BlockedTarget(Exception):
+    """The guard refused; `str()` says what and how an operator may allow it."""
+
+
+def _embedded(address: ipaddress.IPv6Address) -> Iterable[ipaddress.IPv4Address]:
+    """The IPv4 addresses that an IPv6 one carries inside: mapped, compatible, NAT64, 6to4, Teredo."""
+    number = int(address)
+    if address.ipv4_mapped:
+        yield address.ipv4_mapped
+    if address.sixtofour:
+        yield address.sixtofour
+    if address.teredo:
+        yield from address.teredo
+    if any(address in network for network in _NAT64) or address in _TRANSLATED or number >> 32 == 0:
+        yield ipaddress.IPv4Address(number & 0xFFFFFFFF)
+
+
+def is_public(address: Address) -> bool:
+    """Whether `address` belongs to the public internet, whatever wraps it."""
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.scope_id is not None or address in _SITE_LOCAL or address in _DOCUMENTATION:
+            return False
+        inner = list(_embedded(address))
+        if inner:
+            return all(is_public(one) for one in inner)
+    elif any(address in network for network in _NOT_FOR_USERS):
+        return False
+    return address.is_global and not (
+        address.is_multicast
+        or address.is_reserved
+        or address.is_loopback
+        or address.is_link_local
+        or address.is_unspecified
+    )
+
+
+@lru_cache(maxsize=4096)
+def _allowed(ip: str, host: str, allow_all: bool, allowed: tuple[str, ...]) -> bool:
+    address = ipaddress.ip_address(ip)
+    if allow_all or is_public(address):
+        return True
+    if host.rstrip(".").lower() in allowed or ip in allowed:
+        return True
+    plain = getattr(address, "ipv4_mapped", None) or address
+    return any(plain in ipaddress.ip_network(entry) for entry in allowed if "/" in entry)
+
+
+def judge(ip: str, host: str = "") -> None:
+    """Raise `BlockedTarget` unless connecting to `ip`, reached under the name `host`, is allowed."""
+    config = settings.get()
+    if not _allowed(ip, host, config.allow_internal_targets, config.allowed_internal_targets):
+        raise BlockedTarget(
+            f"{host or ip} is an internal address ({ip}). An operator may allow it with"
+            f" ALLOWED_INTERNAL_TARGETS={host or ip}, or all of them with ALLOW_INTERNAL_TARGETS=true."
+        )
+
+
+def resolve(host: str, port: int, *, kind: int = socket.SOCK_STREAM, family: int = socket.AF_UNSPEC) -> str:
+    """The first address of `host` that the guard lets pass; blocking.
+
+    Raises `BlockedTarget` where none passes and `socket.gaierror` where the name has no address.
+    """
+    refused: BlockedTarget | None = None
+    for *_, address in socket.getaddrinfo(host, port, family, kind):
+        ip = str(address[0])
+        try:
+            judge(ip, host)
+        except BlockedTarget as error:
+            refused = error
+        else:
+            return ip
+    assert refused is not None, "getaddrinfo answers at least one address or raises"
+    raise refused
+
+
+def judge_host_at_save(host: str) -> None:
+    """Raise `BlockedTarget` where `host`, as typed, is or resolves only to forbidden addresses.
+
+    A name that does not resolve passes: it may be right tomorrow, and the check itself is judged again.
+    """
+    try:
+        resolve(host.strip("[]").rstrip("."), 0)
+    except (socket.gaierror, ValueError):
+        # Among them names that cannot be encoded, or hold a NUL.
+        return

@@ -1,0 +1,30 @@
+"""certificate warnings
+
+Revision: 0002, after 0001. A new table: nothing that runs meanwhile knows or waits for it.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    # Its foreign key needs a short lock on `monitors`: rather fail and be run again than make every check queue behind it.
+    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.create_table(
+        "certificate_warnings",
+        sa.Column("monitor_id", sa.Uuid(), nullable=False),
+        sa.Column("fingerprint_sha256", sa.Text(), nullable=False),
+        sa.Column("threshold_days", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["monitor_id"], ["monitors.id"], name=op.f("fk_certificate_warnings_monitor_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint(
+            "monitor_id", "fingerprint_sha256", "threshold_days", name=op.f("pk_certificate_warnings")
+        ),
+    )

@@ -1,0 +1,48 @@
+"""Rows whose monitor is gone: results carry no foreign key, because a check must not pay for one."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from models.database import Db
+
+BATCH = 5_000
+#: Table -> its key.
+TABLES = {
+    "monitor_results": "id, scheduled_for",
+    "monitor_rollups_hourly": "monitor_id, hour, location",
+    "monitor_rollups_daily": "monitor_id, day, location",
+    "heartbeat_pings": "id",
+}
+
+
+def gone(db: Db, table: str) -> list[UUID]:
+    """The monitors that `table` has rows of and that are no more.
+
+    It steps through the index from one monitor to the next: reading every row would take longer each day.
+    """
+    rows = db.execute(
+        f"""
+        WITH RECURSIVE present AS (
+            (SELECT monitor_id FROM {table} ORDER BY monitor_id LIMIT 1)
+            UNION ALL
+            SELECT (SELECT t.monitor_id FROM {table} t WHERE t.monitor_id > p.monitor_id ORDER BY t.monitor_id LIMIT 1)
+            FROM present p WHERE p.monitor_id IS NOT NULL)
+        SELECT monitor_id FROM present p
+        WHERE monitor_id IS NOT NULL AND NOT EXISTS (SELECT FROM monitors m WHERE m.id = p.monitor_id)
+        """
+    )
+    return [row[0] for row in rows]
+
+
+def remove(db: Db, table: str, monitor_ids: Sequence[UUID]) -> int:
+    """Remove up to `BATCH` of these monitors' rows from `table`; answers how many went."""
+    keys = TABLES[table]
+    return db.execute(
+        f"DELETE FROM {table} WHERE ({keys}) IN (SELECT {keys} FROM {table} WHERE monitor_id = ANY(%s) LIMIT {BATCH})",
+        [list(monitor_ids)],
+    ).rowcount
+
+
+def forget_repeats(db: Db) -> int:
+    """Remove the answers to requests that nobody repeats after a day; answers how many went."""
+    return db.execute("DELETE FROM idempotency_keys WHERE created_at < now() - interval '1 day'").rowcount

@@ -1,0 +1,72 @@
+"""The tables, as SQLAlchemy declares them: for pages, the API, migrations. The road of a check reads `models.queries`."""
+
+from models.tables.accounts import (
+    ApiKey,
+    AuditEvent,
+    IdempotencyKey,
+    Member,
+    Organization,
+    Project,
+    Role,
+    User,
+    Variable,
+)
+from models.tables.alerts import (
+    Alert,
+    CertificateWarning,
+    Delivery,
+    Incident,
+    NotificationProvider,
+    OperatorWarning,
+    StormChange,
+)
+from models.tables.base import Base
+from models.tables.monitors import (
+    Location,
+    MaintenanceWindow,
+    Monitor,
+    MonitorNotificationSetting,
+    MonitorState,
+    MonitorType,
+    shown_status,
+    shown_status_expression,
+)
+from models.tables.results import Attendance, DailyRollup, HeartbeatPing, HourlyRollup, MonitorResult
+from models.tables.runs import CleanupRun, Job, Run, Test
+
+__all__ = [
+    "Alert",
+    "ApiKey",
+    "Attendance",
+    "AuditEvent",
+    "Base",
+    "CertificateWarning",
+    "CleanupRun",
+    "DailyRollup",
+    "Delivery",
+    "HeartbeatPing",
+    "HourlyRollup",
+    "IdempotencyKey",
+    "Incident",
+    "Job",
+    "Location",
+    "MaintenanceWindow",
+    "Member",
+    "Monitor",
+    "MonitorNotificationSetting",
+    "MonitorResult",
+    "MonitorState",
+    "MonitorType",
+    "NotificationProvider",
+    "OperatorWarning",
+    "Organization",
+    "Project",
+    "Role",
+    "Run",
+    "StormChange",
+    "Test",
+    "User",
+    "Variable",
+    "shown_status",
+    "shown_status_expression",
+]

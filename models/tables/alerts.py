@@ -1,0 +1,214 @@
+"""Who is told what: channels, alerts, deliveries, incidents, and our own troubles."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, func, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from models.tables.base import Base, Sealed, created_now, new_id
+
+
+class NotificationProvider(Sealed, Base):
+    """A channel with its config; what is secret in it is sealed in `secrets` as one JSON object."""
+
+    __tablename__ = "notification_providers"
+
+    id: Mapped[UUID] = new_id()
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str]
+    type: Mapped[str]
+    enabled: Mapped[bool] = mapped_column(server_default=text("true"))
+    config: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    last_success_at: Mapped[datetime | None]
+    last_error_at: Mapped[datetime | None]
+    last_error: Mapped[str | None]
+    #: The service refused for good (404, revoked token): nothing gets through until someone mends the config.
+    broken: Mapped[bool] = mapped_column(server_default=text("false"))
+    #: How many messages a minute it may be sent; null: as many as its type bears (`actors.slots`). More of them wait.
+    max_per_minute: Mapped[int | None]
+    #: Who gets the message where this one fails for good, or for long.
+    fallback_provider_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("notification_providers.id", ondelete="SET NULL")
+    )
+    created_at: Mapped[datetime] = created_now()
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+
+
+class Incident(Base):
+    """One outage of one monitor, from the first failed round of its sequence to the recovery."""
+
+    __tablename__ = "incidents"
+    __table_args__ = (Index("uq_incidents_sequence", "monitor_id", "failure_sequence", unique=True),)
+
+    id: Mapped[UUID] = new_id()
+    monitor_id: Mapped[UUID] = mapped_column(ForeignKey("monitors.id", ondelete="CASCADE"))
+    failure_sequence: Mapped[int]
+    started_at: Mapped[datetime] = mapped_column(index=True)
+    ended_at: Mapped[datetime | None]
+    error_code: Mapped[str | None]
+    reason: Mapped[str] = mapped_column(server_default="")
+    #: It began in a maintenance window.
+    in_maintenance: Mapped[bool] = mapped_column(server_default=text("false"))
+    evidence: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+
+
+class Alert(Base):
+    """Something to be told about a monitor: an outbox row, written in the transaction that moved the state.
+
+    One of type `summary` has no monitor: it tells one provider of a storm, change by change (`StormChange`).
+    `context` is what the notice needs besides the monitor's row, frozen at the moment of the verdict.
+    `status` follows the deliveries; `pending` with `planned_at` null means that nobody has decided yet whom to tell.
+    """
+
+    __tablename__ = "alerts"
+    __table_args__ = (
+        CheckConstraint("status IN ('pending', 'sent', 'failed', 'suppressed')", name="status"),
+        # Never two alerts with the same number in one failure sequence, never two recoveries: the database says so too.
+        Index(
+            "uq_alerts_failure_number",
+            "monitor_id",
+            "failure_sequence",
+            "alert_number",
+            unique=True,
+            postgresql_where=text("alert_number IS NOT NULL"),
+        ),
+        Index(
+            "uq_alerts_recovery",
+            "monitor_id",
+            "failure_sequence",
+            unique=True,
+            postgresql_where=text("type = 'monitor.up' AND NOT manual"),
+        ),
+        Index("ix_alerts_project", "project_id", text("created_at DESC")),
+        Index("ix_alerts_unplanned", "created_at", postgresql_where=text("planned_at IS NULL")),
+        Index("ix_alerts_planned", "project_id", "planned_at"),
+    )
+
+    id: Mapped[UUID] = new_id()
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
+    monitor_id: Mapped[UUID | None] = mapped_column(ForeignKey("monitors.id", ondelete="SET NULL"), index=True)
+    monitor_name: Mapped[str]
+    type: Mapped[str]
+    failure_sequence: Mapped[int | None]
+    alert_number: Mapped[int | None]
+    manual: Mapped[bool] = mapped_column(server_default=text("false"))
+    status: Mapped[str] = mapped_column(server_default="pending")
+    reason: Mapped[str] = mapped_column(server_default="")
+    #: Why nobody was told: limit, mute, maintenance, storm, alerts off, no provider. With `storm` people are told in a
+    #: summary, and the alert may have deliveries to webhooks all the same: `status` then follows those.
+    suppressed_because: Mapped[str | None]
+    context: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    correlation_id: Mapped[str | None]
+    planned_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = created_now()
+
+    deliveries: Mapped[list["Delivery"]] = relationship(
+        order_by="Delivery.created_at", passive_deletes=True, back_populates="alert"
+    )
+
+
+class LoggedAttempt(NamedTuple):
+    """One attempt of a delivery. `outcome` is sent, retrying, failed, or lost with the worker that made it."""
+
+    at: datetime
+    duration_ms: float | None
+    outcome: str
+    error: str | None
+
+
+class Delivery(Base):
+    """One alert to one provider. `id` goes out with every attempt, so that receivers can tell a repetition.
+
+    `next_attempt_at` is when the sweep may start the next one; `claimed_until` keeps a second worker away meanwhile,
+    unless the process `claimed_by` is gone. `logged` holds the newest attempts (`attempt_log` reads them), each
+    `{at, durationMs, outcome, error}`. `restarted_at` is when a person had a failed one tried again from the beginning.
+    `fallback_for` is the delivery whose provider failed, where this one stands in for it.
+    """
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        CheckConstraint("status IN ('pending', 'retrying', 'sent', 'failed')", name="status"),
+        Index("uq_deliveries_alert_provider", "alert_id", "provider_id", unique=True),
+        Index("ix_deliveries_due", "next_attempt_at", postgresql_where=text("status IN ('pending', 'retrying')")),
+        Index("ix_deliveries_provider", "provider_id", "created_at"),
+        Index("ix_deliveries_failed", "created_at", postgresql_where=text("status = 'failed'")),
+    )
+
+    id: Mapped[UUID] = new_id()
+    alert_id: Mapped[UUID] = mapped_column(ForeignKey("alerts.id", ondelete="CASCADE"))
+    provider_id: Mapped[UUID | None] = mapped_column(ForeignKey("notification_providers.id", ondelete="SET NULL"))
+    provider_type: Mapped[str]
+    provider_name: Mapped[str]
+    status: Mapped[str] = mapped_column(server_default="pending")
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    error: Mapped[str | None]
+    next_attempt_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    claimed_until: Mapped[datetime | None]
+    claimed_by: Mapped[str | None]
+    duration_ms: Mapped[float | None]
+    logged: Mapped[list[dict[str, Any]]] = mapped_column("attempt_log", JSONB, server_default=text("'[]'"))
+    restarted_at: Mapped[datetime | None]
+    fallback_for: Mapped[UUID | None]
+    sent_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = created_now()
+
+    alert: Mapped[Alert] = relationship(back_populates="deliveries")
+
+    @property
+    def attempt_log(self) -> "list[LoggedAttempt]":
+        """The newest attempts, in their order."""
+        return [
+            LoggedAttempt(datetime.fromisoformat(one["at"]), one["durationMs"], one["outcome"], one["error"])
+            for one in self.logged or ()
+        ]
+
+
+class StormChange(Base):
+    """An alert that a provider is told of in a summary, and not by a message of its own.
+
+    `summary_id` is the alert of type `summary` that tells it; null until then. It goes with its summary, or a summary
+    that is removed would be told again.
+    """
+
+    __tablename__ = "storm_changes"
+    __table_args__ = (Index("ix_storm_changes_open", "provider_id", postgresql_where=text("summary_id IS NULL")),)
+
+    alert_id: Mapped[UUID] = mapped_column(ForeignKey("alerts.id", ondelete="CASCADE"), primary_key=True)
+    provider_id: Mapped[UUID] = mapped_column(
+        ForeignKey("notification_providers.id", ondelete="CASCADE"), primary_key=True
+    )
+    collected_at: Mapped[datetime] = created_now()
+    summary_id: Mapped[UUID | None] = mapped_column(ForeignKey("alerts.id", ondelete="CASCADE"), index=True)
+
+
+class CertificateWarning(Base):
+    """A certificate's nearing end was told about: once for each threshold (whole days left; -1: expired) of each one."""
+
+    __tablename__ = "certificate_warnings"
+
+    monitor_id: Mapped[UUID] = mapped_column(ForeignKey("monitors.id", ondelete="CASCADE"), primary_key=True)
+    fingerprint_sha256: Mapped[str] = mapped_column(primary_key=True)
+    threshold_days: Mapped[int] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime] = created_now()
+
+
+class OperatorWarning(Base):
+    """Our own trouble, told to admins on the dashboard: a location without workers, a late queue."""
+
+    __tablename__ = "operator_warnings"
+    __table_args__ = (
+        Index(
+            "uq_operator_warnings_open", "kind", "subject", unique=True, postgresql_where=text("resolved_at IS NULL")
+        ),
+    )
+
+    id: Mapped[UUID] = new_id()
+    kind: Mapped[str]
+    subject: Mapped[str]
+    message: Mapped[str]
+    first_seen_at: Mapped[datetime] = created_now()
+    last_seen_at: Mapped[datetime] = created_now()
+    resolved_at: Mapped[datetime | None]

@@ -1,0 +1,228 @@
+"""What is watched, and how it stands."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, and_, any_, case, func, or_, select, text
+from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
+
+from models.tables.base import Base, Sealed, created_now, new_id
+
+
+class MonitorType(StrEnum):
+    HTTP_REQUEST = "http_request"
+    WEBSITE = "website"
+    PING_HOST = "ping_host"
+    PORT_CHECK = "port_check"
+    HEARTBEAT = "heartbeat"
+    SYNTHETIC_TEST = "synthetic_test"
+
+
+def _one_of(words: type[StrEnum]) -> str:
+    return ", ".join(repr(word.value) for word in words)
+
+
+class Location(Base):
+    """A place checks run from; `position` orders them, and the lowest enabled one is the default."""
+
+    __tablename__ = "locations"
+    __table_args__ = (CheckConstraint("code ~ '^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$'", name="code"),)
+
+    code: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    enabled: Mapped[bool] = mapped_column(server_default=text("true"))
+    position: Mapped[int] = mapped_column(server_default="0")
+    last_seen_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = created_now()
+
+
+class Monitor(Sealed, Base):
+    """What the user configured; changes rarely. `version` grows with every change, so that workers may cache the row.
+
+    `config` is the wire's `config` without its secrets, which `secrets` holds sealed as one JSON object.
+    `interval_seconds` is null where `cron_expression` rules.
+    """
+
+    __tablename__ = "monitors"
+    __table_args__ = (
+        CheckConstraint(f"type IN ({_one_of(MonitorType)})", name="type"),
+        CheckConstraint("(interval_seconds IS NULL) <> (cron_expression IS NULL)", name="schedule"),
+        CheckConstraint("interval_seconds >= 1", name="interval"),
+        Index("ix_monitors_project_name", "project_id", "name"),
+        Index("ix_monitors_tags", "tags", postgresql_using="gin"),
+    )
+
+    id: Mapped[UUID] = new_id()
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
+    name: Mapped[str]
+    description: Mapped[str] = mapped_column(server_default="")
+    type: Mapped[str]
+    target: Mapped[str] = mapped_column(server_default="")
+    interval_seconds: Mapped[int | None]
+    cron_expression: Mapped[str | None]
+    timezone: Mapped[str] = mapped_column(server_default="UTC")
+    enabled: Mapped[bool] = mapped_column(server_default=text("true"))
+    config: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    tags: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
+    muted_until: Mapped[datetime | None]
+    alerts_enabled: Mapped[bool] = mapped_column(server_default=text("true"))
+    alert_on_failure: Mapped[bool] = mapped_column(server_default=text("true"))
+    alert_on_recovery: Mapped[bool] = mapped_column(server_default=text("true"))
+    alert_on_ssl_expiration: Mapped[bool] = mapped_column(server_default=text("true"))
+    failure_threshold: Mapped[int] = mapped_column(server_default="1")
+    recovery_threshold: Mapped[int] = mapped_column(server_default="1")
+    custom_message: Mapped[str] = mapped_column(server_default="")
+    #: SHA-256 of the heartbeat token; the token itself is sealed in `secrets`.
+    heartbeat_token_hash: Mapped[bytes | None] = mapped_column(unique=True)
+    version: Mapped[int] = mapped_column(server_default="1")
+    created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    created_at: Mapped[datetime] = created_now()
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+
+    state: Mapped["MonitorState"] = relationship(
+        back_populates="monitor", cascade="all, delete-orphan", passive_deletes=True
+    )
+    providers: Mapped[list["MonitorNotificationSetting"]] = relationship(
+        cascade="all, delete-orphan", passive_deletes=True
+    )
+    if TYPE_CHECKING:
+        #: No column: see below.
+        maintenance_until: Mapped[datetime | None]
+
+
+class MonitorState(Base):
+    """How a monitor stands; changes at every check. Written by the pipeline, read by everybody.
+
+    `status` is the settled one (`pending`, `up`, `down`); `last_verdict` may also be `error`, which never settles anything.
+    `open_*` is the one round under way: its scheduled time, the locations asked, and when the sweep decides it regardless.
+    `decided_for` is the newest scheduled time that was decided: older rounds never move the state backwards.
+    `failure_sequence` numbers the failure sequences; `alerts_sent` counts failure alerts in the present one, and stays
+    above zero after a recovery that could not be told yet. `hushed` holds the reasons (`maintenance`, `mute`, a blank
+    between them) that are on record for what the present sequence could not tell; `owing` is set until that can be made up.
+    """
+
+    __tablename__ = "monitor_states"
+    __table_args__ = (
+        CheckConstraint("status IN ('pending', 'up', 'down')", name="status"),
+        # The claim reads the due end of this index, five times a second at most.
+        Index("ix_monitor_states_due", "next_run_at", postgresql_where=text("next_run_at IS NOT NULL")),
+        Index("ix_monitor_states_open", "open_deadline", postgresql_where=text("open_scheduled_for IS NOT NULL")),
+        Index("ix_monitor_states_owing", "monitor_id", postgresql_where=text("owing")),
+        {"postgresql_with": {"fillfactor": "60"}},
+    )
+
+    monitor_id: Mapped[UUID] = mapped_column(ForeignKey("monitors.id", ondelete="CASCADE"), primary_key=True)
+    status: Mapped[str] = mapped_column(server_default="pending")
+    last_verdict: Mapped[str | None]
+    next_run_at: Mapped[datetime | None]
+    last_run_at: Mapped[datetime | None]
+    last_check_at: Mapped[datetime | None]
+    last_status_change_at: Mapped[datetime | None]
+    last_response_time_ms: Mapped[float | None]
+    last_error_code: Mapped[str | None]
+    last_error_message: Mapped[str | None]
+    consecutive_failures: Mapped[int] = mapped_column(server_default="0")
+    consecutive_successes: Mapped[int] = mapped_column(server_default="0")
+    failure_sequence: Mapped[int] = mapped_column(server_default="0")
+    alerts_sent: Mapped[int] = mapped_column(server_default="0")
+    hushed: Mapped[str] = mapped_column(server_default="")
+    owing: Mapped[bool] = mapped_column(server_default=text("false"))
+    down_since: Mapped[datetime | None]
+    decided_for: Mapped[datetime | None]
+    open_scheduled_for: Mapped[datetime | None]
+    open_expected: Mapped[list[str] | None]
+    open_deadline: Mapped[datetime | None]
+    skipped_slots: Mapped[int] = mapped_column(server_default="0")
+    last_ping_at: Mapped[datetime | None]
+    #: A heartbeat's `/start` that no end has followed yet.
+    run_started_at: Mapped[datetime | None]
+
+    monitor: Mapped[Monitor] = relationship(back_populates="state")
+
+
+class MonitorNotificationSetting(Base):
+    """Which providers a monitor tells."""
+
+    __tablename__ = "monitor_notification_settings"
+
+    monitor_id: Mapped[UUID] = mapped_column(ForeignKey("monitors.id", ondelete="CASCADE"), primary_key=True)
+    provider_id: Mapped[UUID] = mapped_column(
+        ForeignKey("notification_providers.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+
+
+class MaintenanceWindow(Base):
+    """A time in which a monitor, a tag's monitors or a whole project are worked on: once, or by cron with a duration.
+
+    `occurs_*` is the present or next occurrence (see `models.windows`), null once there is none any more, and while the
+    window is switched off; `occurred_*` the one before it, which results that come late may still belong to.
+    """
+
+    __tablename__ = "maintenance_windows"
+    __table_args__ = (
+        CheckConstraint("(starts_at IS NULL) <> (cron_expression IS NULL)", name="when"),
+        CheckConstraint("monitor_id IS NULL OR tag IS NULL", name="scope"),
+        # Read with every group of results: the occurrences that have begun, and those that have just ended.
+        Index("ix_maintenance_windows_occurs", "occurs_from", postgresql_where=text("occurs_from IS NOT NULL")),
+        Index("ix_maintenance_windows_occurred", "occurred_until", postgresql_where=text("occurred_until IS NOT NULL")),
+    )
+
+    id: Mapped[UUID] = new_id()
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str]
+    starts_at: Mapped[datetime | None]
+    cron_expression: Mapped[str | None]
+    timezone: Mapped[str] = mapped_column(server_default="UTC")
+    duration_seconds: Mapped[int]
+    #: Null and no tag: the whole project.
+    monitor_id: Mapped[UUID | None] = mapped_column(ForeignKey("monitors.id", ondelete="CASCADE"), index=True)
+    tag: Mapped[str | None]
+    enabled: Mapped[bool] = mapped_column(server_default=text("true"))
+    occurs_from: Mapped[datetime | None]
+    occurs_until: Mapped[datetime | None]
+    occurred_from: Mapped[datetime | None]
+    occurred_until: Mapped[datetime | None]
+    created_at: Mapped[datetime] = created_now()
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+
+
+#: When the maintenance that a monitor is in ends; null where it is in none.
+_MAINTENANCE_UNTIL = (
+    select(func.max(MaintenanceWindow.occurs_until))
+    .where(
+        MaintenanceWindow.occurs_from <= func.now(),
+        MaintenanceWindow.occurs_until > func.now(),
+        MaintenanceWindow.project_id == Monitor.project_id,
+        or_(
+            MaintenanceWindow.monitor_id == Monitor.id,
+            MaintenanceWindow.tag == any_(Monitor.tags),
+            and_(MaintenanceWindow.monitor_id.is_(None), MaintenanceWindow.tag.is_(None)),
+        ),
+    )
+    .correlate_except(MaintenanceWindow)
+    .scalar_subquery()
+)
+Monitor.maintenance_until = column_property(_MAINTENANCE_UNTIL)
+
+
+def shown_status(monitor: Monitor, state: MonitorState) -> str:
+    """What people see: `paused` while switched off, `maintenance` in a window, `error` while we cannot check, else the
+    settled status.
+    """
+    if not monitor.enabled:
+        return "paused"
+    if monitor.maintenance_until is not None:
+        return "maintenance"
+    return "error" if state.last_verdict == "error" else state.status
+
+
+def shown_status_expression() -> ColumnElement[str]:
+    """`shown_status` for a statement that joins `Monitor` and `MonitorState`."""
+    return case(
+        (Monitor.enabled.is_(False), "paused"),
+        (_MAINTENANCE_UNTIL.is_not(None), "maintenance"),
+        (MonitorState.last_verdict == "error", "error"),
+        else_=MonitorState.status,
+    )

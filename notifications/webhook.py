@@ -1,0 +1,98 @@
+"""Webhook: the whole notice as JSON, for machines, signed where the provider has a secret."""
+
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from notifications.notice import Notice, NotificationError
+from notifications.post import post
+
+METHODS = ("POST", "PUT", "PATCH")
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
+_VALUE = re.compile(r"[\t\x20-\x7e\xa0-\xff]{0,4000}")
+#: What frames the message, or vouches for it, is ours to say.
+_OURS = frozenset(
+    {"host", "content-length", "content-type", "transfer-encoding", "connection", "expect", "te", "trailer"}
+)
+
+
+def send(notice: Notice, config: Mapping[str, Any]) -> None:
+    """Send `notice` to `url`; `method`, `headers`, `secret` are optional. Raises `NotificationError`."""
+    method = str(config.get("method") or "POST").upper()
+    if method not in METHODS:
+        raise NotificationError(f"The method must be one of {', '.join(METHODS)}.", permanent=True)
+    body = json.dumps(payload(notice), separators=(",", ":")).encode()
+    headers = custom_headers(config.get("headers") or {}) | {
+        "Content-Type": "application/json",
+        "X-Supercheck-Event": notice.event,
+        "X-Supercheck-Delivery": str(notice.delivery_id),
+    }
+    secret = str(config.get("secret") or "")
+    if secret:
+        headers["X-Supercheck-Signature"] = signature(secret, body)
+    post(str(config.get("url") or ""), body, headers, method, secrets=[secret])
+
+
+def signature(secret: str, body: bytes) -> str:
+    """`sha256=` and the hex HMAC of `body`; receivers compare it in constant time."""
+    return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+def custom_headers(headers: Any) -> dict[str, str]:
+    """The user's `headers`, or `NotificationError` naming one that cannot be sent."""
+    if not isinstance(headers, Mapping):
+        raise NotificationError("The headers must be names and values.", permanent=True)
+    for name, value in headers.items():
+        if not _TOKEN.fullmatch(name) or name.lower() in _OURS or name.lower().startswith("x-supercheck-"):
+            raise NotificationError(f"The header {name[:60]!r} cannot be set.", permanent=True)
+        if not _VALUE.fullmatch(str(value)):
+            raise NotificationError(f"The value of the header {name} cannot be sent.", permanent=True)
+    return {name: str(value).strip() for name, value in headers.items()}
+
+
+def payload(notice: Notice) -> dict[str, Any]:
+    """The body, as the wire contract has it; `certificate` only where the notice is about one."""
+    monitor = notice.monitor
+    return {
+        "event": notice.event,
+        "alertId": str(notice.alert_id) if notice.alert_id else None,
+        "deliveryId": str(notice.delivery_id),
+        "sentAt": _time(notice.sent_at),
+        "monitor": {
+            "id": str(monitor.id),
+            "name": monitor.name,
+            "type": monitor.type,
+            "target": monitor.target,
+            "url": monitor.url,
+        },
+        "status": notice.status,
+        "previousStatus": notice.previous_status,
+        "reason": notice.reason,
+        "errorCode": notice.error_code,
+        "responseTimeMs": notice.response_time_ms,
+        "checkedAt": _time(notice.checked_at),
+        "consecutiveFailureCount": notice.consecutive_failure_count,
+        "alertNumber": notice.alert_number,
+        "locations": [
+            {
+                "location": one.location,
+                "status": one.status,
+                "responseTimeMs": one.response_time_ms,
+                "error": one.error,
+            }
+            for one in notice.locations
+        ],
+        "downSince": _time(notice.down_since),
+        "downForSeconds": notice.down_for_seconds,
+        "customMessage": notice.custom_message,
+        "project": notice.project,
+        **({"certificate": dict(notice.certificate)} if notice.certificate else {}),
+    }
+
+
+def _time(moment: datetime | None) -> str | None:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment else None

@@ -1,0 +1,193 @@
+"""What every message says, once. Channels only lay it out and escape it for their markup.
+
+All texts are plain: no markup, no control characters, bounded so that the fullest message, each character of it
+escaped, still fits the smallest limit of any service (Discord's 6,000 characters, Telegram's 4,096 unescaped).
+Only the list of a summary may be longer: each channel shows as much of it as its service takes.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+import faults
+from notifications import summary
+from notifications.figures import clock, humanise, milliseconds, phases
+from notifications.notice import Notice, NoticeChange, NoticeLocation
+from notifications.plain import line, lines
+
+ALERTS_PER_FAILURE = 3
+LOCATIONS_SHOWN = 6
+_USER_INFO = re.compile(r"(?<=//)[^/?#\s]*@")
+#: What a message without markup may hold of a summary's list.
+_TEXT_ROOM = 3000
+
+
+class Tone(StrEnum):
+    """How a message looks, never by colour alone: the icon and the word say the same."""
+
+    BAD = "bad"
+    GOOD = "good"
+    WARNING = "warning"
+    NEUTRAL = "neutral"
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """One message in words; `custom_message` alone may hold newlines.
+
+    `links` are what to call them and URLs of ours. `changes` is the list of a summary, empty in every other message.
+    """
+
+    tone: Tone
+    icon: str
+    state: str
+    headline: str
+    subject: str
+    reason: str
+    facts: tuple[tuple[str, str], ...]
+    locations: tuple[str, ...]
+    custom_message: str
+    links: tuple[tuple[str, str], ...]
+    sent_at: datetime
+    changes: tuple[summary.Change, ...] = ()
+
+
+#: The one event that comes in two kinds, told apart by its error code.
+_EXPIRED = "CERTIFICATE_EXPIRED"
+_STATES: dict[str, tuple[Tone, str, str, str]] = {
+    "monitor.down": (Tone.BAD, "🔴", "Down", "{name} is down"),
+    "monitor.up": (Tone.GOOD, "🟢", "Up", "{name} is up again"),
+    "monitor.ssl_expiring": (Tone.WARNING, "🟡", "Certificate", "The certificate of {name} expires soon"),
+    _EXPIRED: (Tone.BAD, "🔴", "Certificate", "The certificate of {name} has expired"),
+    "heartbeat.missed": (Tone.BAD, "🔴", "Missed", "{name} missed its heartbeat"),
+    "test": (Tone.NEUTRAL, "🔵", "Test", "Test message from Supercheck"),
+}
+_TYPES = {
+    "http_request": "HTTP request",
+    "website": "Website",
+    "ping_host": "Ping",
+    "port_check": "Port",
+    "heartbeat": "Heartbeat",
+    "synthetic_test": "Synthetic test",
+}
+
+
+def describe(notice: Notice) -> Wording:
+    """`notice` in words."""
+    if notice.event == "summary":
+        return _summary(notice)
+    event = _EXPIRED if notice.error_code == _EXPIRED else notice.event
+    tone, icon, state, pattern = _STATES.get(event, (Tone.NEUTRAL, "🔵", "Notice", "News of {name}"))
+    name = line(notice.monitor.name, 120) or "A monitor"
+    reason = _reason(notice)
+    if notice.event == "test":
+        reason = reason or "This channel works: alerts will arrive like this message."
+    headline = pattern.replace("{name}", name)
+    return Wording(
+        tone=tone,
+        icon=icon,
+        state=state,
+        headline=headline,
+        subject=f"{icon} {headline}",
+        reason=reason,
+        facts=tuple((label, value) for label, value in _facts(notice) if value),
+        locations=_locations(notice.locations),
+        custom_message=lines(notice.custom_message, 800),
+        links=_links(notice),
+        sent_at=notice.sent_at,
+    )
+
+
+def as_text(wording: Wording) -> str:
+    """The body of a message for channels without markup; the headline is theirs to place."""
+    parts = [wording.reason, wording.custom_message]
+    parts.append("\n".join(summary.listed(wording.changes, _TEXT_ROOM)))
+    parts.append("\n".join(f"{label}: {value}" for label, value in wording.facts))
+    parts.append("\n".join(("From", *(f"- {place}" for place in wording.locations)) if wording.locations else ()))
+    parts.append("\n".join(f"{words}: {url}" for words, url in wording.links))
+    return "\n\n".join(filter(None, parts))
+
+
+def _summary(notice: Notice) -> Wording:
+    tone, icon = _mood(notice.changes)
+    project = line(notice.project, 80)
+    headline = f"{project}: {summary.headline(notice.changes)}" if project else summary.headline(notice.changes)
+    return Wording(
+        tone=tone,
+        icon=icon,
+        state="Summary",
+        headline=headline,
+        subject=f"{icon} {headline}",
+        reason=summary.reason(notice.changes),
+        facts=(("Project", project),) if project else (),
+        locations=(),
+        custom_message="",
+        links=(("Open the dashboard", notice.monitor.url),),
+        sent_at=notice.sent_at,
+        changes=summary.ordered(notice.changes),
+    )
+
+
+def _mood(changes: tuple[NoticeChange, ...]) -> tuple[Tone, str]:
+    """Tone and icon of the worst that happened."""
+    events = {one.event for one in changes}
+    for event in ("monitor.down", "heartbeat.missed", "monitor.ssl_expiring", "monitor.up"):
+        if event in events:
+            return _STATES[event][0], _STATES[event][1]
+    return Tone.NEUTRAL, "🔵"
+
+
+def _links(notice: Notice) -> tuple[tuple[str, str], ...]:
+    if notice.event == "test":
+        return (("Open Supercheck", notice.monitor.url),)
+    incident = [("Open the incident", notice.incident_url)] if notice.incident_url else []
+    return (("Open the monitor", notice.monitor.url), *incident)
+
+
+def _reason(notice: Notice) -> str:
+    """What happened and what to do next, in 400 characters at most; the advice is kept whole."""
+    advice = "" if notice.event == "monitor.up" else faults.guidance(notice.error_code)
+    return f"{line(notice.reason, 399 - len(advice))} {advice}".strip()
+
+
+def _facts(notice: Notice) -> list[tuple[str, str]]:
+    """Label and value in the order of reading; empty values are dropped by the caller."""
+    ended = notice.event == "monitor.up"
+    number = f"{notice.alert_number} of {ALERTS_PER_FAILURE}" if notice.alert_number else ""
+    failures = f"{notice.consecutive_failure_count:,}" if notice.consecutive_failure_count else ""
+    return [
+        ("Was down since" if ended else "Since", clock(notice.down_since)),
+        ("Was down for" if ended else "For", _outage(notice)),
+        ("Code", line(notice.error_code or "", 60)),
+        ("Status code", str(notice.status_code or "")),
+        ("Response time", milliseconds(notice.response_time_ms)),
+        ("Of which", phases(notice.timings)),
+        ("Failed checks in a row", "" if ended else failures),
+        ("Alert", number),
+        ("Checked", clock(notice.checked_at)),
+        ("Target", _USER_INFO.sub("", line(notice.monitor.target, 200))),
+        ("Type", _TYPES.get(notice.monitor.type, line(notice.monitor.type, 40))),
+        ("Project", line(notice.project, 80)),
+    ]
+
+
+def _outage(notice: Notice) -> str:
+    seconds: float | None = notice.down_for_seconds
+    if seconds is None and notice.down_since and notice.event != "monitor.up":
+        seconds = (notice.sent_at - notice.down_since).total_seconds()
+    return "" if seconds is None else humanise(seconds)
+
+
+def _locations(locations: tuple[NoticeLocation, ...]) -> tuple[str, ...]:
+    """One line a location, those that failed first; the rest is counted."""
+    ordered = sorted(locations, key=lambda one: (one.status == "up", one.location))
+    shown = [_location(one) for one in ordered[:LOCATIONS_SHOWN]]
+    if len(ordered) > LOCATIONS_SHOWN:
+        shown.append(summary.more(len(ordered) - LOCATIONS_SHOWN))
+    return tuple(shown)
+
+
+def _location(one: NoticeLocation) -> str:
+    parts = [line(one.status, 12), milliseconds(one.response_time_ms), line(one.error or "", 60)]
+    return line(f"{line(one.location, 32)}: " + ", ".join(filter(None, parts)), 80)

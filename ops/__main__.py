@@ -1,0 +1,5 @@
+"""`python -m ops` is `supercheck`."""
+
+from ops.cli import main
+
+main()

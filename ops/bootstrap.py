@@ -1,0 +1,176 @@
+"""Makes accounts: the first one of an installation, and more of them from the command line."""
+
+import json
+import secrets
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from sqlalchemy import create_engine, func, pool, select
+from sqlalchemy.orm import Session
+
+from models.tables import ApiKey, Location, Member, Organization, Project, Role, User
+from ops.embedded import place
+from ops.problem import Problem
+from settings import Settings
+from web.callers import hash_of_key
+from web.security import hash_password
+
+DEFAULT_EMAIL = "admin@supercheck.local"
+SHORTEST_PASSWORD = 8
+PREFIX_LENGTH = 8
+#: One first account, however many machines start together: PostgreSQL's advisory lock of this number.
+LOCK = 0x5C4EC402
+
+
+@dataclass(frozen=True, slots=True)
+class FirstAccount:
+    """What the first start made up and must be shown once; empty texts where there is nothing to show.
+
+    Kept in a private file until it was shown: a start killed between the two loses no password.
+    """
+
+    email: str = ""
+    password: str = field(default="", repr=False)
+    api_key: str = field(default="", repr=False)
+    file: Path = Path()
+
+    def lines(self) -> list[str]:
+        """What to print, each secret for this once."""
+        shown = [("Sign in as", self.email), ("Password", self.password), ("API key", self.api_key)]
+        made_up = bool(self.password or self.api_key)
+        found = [f"  {label:<11} {value}" for label, value in shown if value]
+        return [*found, "  (made up at this first start and not shown again)"] if made_up else found
+
+    def forget(self) -> None:
+        """It was shown."""
+        if self.email:
+            self.file.unlink(missing_ok=True)
+
+
+def session(config: Settings) -> Session:
+    """A session of one transaction outside the web application."""
+    url = config.database_url.replace("postgresql://", "postgresql+psycopg://", 1)
+    return Session(create_engine(url, poolclass=pool.NullPool))
+
+
+def first_account(config: Settings) -> FirstAccount:
+    """Make organisation, project, account and API key where there is no account yet, and the locations that are missing."""
+    file = config.data_dir / "first_account.json"
+    with session(config) as db:
+        db.execute(select(func.pg_advisory_xact_lock(LOCK)))
+        _add_locations(db, config)
+        if db.scalar(select(func.count()).select_from(User)):
+            db.commit()
+            return _kept(file)
+        shown = FirstAccount(
+            email=(config.admin_email or DEFAULT_EMAIL).lower(),
+            password="" if config.admin_password else secrets.token_urlsafe(12),
+            api_key="" if config.api_key else new_key(),
+            file=file,
+        )
+        config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        place.write_private(file, json.dumps(asdict(shown) | {"file": None}))
+        _make(db, shown.email, config.admin_password or shown.password, config.api_key or shown.api_key)
+        db.commit()
+    return shown
+
+
+def _kept(file: Path) -> FirstAccount:
+    """What an earlier start made and could not show any more."""
+    if not file.exists():
+        return FirstAccount()
+    return FirstAccount(**(json.loads(file.read_text()) | {"file": file}))
+
+
+def _make(db: Session, email: str, password: str, key: str) -> None:
+    organization = Organization(id=uuid4(), name="My organisation")
+    project = Project(id=uuid4(), organization_id=organization.id, name="My project")
+    user = User(id=uuid4(), email=email, name="Administrator", password_hash=hash_password(password))
+    for row in (organization, project, user):
+        db.add(row)
+        db.flush()
+    db.add(Member(user_id=user.id, organization_id=organization.id, role=Role.SUPER_ADMIN))
+    db.add(_key_row(project.id, "First key", key, Role.PROJECT_ADMIN, created_by=user.id))
+
+
+def _add_locations(db: Session, config: Settings) -> None:
+    """Rows for the locations of the settings; those that exist keep what an administrator made of them.
+
+    The first start takes their order; what is missing later comes behind the others.
+    """
+    known = set(db.scalars(select(Location.code)))
+    last = db.scalar(select(func.max(Location.position)))
+    missing = [spec for spec in config.locations if spec.code not in known]
+    for position, spec in enumerate(missing, start=0 if last is None else last + 1):
+        db.add(Location(code=spec.code, name=spec.name, position=position))
+
+
+def new_key() -> str:
+    """A new API key: 256 random bits behind a recognisable beginning."""
+    return "sc_" + secrets.token_urlsafe(32)
+
+
+def _key_row(project_id: UUID, name: str, key: str, role: Role, created_by: UUID | None = None) -> ApiKey:
+    return ApiKey(
+        project_id=project_id,
+        name=name,
+        prefix=key[:PREFIX_LENGTH],
+        key_hash=hash_of_key(key),
+        role=role,
+        created_by=created_by,
+    )
+
+
+def _project(db: Session, name: str) -> Project:
+    """The project called `name`, or the oldest one where it is empty. Raises `Problem`."""
+    query = select(Project).order_by(Project.created_at, Project.id)
+    found = db.scalars(query.where(Project.name == name) if name else query).all()
+    if not found:
+        raise Problem(f"There is no project {name}." if name else "There is no project yet: run supercheck migrate.")
+    if name and len(found) > 1:
+        raise Problem(f"There are {len(found)} projects called {name}: rename all but one.")
+    return found[0]
+
+
+def create_user(config: Settings, email: str, password: str, role: str, *, reset: bool) -> str:
+    """Make a person with `role`, or give an existing one a new password where `reset`; answers the password.
+
+    An empty `password` is made up. Raises `Problem`.
+    """
+    password = password or secrets.token_urlsafe(12)
+    email = email.strip().lower()
+    if len(password) < SHORTEST_PASSWORD:
+        raise Problem(f"The password is too short: at least {SHORTEST_PASSWORD} characters.")
+    with session(config) as db:
+        user = db.scalar(select(User).where(User.email == email))
+        if reset and user is None:
+            raise Problem(f"There is no account {email}.")
+        if user is None:
+            _add_member(db, email, password, Role(role))
+        elif reset:
+            user.password_hash = hash_password(password)
+            # Sessions signed in with the old password end.
+            user.session_epoch += 1
+        else:
+            raise Problem(f"The account {email} exists: give it a new password with --reset-password.")
+        db.commit()
+    return password
+
+
+def _add_member(db: Session, email: str, password: str, role: Role) -> None:
+    project = _project(db, "")
+    user = User(id=uuid4(), email=email, password_hash=hash_password(password))
+    db.add(user)
+    db.flush()
+    of_project = None if role in {Role.SUPER_ADMIN, Role.ORG_OWNER, Role.ORG_ADMIN} else project.id
+    db.add(Member(user_id=user.id, organization_id=project.organization_id, project_id=of_project, role=role))
+
+
+def create_api_key(config: Settings, project: str, name: str, role: str) -> str:
+    """Make an API key of `project` (the oldest one where empty) and answer it: it cannot be read again."""
+    key = new_key()
+    with session(config) as db:
+        db.add(_key_row(_project(db, project).id, name, key, Role(role)))
+        db.commit()
+    return key

@@ -1,0 +1,90 @@
+"""`supercheck check URL`: one check now, with the probe that monitors use, and no installation needed."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from actors.probes import PROBES
+from actors.probes.outcome import Outcome, Status
+from actors.probes.target import Target
+from ops.problem import Problem
+
+NOBODY = UUID(int=0)
+PHASES = {
+    "dnsMs": "name",
+    "connectMs": "connect",
+    "tlsMs": "TLS",
+    "firstByteMs": "first byte",
+    "downloadMs": "download",
+}
+
+
+def target_of(url: str, timeout: float) -> Target:
+    """What `url` means as a target. Raises `Problem` where it means nothing."""
+    parts = urlsplit(url if "://" in url else f"https://{url}")
+    host = parts.hostname or ""
+    try:
+        port = parts.port
+    except ValueError:
+        raise Problem(f"The port of {url} is wrong: it must be from 1 to 65535.") from None
+    if not host:
+        raise Problem(f"{url} has no host: write for example https://example.org or tcp://example.org:22.")
+    if parts.scheme in {"http", "https"}:
+        return Target(NOBODY, "http_request", parts.geturl(), timeout, {"method": "GET", "enableSslCheck": True})
+    if parts.scheme == "ping":
+        return Target(NOBODY, "ping_host", host, timeout, {"packetCount": 3})
+    if parts.scheme not in {"tcp", "udp"}:
+        raise Problem(f"{parts.scheme}:// is not something to check: use http, https, tcp, udp or ping.")
+    if port is None:
+        raise Problem(f"{url} has no port: write {parts.scheme}://{host}:PORT.")
+    return Target(NOBODY, "port_check", host, timeout, {"port": port, "protocol": parts.scheme})
+
+
+def check_once(url: str, timeout: float) -> int:
+    """Check `url` and print what was found; answers the exit code, 0 for up. Raises `Problem`."""
+    target = target_of(url, timeout)
+    outcome = asyncio.run(_probe(target))
+    for line in report(outcome):
+        print(line)
+    return 0 if outcome.status is Status.UP else 1
+
+
+async def _probe(target: Target) -> Outcome:
+    return await PROBES[target.kind](target)
+
+
+def report(outcome: Outcome) -> list[str]:
+    """The lines to print: the answer first, then whatever the probe measured."""
+    took = "" if outcome.response_time_ms is None else f" in {outcome.response_time_ms:.1f} ms"
+    lines = [f"{outcome.status}{took}"]
+    if outcome.reason:
+        lines.append(f"  {'reason':<14} {outcome.reason}: {outcome.message}")
+    timings = outcome.details.get("timings", {})
+    lines += [f"  {label:<14} {timings[name]:.1f} ms" for name, label in PHASES.items() if name in timings]
+    lines += [f"  {name:<14} {text}" for name, text in _facts(outcome.details)]
+    return lines
+
+
+def _facts(details: Mapping[str, Any]) -> list[tuple[str, str]]:
+    found = []
+    for name, label in (
+        ("statusCode", "status code"),
+        ("resolvedIp", "address"),
+        ("packetLossPercent", "packet loss %"),
+    ):
+        if name in details:
+            found.append((label, str(details[name])))
+    if "rttMs" in details:
+        found.append(("round trip", " ".join(f"{name} {value} ms" for name, value in details["rttMs"].items())))
+    found += [
+        ("redirect", str(hop.get("url", hop)) if isinstance(hop, dict) else str(hop))
+        for hop in details.get("redirects", [])
+    ]
+    certificate = details.get("sslCertificate")
+    if certificate:
+        found.append(
+            ("certificate", f"{certificate.get('daysRemaining')} days left, until {certificate.get('validTo')}")
+        )
+    return found

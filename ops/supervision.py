@@ -1,0 +1,159 @@
+"""The supervisor's configuration: which programs run, and how they are started, watched and stopped."""
+
+import fcntl
+import hashlib
+import os
+import shlex
+import signal
+import stat
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from ops.embedded import foreground, place
+from ops.problem import Problem
+
+CONFIGURATION = "supervisord.conf"
+APP_PROCESSES = ("web", "scheduler", "worker", "check_worker")
+#: The kernel's limit on a socket's path is 107 bytes, and the supervisor adds a process id while it binds.
+LONGEST_SOCKET_PATH = 95
+
+HEAD = """\
+[supervisord]
+nodaemon=true
+{user}logfile=/dev/null
+logfile_maxbytes=0
+loglevel=warn
+pidfile={directory}/supervisord.pid
+childlogdir={directory}
+minfds=4096
+
+[unix_http_server]
+file={socket}
+chmod=0700
+username=supercheck
+password={password}
+
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+"""
+
+PROGRAM = """
+[program:{name}]
+command={command}
+directory={directory}
+environment={environment}
+redirect_stderr=true
+stdout_logfile={console}
+stdout_logfile_maxbytes={console_bytes}
+stdout_logfile_backups=1
+{behaviour}
+"""
+
+# A program that lives for a second has started; one that dies sooner is tried again after a growing pause, for ever.
+ALWAYS = "autorestart=true\nstartsecs=1\nstartretries=1000000\n"
+APP = ALWAYS + "autostart=false\nstopsignal=TERM\nstopwaitsecs=15\nstopasgroup=true\nkillasgroup=true"
+# SIGINT is PostgreSQL's fast shutdown: clean, without waiting for clients to leave.
+POSTGRES = ALWAYS + "autostart=true\npriority=1\nstopsignal=INT\nstopwaitsecs=60"
+VALKEY = ALWAYS + "autostart=true\npriority=2\nstopsignal=TERM\nstopwaitsecs=20"
+# It runs once; only where it was killed is it started again. What goes wrong in it, it says, and stops the rest.
+RELEASE = (
+    "autostart=true\nautorestart=unexpected\nexitcodes=0,1,2\nstartsecs=0\nstartretries=3\npriority=3\n"
+    "stopasgroup=true\nkillasgroup=true"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """One program: `command` before it is bound to the supervisor's life, `environment` without secrets."""
+
+    name: str
+    command: list[str]
+    behaviour: str
+    death_signal: signal.Signals = signal.SIGKILL
+    as_service: bool = False
+    environment: tuple[tuple[str, str], ...] = ()
+
+
+def _ours(name: str, behaviour: str, *arguments: str) -> Program:
+    """A process of ours. Few allocator arenas: with hundreds of threads, glibc's default keeps memory for each."""
+    variables = [("MALLOC_ARENA_MAX", os.environ.get("MALLOC_ARENA_MAX", "2")), ("PYTHONUNBUFFERED", "1")]
+    if name in APP_PROCESSES:
+        variables.append(("SUPERCHECK_PROCESS", name))
+    command = [sys.executable, "-P", "-m", *arguments]
+    return Program(name=name, command=command, behaviour=behaviour, environment=tuple(variables))
+
+
+def programs(postgres: list[str] | None, valkey: list[str] | None) -> list[Program]:
+    """All programs; `postgres` and `valkey` are the embedded servers' commands, None where there are real ones."""
+    found = []
+    if postgres:
+        found.append(
+            Program(name="postgres", command=postgres, behaviour=POSTGRES, death_signal=signal.SIGINT, as_service=True)
+        )
+    if valkey:
+        found.append(
+            Program(name="valkey", command=valkey, behaviour=VALKEY, death_signal=signal.SIGTERM, as_service=True)
+        )
+    found.append(_ours("release", RELEASE, "ops", "release"))
+    return found + [_ours(name, APP, "ops.processes", name) for name in APP_PROCESSES]
+
+
+def _escaped(text: str) -> str:
+    """`text` as the configuration file wants it, where % begins an expansion."""
+    return text.replace("%", "%%")
+
+
+def _section(program: Program, directory: Path, console: str, parent: int) -> str:
+    command = foreground.bound_command(
+        program.command, parent=parent, death_signal=program.death_signal, as_service=program.as_service
+    )
+    return PROGRAM.format(
+        name=program.name,
+        command=_escaped(shlex.join(command)),
+        directory="/" if program.as_service else _escaped(str(directory)),
+        environment=",".join(f'{name}="{_escaped(value)}"' for name, value in program.environment),
+        console=_escaped(console or str(directory / f"{program.name}.log")),
+        console_bytes="0" if console else "10MB",
+        behaviour=program.behaviour,
+    )
+
+
+def configuration(found: list[Program], directory: Path, console: str, parent: int) -> str:
+    """The file's text. `console` is where output goes, empty for a log file each; `parent` is the supervisor's id."""
+    head = HEAD.format(
+        user="user=root\n" if os.geteuid() == 0 else "",
+        directory=_escaped(str(directory)),
+        socket=_escaped(str(socket_path(directory))),
+        password=place.new_password(),
+    )
+    group = f"\n[group:app]\nprograms={','.join(APP_PROCESSES)}\npriority=10\n"
+    return head + "".join(_section(program, directory, console, parent) for program in found) + group
+
+
+def shared_console() -> str:
+    """A path by which the supervisor can open our standard output again; empty where there is none (a socket, or
+    another user's terminal)."""
+    path = "/dev/fd/1"
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOCTTY))
+    except OSError:
+        return ""
+    # Where it is a file, several writers share it: each must write at its end, not at an offset of its own.
+    fcntl.fcntl(1, fcntl.F_SETFL, fcntl.fcntl(1, fcntl.F_GETFL) | os.O_APPEND)
+    return path
+
+
+def socket_path(directory: Path) -> Path:
+    """Where the supervisor listens: in the data directory, or under a private one where that path is too long."""
+    path = directory / "supervisor.sock"
+    if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
+        return path
+    name = hashlib.sha256(os.fsencode(directory)).hexdigest()[:16]
+    private = Path(tempfile.gettempdir()) / f"supercheck-{os.geteuid()}-{name}"
+    private.mkdir(mode=0o700, exist_ok=True)
+    found = private.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
+        raise Problem(f"{private} is not ours: remove it, or choose a shorter SUPERCHECK_DATA_DIR.")
+    return private / "supervisor.sock"

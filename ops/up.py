@@ -1,0 +1,73 @@
+"""`supercheck up`: look whether it can work, prepare the embedded servers, become the supervisor."""
+
+import errno
+import os
+import socket
+import sys
+from pathlib import Path
+
+import settings
+from ops import installation, supervision
+from ops.embedded import EmbeddedError, place, postgres_server, valkey_server
+from ops.problem import Problem
+from settings import Settings
+
+
+def up() -> None:
+    """Never returns: replaces this process by the supervisor. Raises `Problem` or `SettingsError`, one line each."""
+    config = settings.get()
+    directory = installation.open_directory(config.data_dir)
+    installation.lock(directory)
+    environment = dict(os.environ) | {"SUPERCHECK_DATA_DIR": str(directory)}
+    environment.pop("SUPERCHECK_PROCESS", None)
+    embedded = not config.database_url
+    if embedded:
+        installation.complete(environment, {"HOST": place.LOOPBACK})
+    else:
+        settings.require_servers(config)
+    check_port(settings.parse(environment))
+    try:
+        commands = _prepare_servers(directory, environment) if embedded else (None, None)
+    except EmbeddedError as error:
+        raise Problem(f"The embedded servers cannot start: {error}.") from None
+    _become_supervisor(directory, supervision.programs(*commands), environment)
+
+
+def check_port(config: Settings) -> None:
+    """Raise `Problem` unless the web process could listen at HOST and PORT."""
+    where = f"{config.host}:{config.port}"
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(config.host, config.port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            probe.listen()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            text = f"Port {config.port} is taken ({where}): stop what listens there, or choose another with PORT."
+        elif error.errno == errno.EACCES:
+            text = f"Port {config.port} needs root: choose one above 1023 with PORT."
+        else:
+            text = f"HOST is wrong: this machine cannot listen at {where} ({error.strerror})."
+        raise Problem(text) from None
+
+
+def _prepare_servers(directory: Path, environment: dict[str, str]) -> tuple[list[str], list[str]]:
+    """Make the embedded servers ready and put their URLs and our keys into `environment`; answers their commands."""
+    if not (directory / "postgres").exists():
+        print("Making the database (the first time only) …", flush=True)
+    postgres = postgres_server.prepare(directory / "postgres")
+    valkey = valkey_server.prepare(directory / "valkey")
+    installation.complete(environment, installation.embedded_environment(directory))
+    return postgres.command, valkey.command
+
+
+def _become_supervisor(directory: Path, programs: list[supervision.Program], environment: dict[str, str]) -> None:
+    console = supervision.shared_console()
+    if not console:
+        print(f"This output cannot be shared: each process writes to a file of its own in {directory}.", flush=True)
+    file = directory / supervision.CONFIGURATION
+    place.write_private(file, supervision.configuration(programs, directory, console, os.getpid()))
+    sys.stdout.flush()
+    command = [sys.executable, "-P", "-m", "ops.supervisor_process", str(file)]
+    os.execve(sys.executable, command, environment)  # noqa: S606 - the point is to become it

@@ -1,0 +1,60 @@
+"""Loopback is allowed unless a test asks for the guard."""
+
+import ssl
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+import settings
+from actors.probes import http_transfer, resolver
+
+from .site import Site, running
+
+Change = Callable[..., None]
+
+
+@pytest.fixture(autouse=True)
+def change_settings(monkeypatch: pytest.MonkeyPatch) -> Change:
+    """Call it with environment variables to replace the settings of this test."""
+
+    def change(**environ: Any) -> None:
+        changed = settings.parse({name: str(value) for name, value in environ.items()})
+        monkeypatch.setattr(settings, "get", lambda: changed)
+
+    change(ALLOW_INTERNAL_TARGETS="true")
+    resolver.forget()
+    return change
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with running() as started:
+        yield started
+
+
+@pytest.fixture
+def other_site() -> Iterator[Site]:
+    with running() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    return trustme.CA(organization_name="Testing Authority")
+
+
+@pytest.fixture
+def trusted(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Probes trust the testing authority, and nothing else."""
+    path = tmp_path / "authorities.pem"
+    authority.cert_pem.write_to_path(path)
+    monkeypatch.setattr(http_transfer, "authorities", lambda: str(path))
+
+
+def server_context(certificate: trustme.LeafCert) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(context)
+    return context

@@ -1,0 +1,74 @@
+"""What a worker may do to the network, and what it says where it may not: in a network namespace of each test's own."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.actors.probes import in_a_namespace
+from tests.actors.probes.ping_in_a_namespace import NOBODY
+
+ROOT = Path(__file__).parents[3]
+EVERYBODY, NOT_US = f"0 {NOBODY}", "1 0"
+
+
+@pytest.fixture(scope="module")
+def unshare() -> str:
+    """The command that gives a process a network of its own, in which only loopback is."""
+    command = shutil.which("unshare")
+    if command is None or os.getuid() != 0:
+        pytest.skip("only root, with util-linux's unshare, can make a network namespace")
+    if subprocess.run([command, "--net", "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this machine lets nobody make a network namespace")
+    return command
+
+
+def ping(unshare: str, groups: str, rights: str, address: str) -> list[Any]:
+    """[kinds of sockets that were opened, status, reason, loss in per cent, message]."""
+    if ":" in address and not Path("/proc/net/if_inet6").exists():
+        pytest.skip("this machine has no IPv6")
+    module = [sys.executable, "-m", "tests.actors.probes.ping_in_a_namespace", groups, rights, address]
+    environ = {**os.environ, "ALLOW_INTERNAL_TARGETS": "true"}
+    done = subprocess.run(
+        [unshare, "--net", *module], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60, check=False
+    )
+    if "Read-only file system" in done.stderr:
+        pytest.skip("this machine lets nobody set ping_group_range")
+    assert done.returncode == 0, done.stderr
+    found: list[Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def test_a_worker_that_is_cut_off_from_every_network_blames_no_target(unshare: str) -> None:
+    module = [sys.executable, "-m", "tests.actors.probes.in_a_namespace"]
+    environ = {**os.environ, "ALLOW_INTERNAL_TARGETS": "true"}
+    done = subprocess.run(
+        [unshare, "--net", *module], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=100, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(found) == len(in_a_namespace.TARGETS)
+    assert {(one[2], one[3]) for one in found} == {("error", "INTERNAL_ERROR")}, found
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_a_worker_that_may_have_raw_sockets_uses_them(unshare: str, address: str) -> None:
+    assert ping(unshare, NOT_US, "raw", address)[:4] == [["raw"], "up", None, 0.0]
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_a_worker_whose_group_may_ping_needs_no_right_at_all(unshare: str, address: str) -> None:
+    assert ping(unshare, EVERYBODY, "none", address)[:4] == [["unprivileged"], "up", None, 0.0]
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_a_worker_that_may_do_neither_says_what_to_set_and_blames_nobody(unshare: str, address: str) -> None:
+    kinds, status, reason, _, message = ping(unshare, NOT_US, "none", address)
+    assert (kinds, status, reason) == ([], "error", "PING_NOT_PERMITTED")
+    assert "CAP_NET_RAW" in message
+    assert f"sysctl -w net.ipv4.ping_group_range='{NOBODY} {NOBODY}'" in message

@@ -1,0 +1,184 @@
+"""The system's resolver is the outside world here: names below `.test` are answered by the tests."""
+
+import socket
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+import settings
+from actors.probes import resolver
+from actors.probes.outcome import Reason, Status
+
+from .checking import check, check_all, http, target
+from .conftest import Change
+from .site import Site
+
+
+class Names:
+    """`known` are the addresses of names; any other hangs until the test ends, then does not exist."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, list[str]] = {}
+        self.asked: Counter[str] = Counter()
+        self.over = threading.Event()
+
+    def getaddrinfo(self, host: str, port: int | None, family: int = 0, kind: int = 0, *_: Any) -> list[Any]:
+        self.asked[host] += 1
+        if host not in self.known:
+            self.over.wait(10)
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return [(resolver.family_of(ip), kind, 6, "", (ip, port or 0)) for ip in self.known[host]]
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[Names]:
+    fake = Names()
+    monkeypatch.setattr(socket, "getaddrinfo", fake.getaddrinfo)
+    yield fake
+    fake.over.set()
+
+
+@pytest.mark.parametrize("kind", ["http_request", "port_check"])
+def test_names_that_hang_delay_no_other_name(kind: str, names: Names, site: Site) -> None:
+    site.answer("/")
+    names.known["good.test"] = ["127.0.0.1"]
+
+    def of(host: str) -> str:
+        return f"http://{host}:{site.port}/" if kind == "http_request" else host
+
+    hanging = [target(kind, of(f"hangs-{index}.test"), timeout=1.0, port=site.port) for index in range(60)]
+    *others, good = check_all([*hanging, target(kind, of("good.test"), timeout=1.0, port=site.port)])
+    assert good.status is Status.UP
+    assert {outcome.reason for outcome in others} == {Reason.DNS_FAILURE}
+    assert others[0].message == "The name hangs-0.test could not be resolved within 1 second."
+
+
+def test_a_port_is_open_where_any_address_of_the_name_lets_us_in(names: Names, site: Site) -> None:
+    names.known["two.test"] = ["127.0.0.2", "127.0.0.1"]
+    outcome = check("port_check", "two.test", port=site.port)
+    assert (outcome.status, outcome.details["resolvedIp"]) == (Status.UP, "127.0.0.1")
+    # And closed where none does; who was reached and says something else is not asked elsewhere
+    names.known["none.test"] = ["127.0.0.2", "127.0.0.3"]
+    outcome = check("port_check", "none.test", port=site.port)
+    assert (outcome.status, outcome.reason) == (Status.DOWN, Reason.PORT_CLOSED)
+    names.known["odd.test"] = ["127.0.0.1", "127.0.0.2"]
+    site.takes_over = lambda connection: connection.sendall(b"go away")
+    outcome = check("port_check", "odd.test", port=site.port, expect="welcome")
+    assert (outcome.reason, outcome.details["resolvedIp"]) == (Reason.UNEXPECTED_ANSWER, "127.0.0.1")
+
+
+def test_an_address_that_swallows_everything_leaves_time_for_the_next(names: Names, site: Site) -> None:
+    names.known["slow.test"] = ["127.0.0.2", "127.0.0.1"]
+    with socket.socket() as full, socket.socket() as queued:
+        full.bind(("127.0.0.2", site.port))
+        full.listen(0)
+        with socket.socket() as first:
+            first.connect(("127.0.0.2", site.port))
+            queued.setblocking(False)
+            queued.connect_ex(("127.0.0.2", site.port))
+            outcome = check("port_check", "slow.test", timeout=2.0, port=site.port)
+    assert (outcome.status, outcome.details["resolvedIp"]) == (Status.UP, "127.0.0.1")
+
+
+def test_a_name_in_doubt_is_looked_up_again(names: Names, site: Site) -> None:
+    names.known["moving.test"] = ["127.0.0.2"]
+    assert check("port_check", "moving.test", port=site.port).status is Status.DOWN
+    names.known["moving.test"] = ["127.0.0.1"]
+    resolver.doubt("Moving.test.")
+    assert check("port_check", "moving.test", port=site.port).status is Status.UP
+    for nonsense in ("", "a b", "http://"):
+        resolver.doubt(nonsense)
+
+
+@pytest.mark.parametrize(
+    ("number", "cut_off", "status"),
+    [
+        (socket.EAI_NONAME, True, Status.DOWN),
+        (socket.EAI_AGAIN, False, Status.DOWN),
+        (socket.EAI_AGAIN, True, Status.ERROR),
+        (socket.EAI_SYSTEM, False, Status.ERROR),
+        (socket.EAI_MEMORY, False, Status.ERROR),
+    ],
+)
+def test_a_resolver_that_fails_itself_is_our_error(
+    number: int, cut_off: bool, status: Status, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise socket.gaierror(number, "It failed")
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    monkeypatch.setattr(resolver.socket_failure, "is_cut_off", lambda: cut_off)
+    for kind in ("http_request", "port_check", "ping_host"):
+        outcome = check(kind, "http://failing.test/" if kind == "http_request" else "failing.test", port=80)
+        assert outcome.status is status
+        assert outcome.reason is (Reason.DNS_FAILURE if status is Status.DOWN else Reason.INTERNAL_ERROR)
+
+
+def test_a_lookup_that_found_no_thread_is_our_error(names: Names, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    with ThreadPoolExecutor(1) as single:
+        monkeypatch.setattr(resolver, "_threads", lambda: single)
+        hanging = target("http_request", "http://hangs.test/", timeout=0.3)
+        waiting = target("http_request", "http://waits.test/", timeout=0.3)
+        outcomes = check_all([hanging, waiting])
+        names.over.set()
+    assert [outcome.status for outcome in outcomes] == [Status.DOWN, Status.ERROR]
+    assert outcomes[1].reason is Reason.INTERNAL_ERROR
+
+
+def test_a_name_is_looked_up_once_for_all_who_ask(names: Names, site: Site) -> None:
+    names.known["good.test"] = ["127.0.0.1"]
+    url = site.url("/", "good.test")
+    site.answer("/")
+    check_all([target("http_request", url)] * 20)
+    check("port_check", "good.test", port=site.port)
+    assert names.asked["good.test"] == 1
+
+
+def test_an_address_is_believed_for_half_a_minute_at_most(names: Names, site: Site, change_settings: Change) -> None:
+    with pytest.raises(settings.SettingsError, match="DNS_CACHE_SECONDS"):
+        settings.parse({"DNS_CACHE_SECONDS": "31"})
+    change_settings(ALLOW_INTERNAL_TARGETS="true", DNS_CACHE_SECONDS=0)
+    site.answer("/")
+    names.known["moves.test"] = ["127.0.0.2"]
+    assert http(site.url("/", "moves.test")).reason is Reason.CONNECTION_REFUSED
+    names.known["moves.test"] = ["127.0.0.1"]
+    assert http(site.url("/", "moves.test")).status is Status.UP
+
+
+def test_the_next_address_is_tried_where_one_refuses(names: Names, site: Site) -> None:
+    names.known["two.test"] = ["127.0.0.2", "127.0.0.1"]
+    site.answer("/")
+    outcome = http(site.url("/", "two.test"))
+    assert (outcome.status, outcome.details["resolvedIp"]) == (Status.UP, "127.0.0.1")
+
+
+@pytest.mark.parametrize("kind", ["http_request", "port_check", "ping_host"])
+def test_a_name_with_an_internal_address_is_blocked(
+    kind: str, names: Names, site: Site, change_settings: Change
+) -> None:
+    names.known["inside.test"] = ["127.0.0.1"]
+    change_settings()
+    address = site.url("/", "inside.test") if kind == "http_request" else "inside.test"
+    outcome = check(kind, address, port=site.port)
+    assert (outcome.status, outcome.reason) == (Status.ERROR, Reason.BLOCKED_TARGET)
+    assert not site.seen
+
+
+def test_the_allowed_one_of_two_addresses_is_used(names: Names, site: Site, change_settings: Change) -> None:
+    names.known["two.test"] = ["127.0.0.2", "127.0.0.1"]
+    change_settings(ALLOWED_INTERNAL_TARGETS="127.0.0.1")
+    site.answer("/")
+    assert http(site.url("/", "two.test")).details["resolvedIp"] == "127.0.0.1"
+    assert check("port_check", "two.test", port=site.port).details["resolvedIp"] == "127.0.0.1"
+
+
+def test_a_name_of_a_redirect_is_looked_up_too(names: Names, site: Site) -> None:
+    names.known["next.test"] = ["127.0.0.1"]
+    site.answer("/end")
+    outcome = http(site.answer("/", status=302, Location=site.url("/end", "next.test")))
+    assert outcome.status is Status.UP
+    assert site.seen[1].headers["host"] == f"next.test:{site.port}"

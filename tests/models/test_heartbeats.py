@@ -1,0 +1,95 @@
+"""Deadlines of heartbeats."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models import heartbeats
+
+moments = st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis wants naive bounds
+
+
+@given(moments, st.floats(0.05, 10_000), st.floats(0, 10_000))
+def test_a_deadline_is_interval_plus_grace_after_the_last_sign_of_life(
+    after: datetime, interval: float, grace: float
+) -> None:
+    config = {"expectedIntervalMinutes": interval, "gracePeriodMinutes": grace}
+    wanted = after + timedelta(minutes=interval) + timedelta(minutes=grace)
+    assert abs(heartbeats.deadline(config, after) - wanted) < timedelta(milliseconds=1)
+
+
+@pytest.mark.parametrize("config", [{}, {"expectedIntervalMinutes": None, "gracePeriodMinutes": None}])
+def test_what_is_not_configured_is_an_hour_and_ten_minutes(config: dict[str, Any]) -> None:
+    after = datetime(2026, 5, 1, 12, tzinfo=UTC)
+    assert heartbeats.deadline(config, after) == datetime(2026, 5, 1, 13, 10, tzinfo=UTC)
+
+
+def test_a_cron_slot_is_read_in_its_time_zone() -> None:
+    config = {"cronExpression": "30 2 * * *", "timezone": "America/New_York", "gracePeriodMinutes": 5}
+    assert heartbeats.deadline(config, datetime(2026, 7, 1, 12, tzinfo=UTC)) == datetime(2026, 7, 2, 6, 35, tzinfo=UTC)
+    assert heartbeats.deadline(config, datetime(2026, 12, 1, 12, tzinfo=UTC)) == datetime(
+        2026, 12, 2, 7, 35, tzinfo=UTC
+    )
+
+
+@given(moments)
+def test_a_cron_deadline_lies_ahead(after: datetime) -> None:
+    config = {"cronExpression": "*/15 * * * *", "timezone": None, "gracePeriodMinutes": 1}
+    assert timedelta(minutes=1) < heartbeats.deadline(config, after) - after <= timedelta(minutes=16)
+
+
+BACK = datetime(2026, 3, 3, 12, tzinfo=UTC)
+HOURLY = {"expectedIntervalMinutes": 60, "gracePeriodMinutes": 10}
+
+
+@pytest.mark.parametrize(
+    ("due", "away", "wanted"),
+    [
+        # Its regular turn, 21 minutes ago, came while we were away: the next one is an hour later.
+        (BACK - timedelta(minutes=11), 30, BACK + timedelta(minutes=49)),
+        # It may have pinged just before we were back; its grace period is not over yet.
+        (BACK + timedelta(minutes=5), 30, BACK + timedelta(minutes=65)),
+        # Its turn is later: it can ping as ever.
+        (BACK + timedelta(minutes=40), 30, None),
+        # It was missed before we left.
+        (BACK - timedelta(minutes=31), 30, None),
+        # Away for a day: its turns are still at the same minute.
+        (BACK - timedelta(hours=20, minutes=15), 1440, BACK + timedelta(minutes=45)),
+    ],
+)
+def test_who_may_have_pinged_while_nobody_listened_gets_until_its_next_turn(
+    due: datetime, away: int, wanted: datetime | None
+) -> None:
+    assert heartbeats.after_absence(HOURLY, due, BACK - timedelta(minutes=away), BACK) == wanted
+
+
+def test_a_cron_heartbeat_gets_until_its_next_slot() -> None:
+    config = {"cronExpression": "0 3 * * *", "timezone": "UTC", "gracePeriodMinutes": 30}
+    due = datetime(2026, 3, 3, 3, 30, tzinfo=UTC)
+    nightly = datetime(2026, 3, 3, 3, 2, tzinfo=UTC)
+    wanted = datetime(2026, 3, 4, 3, 30, tzinfo=UTC)
+    assert heartbeats.after_absence(config, due, nightly - timedelta(minutes=4), nightly) == wanted
+    evening = datetime(2026, 3, 2, 20, tzinfo=UTC)
+    assert heartbeats.after_absence(config, due, evening - timedelta(minutes=4), evening) is None
+
+
+minutes = st.floats(0.1, 5_000)
+
+
+@given(moments, minutes, st.floats(0, 5_000), st.floats(-10_000, 10_000), minutes)
+def test_after_an_absence_a_deadline_leaves_time_for_one_more_turn_and_not_for_two(
+    back: datetime, interval: float, grace: float, due_in: float, away: float
+) -> None:
+    config = {"expectedIntervalMinutes": interval, "gracePeriodMinutes": grace}
+    due = back + timedelta(minutes=due_in)
+    later = heartbeats.after_absence(config, due, back - timedelta(minutes=away), back)
+    if later is None:
+        return
+    whole = timedelta(minutes=interval)
+    turn = later - timedelta(minutes=grace)
+    assert turn >= back + heartbeats.SETTLING - timedelta(microseconds=1)
+    assert due < later <= max(due, back + heartbeats.SETTLING + timedelta(minutes=grace)) + whole + timedelta(seconds=1)
+    assert heartbeats.after_absence(config, due, back - timedelta(minutes=away), back) == later

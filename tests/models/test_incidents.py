@@ -1,0 +1,78 @@
+"""What an outage began with is kept with its incident."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from actors import aggregate
+from models.database import transaction
+from models.queries import incidents
+from tests import rows
+
+Db = psycopg.Connection[Any]
+AT = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=10)
+MINUTE = timedelta(minutes=1)
+ANSWER = {"statusCode": 503, "resolvedIp": "192.0.2.7", "evidence": {"bodyExcerpt": "out of order"}}
+
+
+@pytest.fixture
+def monitor(connection: Db) -> UUID:
+    rows.a_location(connection)
+    return rows.a_monitor(connection, rows.a_project(connection), state={"status": "up"})
+
+
+def kept(db: Db) -> dict[str, Any]:
+    found: dict[str, Any] = rows.value(db, "SELECT evidence FROM incidents")
+    return found
+
+
+def test_the_first_failed_round_is_kept_and_not_the_one_that_reached_the_threshold(
+    connection: Db, monitor: UUID
+) -> None:
+    connection.execute("UPDATE monitors SET failure_threshold = 2")
+    rows.a_result(connection, monitor, AT, "down", details=ANSWER, error_code="UNEXPECTED_STATUS")
+    rows.a_result(connection, monitor, AT + MINUTE, "down", details={"statusCode": 500})
+    aggregate.settle([(monitor, AT), (monitor, AT + MINUTE)], datetime.now(UTC))
+    assert kept(connection)["scheduledFor"] == AT.isoformat().replace("+00:00", "Z")
+    (found,) = kept(connection)["locations"]
+    assert found["details"] == ANSWER
+    assert (found["location"], found["status"], found["errorCode"]) == ("us-east", "down", "UNEXPECTED_STATUS")
+    assert (found["responseTimeMs"], found["errorMessage"]) == (20.0, "Nobody answers.")
+
+
+def test_every_locations_outcome_is_kept_those_that_failed_first(connection: Db, monitor: UUID) -> None:
+    places = ["asia-pacific", "eu-central", "us-east"]
+    config = {"locationConfig": {"enabled": True, "strategy": "all"}}
+    connection.execute("UPDATE monitors SET config = %s", [psycopg.types.json.Jsonb(config)])
+    for code, status in zip(places, ("up", "down", "down"), strict=True):
+        rows.a_result(connection, monitor, AT, status, code, places)
+    aggregate.settle([(monitor, AT)], datetime.now(UTC))
+    found = [(one["location"], one["status"]) for one in kept(connection)["locations"]]
+    assert found == [("eu-central", "down"), ("us-east", "down"), ("asia-pacific", "up")]
+
+
+def test_what_is_kept_stays_whatever_is_decided_again(connection: Db, monitor: UUID) -> None:
+    rows.a_result(connection, monitor, AT, "down", details=ANSWER)
+    aggregate.settle([(monitor, AT)], datetime.now(UTC))
+    before = kept(connection)
+    connection.execute("DELETE FROM monitor_results")
+    rows.a_result(connection, monitor, AT, "down", details={})
+    with transaction() as db:
+        incidents.keep_evidence(db, monitor, 1, AT)
+    assert kept(connection) == before
+
+
+def test_an_outage_whose_beginning_is_not_on_record_keeps_the_round_that_told_it(connection: Db, monitor: UUID) -> None:
+    connection.execute("UPDATE monitor_states SET down_since = %s", [AT - timedelta(hours=3)])
+    rows.a_result(connection, monitor, AT, "down", details=ANSWER)
+    aggregate.settle([(monitor, AT)], datetime.now(UTC))
+    assert kept(connection)["locations"][0]["details"] == ANSWER
+
+
+def test_the_answers_of_many_locations_are_not_all_kept_whole() -> None:
+    found = [incidents.Found(AT, f"place-{number}", "down", AT, 1.0, None, None, ANSWER) for number in range(5)]
+    whole = ["evidence" in one["details"] for one in incidents.evidence(found)["locations"]]
+    assert whole == [True] * incidents.KEPT_WHOLE + [False] * (5 - incidents.KEPT_WHOLE)

@@ -1,0 +1,128 @@
+"""Secrets taken out of configs, shown masked, kept, and put back."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models import secrets
+
+QUICK = settings(deadline=None, max_examples=150)
+texts = st.text(min_size=1, max_size=30)
+header_names = st.one_of(
+    st.sampled_from(["Authorization", "X-Api-Key", "Cookie", "Accept", "X.Y-Token", "User-Agent", "X-Session.Id"]),
+    st.from_regex(r"[A-Za-z][A-Za-z0-9.-]{0,15}", fullmatch=True),
+)
+monitor_configs = st.fixed_dictionaries(
+    {},
+    optional={
+        "auth": st.fixed_dictionaries(
+            {}, optional={"type": texts, "username": texts, "password": texts, "token": texts}
+        ),
+        "headers": st.dictionaries(header_names, texts, max_size=5),
+        "method": st.sampled_from(["GET", "POST"]),
+        "timeoutSeconds": st.integers(5, 300),
+    },
+)
+provider_configs = st.fixed_dictionaries(
+    {},
+    optional={
+        "headers": st.dictionaries(header_names, texts, max_size=4),
+        "secret": texts,
+        "url": st.sampled_from(
+            ["https://hook.example/a?key=0123456789", "https://user:pass-word@hook.example/x", "https://hook.example/"]
+        ),
+    },
+)
+
+
+@QUICK
+@given(monitor_configs)
+def test_what_was_split_off_a_monitors_config_joins_to_the_same_config(config: dict[str, Any]) -> None:
+    before = json.dumps(config, sort_keys=True)
+    public, hidden = secrets.split("monitor", config)
+    assert secrets.join(public, hidden) == config
+    assert json.dumps(config, sort_keys=True) == before, "splitting must not change what it was given"
+
+
+@QUICK
+@given(provider_configs)
+def test_what_was_split_off_a_providers_config_joins_to_the_same_config(config: dict[str, Any]) -> None:
+    public, hidden = secrets.split("webhook", config)
+    assert secrets.join(public, hidden) == config
+
+
+@QUICK
+@given(monitor_configs)
+def test_a_masked_config_sent_back_leaves_every_secret_as_it_was(config: dict[str, Any]) -> None:
+    public, hidden = secrets.split("monitor", config)
+    assert secrets.keep_masked("monitor", public, hidden) == config
+
+
+@QUICK
+@given(provider_configs)
+def test_a_masked_provider_sent_back_leaves_every_secret_as_it_was(config: dict[str, Any]) -> None:
+    public, hidden = secrets.split("webhook", config)
+    assert secrets.keep_masked("webhook", public, hidden) == config
+
+
+def test_a_new_secret_replaces_the_old_one() -> None:
+    public, hidden = secrets.split("monitor", {"auth": {"type": "bearer", "token": "the old token"}})
+    public["auth"]["token"] = "the new token"
+    assert secrets.keep_masked("monitor", public, hidden)["auth"]["token"] == "the new token"
+
+
+@QUICK
+@given(texts)
+def test_a_mask_shows_at_most_two_characters_at_each_end(value: str) -> None:
+    shown = secrets.mask(value)
+    assert shown == ("…" if len(value) < 8 else f"{value[:2]}…{value[-2:]}")
+
+
+@pytest.mark.parametrize(
+    ("kind", "config", "paths"),
+    [
+        ("monitor", {"auth": {"username": "me", "password": "pw"}, "headers": {"Accept": "x"}}, ["auth.password"]),
+        ("monitor", {"auth": {"token": "t"}}, ["auth.token"]),
+        (
+            "monitor",
+            {"headers": {"X-Api-Key": "k", "accept": "x", "cookie": "c"}},
+            ["headers.X-Api-Key", "headers.cookie"],
+        ),
+        (
+            "monitor",
+            {"headers": {"PROXY-AUTHORIZATION": "k", "X-Signature": "s"}},
+            ["headers.PROXY-AUTHORIZATION", "headers.X-Signature"],
+        ),
+        ("slack", {"webhookUrl": "https://hooks.example/T/B/secret"}, ["webhookUrl"]),
+        (
+            "webhook",
+            {"url": "https://e.example/", "secret": "s", "headers": {"Accept": "x"}},
+            ["secret", "url", "headers.Accept"],
+        ),
+        ("email", {"to": ["me@example.com"], "password": "pw", "username": "u"}, ["password"]),
+        ("telegram", {"botToken": "1:2", "chatId": "3"}, ["botToken"]),
+        ("discord", {"webhookUrl": "https://d.example/x"}, ["webhookUrl"]),
+        ("teams", {"webhookUrl": "https://t.example/x"}, ["webhookUrl"]),
+        ("apprise", {"url": "ntfy://user:pass@host/topic"}, ["url"]),
+        ("monitor", {"auth": {"password": ""}, "headers": {"Cookie": ""}}, []),
+        ("monitor", {"auth": None, "headers": None}, []),
+    ],
+)
+def test_the_secret_fields_are_those_of_the_contract(kind: str, config: dict[str, Any], paths: list[str]) -> None:
+    assert list(secrets.secret_paths(kind, config)) == paths
+
+
+def test_a_webhooks_url_stays_recognisable_without_its_query_and_user() -> None:
+    public, _ = secrets.split("webhook", {"url": "https://someone:password@hook.example:8443/in?token=0123456789abc"})
+    assert public["url"].startswith("https://so…rd@hook.example:8443/in?")
+    assert "password" not in public["url"]
+    assert "0123456789" not in public["url"]
+
+
+def test_a_secret_whose_place_is_gone_is_passed_over() -> None:
+    assert secrets.join({"headers": {"Accept": "x"}}, {"headers.X-Api-Key": "k", "auth.token": "t"}) == {
+        "headers": {"Accept": "x"}
+    }

@@ -1,0 +1,22 @@
+"""A small application with streams that never end, for tests of the web server."""
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+_never = threading.Event()
+
+
+def _stream() -> Iterator[bytes]:
+    yield b"data: hello\n\n"
+    while not _never.wait(1):
+        yield b": still here\n\n"
+
+
+def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterator[bytes]:
+    """`/stream` never ends, everything else is a short answer."""
+    if environ["PATH_INFO"] == "/stream":
+        start_response("200 OK", [("Content-Type", "text/event-stream")])
+        return _stream()
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "2")])
+    return iter([b"OK"])

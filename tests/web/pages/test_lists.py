@@ -1,0 +1,172 @@
+"""The dashboard, the list of monitors, the alert history, schedules and locations."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from models.tables import OperatorWarning, Project
+from tests import factories
+from tests.web.pages.visitor import Visitor
+from web.extensions import db
+
+
+def test_an_empty_installation_says_what_to_do_first(visitor: Callable[..., Visitor]) -> None:
+    someone = visitor()
+    assert "Watch your first target" in someone.get("/")
+    assert "No monitors yet" in someone.get("/monitors")
+    assert "No alerts yet" in someone.get("/alerts")
+    assert "Nobody is told yet" in someone.get("/notification-providers")
+    assert "Nothing is scheduled" in someone.get("/schedules")
+
+
+@pytest.mark.parametrize(
+    ("states", "headline"),
+    [
+        ([{"status": "up"}], "The monitor is up"),
+        ([{"status": "up"}] * 2, "All is well"),
+        ([{"status": "up"}, {"status": "down"}], "1 monitor is down"),
+        ([{"status": "up"}, {"status": "up", "last_verdict": "error"}], "1 monitor could not be checked"),
+        ([{"status": "pending"}], "Waiting for the first check"),
+    ],
+)
+def test_the_headline_says_how_it_stands(
+    visitor: Callable[..., Visitor], project: Project, states: list[dict[str, Any]], headline: str
+) -> None:
+    for state in states:
+        factories.a_monitor(project, state=state)
+    assert headline in visitor().get("/")
+
+
+def test_only_operators_see_the_operators_warnings(visitor: Callable[..., Visitor], project: Project) -> None:
+    db.session.add(OperatorWarning(kind="no_worker", subject="us-east", message="Nobody works in us-east."))
+    db.session.add(
+        OperatorWarning(kind="late", subject="x", message="It was late once.", resolved_at=datetime.now(UTC))
+    )
+    db.session.commit()
+    assert "Nobody works in us-east." in visitor("org_owner").get("/")
+    assert "It was late once." not in visitor("org_owner").get("/")
+    assert "Nobody works in us-east." not in visitor("project_admin").get("/")
+
+
+def test_the_list_shows_only_the_projects_own(visitor: Callable[..., Visitor], project: Project) -> None:
+    factories.a_monitor(project, name="Mine")
+    foreign = factories.a_monitor(factories.a_project(name="Elsewhere"), name="Theirs")
+    someone = visitor()
+    for path in ("/", "/monitors", f"/monitors/partials/rows?ids={foreign.id},nonsense", "/schedules"):
+        assert "Theirs" not in someone.get(path)
+    assert "Mine" in someone.get("/monitors")
+
+
+def test_search_and_filters_narrow_the_list(visitor: Callable[..., Visitor], project: Project) -> None:
+    factories.a_monitor(project, name="Shop 100%", tags=["shop"], state={"status": "down"})
+    factories.a_monitor(project, "ping_host", name="Router", target="192.0.2.7", state={"status": "up"})
+    factories.a_monitor(project, name="Old", enabled=False)
+    someone = visitor()
+
+    def found(question: str) -> set[str]:
+        page = someone.get(f"/monitors?{question}")
+        return {name for name in ("Shop 100%", "Router", "Old") if f">{name}</a>" in page}
+
+    assert found("") == {"Shop 100%", "Router", "Old"}
+    assert found("q=shop") == {"Shop 100%"}
+    assert found("q=100%25") == {"Shop 100%"}
+    assert found("q=%25") == {"Shop 100%"}
+    assert found("q=192.0") == {"Router"}
+    assert found("status=down") == {"Shop 100%"}
+    assert found("status=paused") == {"Old"}
+    assert found("type=ping_host") == {"Router"}
+    assert found("tag=shop") == {"Shop 100%"}
+    assert found("tag=nothing") == set()
+
+
+def test_what_is_down_comes_first(visitor: Callable[..., Visitor], project: Project) -> None:
+    for name, status in (("Alpha", "up"), ("Beta", "down"), ("Gamma", "pending")):
+        factories.a_monitor(project, name=name, state={"status": status})
+    page = visitor().get("/monitors")
+    places = [page.index(f">{name}</a>") for name in ("Beta", "Gamma", "Alpha")]
+    assert places == sorted(places)
+
+
+def test_long_lists_come_in_pages_that_keep_their_filters(visitor: Callable[..., Visitor], project: Project) -> None:
+    for number in range(52):
+        factories.a_monitor(project, name=f"Shop {number:02}")
+    page = visitor().get("/monitors?q=shop")
+    assert "1–50 of 52" in page
+    assert "/monitors?q=shop&amp;page=2" in page
+    assert "51–52 of 52" in visitor().get("/monitors?q=shop&page=2")
+
+
+def test_an_action_is_done_to_all_that_were_chosen(
+    visitor: Callable[..., Visitor], project: Project, connection: Any
+) -> None:
+    chosen = [factories.a_monitor(project, name=f"M{number}") for number in range(3)]
+    someone = visitor()
+    ids = [str(one.id) for one in chosen[:2]]
+    answer = someone.post("/monitors/bulk?status=up", ids=ids, action="pause")
+    assert answer.location == "/monitors?status=up"
+    assert "Done for 2 monitors." in someone.get("/monitors")
+    assert connection.execute("SELECT count(*) FROM monitors WHERE NOT enabled").fetchone() == (2,)
+    someone.post("/monitors/bulk", ids=ids, action="addTag", tag_text="night")
+    assert connection.execute("SELECT count(*) FROM monitors WHERE tags = '{night}'").fetchone() == (2,)
+    someone.post("/monitors/bulk", ids=ids, action="run")
+    assert "Not possible for 2: This monitor is paused." in someone.get("/monitors")
+    answer = someone.post("/monitors/bulk", ids=ids, action="delete")
+    assert answer.location.startswith("/monitors/delete?ids=")
+    assert connection.execute("SELECT count(*) FROM monitors").fetchone() == (3,)
+
+
+@pytest.mark.parametrize("wrong", [{"action": "explode"}, {"action": "addTag"}, {"action": "pause", "ids": []}])
+def test_a_senseless_action_changes_nothing(
+    visitor: Callable[..., Visitor], project: Project, connection: Any, wrong: dict[str, Any]
+) -> None:
+    monitor = factories.a_monitor(project)
+    answer = visitor().post("/monitors/bulk", **{"ids": [str(monitor.id)], **wrong})
+    assert answer.status_code == 303
+    assert connection.execute("SELECT version, enabled FROM monitors").fetchone() == (1, True)
+
+
+def test_the_history_tells_of_every_delivery(visitor: Callable[..., Visitor], project: Project) -> None:
+    provider = factories.a_provider(project, name="On call")
+    monitor = factories.a_monitor(project, name="Payments")
+    alert = factories.an_alert(monitor, provider, status="failed")
+    alert.deliveries[0].error = "The service answered 404."
+    muted = {"status": "suppressed", "suppressed_because": "muted", "alert_number": 2}
+    factories.an_alert(factories.a_monitor(project, name="Search"), **muted)
+    db.session.commit()
+    someone = visitor()
+    page = someone.get("/alerts")
+    assert "On call" in page
+    assert "The service answered 404." in page
+    assert "Nobody was told: muted" in page
+    assert "Search" not in someone.get(f"/alerts?monitorId={monitor.id}")
+    assert "Payments" not in someone.get("/alerts?status=suppressed")
+
+
+def test_a_late_schedule_is_shown_as_late(visitor: Callable[..., Visitor], project: Project) -> None:
+    factories.a_monitor(project, state={"next_run_at": datetime.now(UTC) - timedelta(minutes=3)})
+    factories.a_monitor(project)
+    page = visitor().get("/schedules")
+    assert "3 min late" in page.replace("3 min 0 s", "3 min").replace("3 min 1 s", "3 min")
+    assert "on time" in page
+
+
+def test_dead_letters_are_listed_for_administrators(visitor: Callable[..., Visitor]) -> None:
+    from actors.broker import broker
+
+    died = datetime.now(UTC).timestamp() * 1000 - 7_200_000
+    broker.client.zadd("dramatiq:deliveries.XQ", {"key": died})
+    message = '{"message_id": "id-<b>", "actor_name": "deliver", "args": ["hidden"]}'
+    broker.client.hset("dramatiq:deliveries.XQ.msgs", "key", message)
+    page = visitor("project_admin").get("/schedules")
+    assert "id-&lt;b&gt;" in page
+    assert "2 h ago" in page
+    assert "hidden" not in page.partition("Dead letters")[2].partition("</table>")[0]
+    assert "Dead letters" not in visitor("project_editor").get("/schedules")
+
+
+def test_a_location_without_workers_is_told(visitor: Callable[..., Visitor]) -> None:
+    page = visitor().get("/locations")
+    assert "Falkenstein" in page
+    assert page.count("No live worker") == 2

@@ -1,0 +1,132 @@
+"""Maintenance on pages: planned with a form, begun and ended with a button."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from models.tables import MaintenanceWindow, Monitor, Project
+from tests import factories
+from tests.web.pages.visitor import Visitor
+
+NEW = "/maintenance/new"
+HOUR = timedelta(hours=1)
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture
+def monitor(project: Project) -> Monitor:
+    return factories.a_monitor(project, name="Shop", tags=["blue"], state={"status": "down", "last_verdict": "down"})
+
+
+@pytest.fixture
+def editor(visitor: Callable[..., Visitor]) -> Visitor:
+    return visitor()
+
+
+def windows() -> list[MaintenanceWindow]:
+    from web.extensions import db
+
+    db.session.rollback()
+    return db.session.query(MaintenanceWindow).order_by(MaintenanceWindow.created_at).all()
+
+
+def test_a_window_is_planned_on_the_clocks_of_its_time_zone(editor: Visitor, monitor: Monitor) -> None:
+    answer = editor.submit(
+        NEW,
+        name="Release",
+        scheduleKind="once",
+        startsAt=f"{NOW.year + 1}-07-01T22:30",
+        timezone="Europe/Berlin",
+        durationMinutes=["2", "3600"],
+        scope="tag",
+        tag="blue",
+    )
+    assert answer.status_code == 303
+    (found,) = windows()
+    assert found.starts_at == found.occurs_from == datetime(NOW.year + 1, 7, 1, 20, 30, tzinfo=UTC)
+    assert (found.duration_seconds, found.tag, found.monitor_id) == (7200, "blue", None)
+    page = editor.get("/maintenance")
+    assert "next at" in page
+    assert f"{NOW.year + 1}-07-01 20:30:00 UTC" in page
+
+
+def test_what_is_saved_is_shown_again_and_saving_it_untouched_changes_nothing(
+    editor: Visitor, project: Project, monitor: Monitor
+) -> None:
+    window = factories.a_window(project, NOW - HOUR, NOW + HOUR, timezone="Asia/Tokyo", monitor_id=monitor.id)
+    before = (window.starts_at, window.occurs_from, window.occurs_until, window.monitor_id, window.timezone)
+    assert editor.submit(f"/maintenance/{window.id}").status_code == 303
+    (after,) = windows()
+    assert (after.starts_at, after.occurs_from, after.occurs_until, after.monitor_id, after.timezone) == before
+
+
+def test_what_is_wrong_is_said_at_its_input_and_what_was_typed_stays(editor: Visitor) -> None:
+    answer = editor.submit(NEW, name="Backup", scheduleKind="cron", cronExpression="now and then")
+    assert answer.status_code == 422
+    assert "Must have five fields" in answer.text
+    assert 'value="now and then"' in answer.text
+    assert windows() == []
+
+
+@pytest.mark.parametrize("scope", ["tag", "monitor"])
+def test_a_scope_that_names_nothing_is_refused(editor: Visitor, monitor: Monitor, scope: str) -> None:
+    answer = editor.submit(NEW, name="Backup", scope=scope, tag="", monitorId="")
+    assert answer.status_code == 422
+    assert windows() == []
+
+
+def test_maintenance_begins_and_ends_with_a_button(editor: Visitor, monitor: Monitor) -> None:
+    page = f"/monitors/{monitor.id}"
+    answer = editor.post("/maintenance/begin", page, monitor=str(monitor.id), minutes="30")
+    assert (answer.status_code, answer.location) == (303, page)
+    shown = editor.get(page)
+    assert "Maintenance" in shown
+    assert "Its settled state: down" in shown
+    assert "On now" in editor.get("/maintenance")
+    (window,) = windows()
+    assert window.occurs_until is not None
+    assert window.occurs_from is not None
+    assert window.occurs_until - window.occurs_from == HOUR / 2
+    editor.post(f"/maintenance/{window.id}/end", "/maintenance")
+    assert "On now" not in editor.get("/maintenance")
+    assert "Its settled state" not in editor.get(page)
+    editor.post(f"/maintenance/{window.id}/delete", "/maintenance")
+    assert windows() == []
+
+
+@pytest.mark.parametrize("minutes", ["", "0", "-5", "99999999", "many", "²"])
+def test_nonsense_begins_nothing(editor: Visitor, minutes: str) -> None:
+    assert editor.post("/maintenance/begin", "/maintenance", minutes=minutes).status_code == 303
+    assert windows() == []
+
+
+def test_the_dashboard_counts_what_is_in_maintenance(editor: Visitor, project: Project, monitor: Monitor) -> None:
+    assert "1 monitor is down" in editor.get("/")
+    factories.a_window(project, tag="blue")
+    shown = editor.get("/")
+    assert "Under maintenance" in shown
+    assert "status=maintenance" in shown
+    assert "Shop" in editor.get("/monitors?status=maintenance")
+
+
+def test_a_viewer_sees_windows_and_changes_none(
+    visitor: Callable[..., Visitor], project: Project, monitor: Monitor
+) -> None:
+    window = factories.a_window(project)
+    viewer = visitor("project_viewer")
+    assert "Release" in viewer.get("/maintenance")
+    assert "End now" not in viewer.get("/maintenance")
+    viewer.get(NEW, 403)
+    viewer.get(f"/maintenance/{window.id}", 403)
+    for path in (f"/maintenance/{window.id}/end", f"/maintenance/{window.id}/delete", "/maintenance/begin"):
+        assert viewer.post(path, "/settings/account").status_code == 403
+    assert len(windows()) == 1
+
+
+def test_a_window_of_another_project_is_not_there(editor: Visitor) -> None:
+    theirs = factories.a_window(factories.a_project(name="Elsewhere"))
+    editor.get(f"/maintenance/{theirs.id}", 404)
+    for act in ("end", "delete"):
+        assert editor.post(f"/maintenance/{theirs.id}/{act}", "/maintenance").status_code == 404
+    editor.get("/maintenance/no-id-at-all", 404)

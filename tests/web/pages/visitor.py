@@ -1,0 +1,114 @@
+"""A person at a browser without scripts: follows links, fills in the forms that pages show, posts what they would post."""
+
+from contextvars import Context
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from typing import Any
+
+from flask.testing import FlaskClient
+from werkzeug.datastructures import MultiDict
+from werkzeug.test import TestResponse
+
+from models.tables import User
+from tests.factories import PASSWORD
+
+Values = MultiDict[str, str]
+
+
+@dataclass
+class Visitor:
+    """One browser with its session."""
+
+    client: FlaskClient
+
+    def sign_in(self, email: str, password: str = PASSWORD, wanted: str = "/login") -> TestResponse:
+        return self.submit(wanted, email=email, password=password)
+
+    def become(self, user: User) -> None:
+        """Be signed in without the cost of a password."""
+        with self.client.session_transaction() as session:
+            session["_user_id"] = f"{user.id}:{user.session_epoch}"
+            session["_fresh"] = True
+
+    def open(self, path: str, method: str = "GET", data: Any = None) -> TestResponse:
+        """The bare answer."""
+        # A context of its own: the test's application context must not lend the request its session and its `g`.
+        return Context().run(self.client.open, path, method=method, data=data, buffered=True)
+
+    def get(self, path: str, status: int = 200) -> str:
+        """The page, which must have `status`."""
+        answer = self.open(path)
+        assert answer.status_code == status, (path, answer.status_code, answer.text[:500])
+        return answer.text
+
+    def form(self, path: str, action: str | None = None) -> Values:
+        """What the page's form (the one with that action) would post untouched."""
+        return form_of(self.get(path), action)
+
+    def post(self, path: str, page: str = "/", **values: Any) -> TestResponse:
+        """Post `values` with the CSRF token that `page` holds."""
+        token = form_of(self.get(page))["csrf_token"]
+        return self.open(path, "POST", {**values, "csrf_token": token})
+
+    def submit(self, path: str, **changes: Any) -> TestResponse:
+        """Fill `changes` into the form that the page at `path` shows and post it there."""
+        values = self.form(path)
+        for name, value in changes.items():
+            values.setlist(name, value if isinstance(value, list) else [value])
+        return self.open(path, "POST", values)
+
+
+@dataclass
+class _Forms(HTMLParser):
+    forms: list[tuple[str, Values]] = field(default_factory=list)
+    select: str | None = None
+    area: str | None = None
+    options: list[tuple[str, bool]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        name = given.get("name") or ""
+        if tag == "form" and given.get("method") == "post":
+            self.forms.append((given.get("action") or "", MultiDict()))
+        elif tag == "input" and name and self.forms and self._posts(given):
+            self.forms[-1][1].add(name, given.get("value") or "")
+        elif tag == "select":
+            self.select, self.options = name, []
+        elif tag == "option" and self.select:
+            self.options.append((given.get("value") or "", "selected" in given))
+        elif tag == "textarea" and name:
+            self.area = name
+            self.forms[-1][1].add(name, "")
+
+    @staticmethod
+    def _posts(given: dict[str, str | None]) -> bool:
+        return given.get("type") not in ("checkbox", "radio") or "checked" in given
+
+    def handle_data(self, data: str) -> None:
+        if self.area:
+            values = self.forms[-1][1]
+            # Browsers drop the first line end of a text area.
+            first = data.removeprefix("\r").removeprefix("\n")
+            values[self.area] = values[self.area] + (data if values[self.area] else first)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "textarea":
+            self.area = None
+        elif tag == "select" and self.select:
+            chosen = [value for value, selected in self.options if selected] or [v for v, _ in self.options[:1]]
+            if chosen and self.forms:
+                self.forms[-1][1].add(self.select, chosen[-1])
+            self.select = None
+
+
+def form_of(html: str, action: str | None = None) -> Values:
+    """What the page's form would post untouched: the one with that action, or the last that does not sign out."""
+    reader = _Forms()
+    reader.feed(html)
+    found = [values for where, values in reader.forms if action is None or where == action]
+    assert found, "the page has no such form"
+    own = [values for where, values in reader.forms if where != "/logout"]
+    return own[-1] if own and action is None else found[-1]

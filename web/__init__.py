@@ -1,0 +1,64 @@
+"""Pages, the JSON API, heartbeat routes and live streams: one Flask application."""
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import settings
+from settings import Settings
+from web import correlation, errors, extensions, heartbeats, security_headers, streams
+
+
+def create_app(config: Settings | None = None) -> Flask:
+    """The application of one web process, on `config` or on the environment's settings.
+
+    Raises `SettingsError` where a server or a key is missing.
+    """
+    config = config or settings.get()
+    settings.require_servers(config)
+    app = Flask(__name__)
+    app.config.update(_flask_config(config))
+    heartbeats.init_app(app)
+    if config.trusted_proxies:
+        hops = config.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    extensions.init_app(app)
+    correlation.init_app(app)
+    security_headers.init_app(app, https=config.public_url.startswith("https:"))
+    errors.init_app(app)
+    _register_blueprints(app)
+    return app
+
+
+def _flask_config(config: Settings) -> dict[str, object]:
+    return {
+        "SECRET_KEY": config.secret_key,
+        "MAX_CONTENT_LENGTH": 1024 * 1024,
+        "SESSION_COOKIE_NAME": "supercheck_session",
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_COOKIE_SECURE": config.public_url.startswith("https:"),
+        "PERMANENT_SESSION_LIFETIME": 14 * 24 * 3600,
+        # A token lives as long as its session: a form left open over lunch still saves.
+        "WTF_CSRF_TIME_LIMIT": None,
+        "SQLALCHEMY_DATABASE_URI": config.database_url.replace("postgresql://", "postgresql+psycopg://", 1),
+        "SQLALCHEMY_ENGINE_OPTIONS": {
+            "pool_size": 5,
+            "max_overflow": 15,
+            "pool_timeout": 10,
+            "pool_pre_ping": True,
+            # A failed statement's values may be secrets, and errors go into the log.
+            "hide_parameters": True,
+            "connect_args": {"options": "-c timezone=UTC -c statement_timeout=30000", "connect_timeout": 5},
+        },
+    }
+
+
+def _register_blueprints(app: Flask) -> None:
+    """One line a blueprint, imported here so that nothing registers itself."""
+    from web import api, health, metrics, pages
+
+    api.init_app(app)
+    health.init_app(app)
+    metrics.init_app(app)
+    streams.init_app(app)
+    pages.init_app(app)

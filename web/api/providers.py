@@ -1,0 +1,101 @@
+"""/api/notification-providers: list, make, show, change, delete, try out."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from models.tables import NotificationProvider
+from web.api import paging
+from web.api.route import May, route
+from web.callers import Caller
+from web.saving import provider_health, providers
+from web.saving.providers import shown, shown_saved
+from web.schemas.lists import Page, page_of
+from web.schemas.providers import ProviderIn, ProviderOut, ProvidersQuery, TestOut
+
+TAG = "Notification providers"
+ONE = "/notification-providers/<uuid:provider_id>"
+
+
+def _again(who: Caller, provider_id: UUID) -> ProviderOut:
+    return shown(providers.find(who, provider_id))
+
+
+@route(
+    "GET",
+    "/notification-providers",
+    tag=TAG,
+    summary="List providers by name",
+    query=ProvidersQuery,
+    answers=Page[ProviderOut],
+)
+def list_providers(who: Caller, query: ProvidersQuery) -> Page[ProviderOut]:
+    found = select(NotificationProvider).where(NotificationProvider.project_id == who.project_id)
+    if query.type:
+        found = found.where(NotificationProvider.type == query.type)
+    rows, total = paging.fetch(found.order_by(NotificationProvider.name, NotificationProvider.id), query)
+    figures = provider_health.count([row.id for row in rows])
+    return page_of([shown(row, figures[row.id]) for row in rows], query, total)
+
+
+@route(
+    "POST",
+    "/notification-providers",
+    tag=TAG,
+    summary="Make a provider",
+    may=May.EDIT,
+    body=ProviderIn,
+    raw_body=True,
+    answers=ProviderOut,
+    status=201,
+    replay=_again,
+)
+def create_provider(who: Caller, body: dict[str, Any]) -> ProviderOut:
+    return shown_saved(providers.create(who, body))
+
+
+@route("GET", ONE, tag=TAG, summary="Show a provider", answers=ProviderOut)
+def show_provider(who: Caller, provider_id: UUID) -> ProviderOut:
+    return _again(who, provider_id)
+
+
+@route(
+    "PUT",
+    ONE,
+    tag=TAG,
+    summary="Change a provider; absent fields stay as they are",
+    may=May.EDIT,
+    body=ProviderIn,
+    raw_body=True,
+    answers=ProviderOut,
+)
+@route(
+    "PATCH",
+    ONE,
+    tag=TAG,
+    summary="Change a provider; absent fields stay as they are",
+    may=May.EDIT,
+    body=ProviderIn,
+    raw_body=True,
+    answers=ProviderOut,
+)
+def change_provider(who: Caller, provider_id: UUID, body: dict[str, Any]) -> ProviderOut:
+    return shown_saved(providers.change(who, provider_id, body))
+
+
+@route("DELETE", ONE, tag=TAG, summary="Delete a provider", may=May.EDIT, status=204)
+def delete_provider(who: Caller, provider_id: UUID) -> None:
+    providers.delete(who, provider_id)
+
+
+@route(
+    "POST",
+    f"{ONE}/test",
+    tag=TAG,
+    summary="Send a real test message; 200 also when it failed",
+    may=May.EDIT,
+    answers=TestOut,
+)
+def test_provider(who: Caller, provider_id: UUID) -> TestOut:
+    return providers.try_out(who, provider_id)

@@ -1,0 +1,154 @@
+"""The form of a monitor: what all types have, and what the chosen type adds."""
+
+from collections.abc import Mapping, Sequence
+from types import ModuleType
+from typing import Any
+
+from werkzeug.datastructures import MultiDict
+from wtforms.form import BaseForm
+
+import settings
+from web.forms import heartbeat, http_request, limits, ping_host, port_check, website
+from web.forms.fields import UNITS, Choice, Duration, LongText, Number, Several, Switch, Tags, Text
+from web.forms.wire import flat, nested
+from web.schemas.monitor_config import CONFIGS
+from web.schemas.monitors import MonitorIn
+
+#: The types that can be made with a form, in the order in which they are offered.
+TYPES: dict[str, ModuleType] = {
+    "http_request": http_request,
+    "website": website,
+    "ping_host": ping_host,
+    "port_check": port_check,
+    "heartbeat": heartbeat,
+}
+STRATEGIES = (
+    ("majority", "more than half of them find it up"),
+    ("all", "every one finds it up"),
+    ("any", "at least one finds it up"),
+    ("custom", "a share of them finds it up"),
+)
+#: Exists on the form only: which of the two schedules holds.
+SCHEDULE_KIND = "scheduleKind"
+#: A schedule that was asked for and left empty, so that the server says so.
+_EMPTY = " "
+_EVERY_MINUTES = 1
+_KINDS = (("interval", "At an interval"), ("cron", "By cron expression"))
+Named = Sequence[tuple[str, str]]
+
+
+def _common(kind: str, providers: Named) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "name": Text("Name", absent=""),
+        "description": LongText("Description", absent=""),
+        "tags": Tags("Tags", description="Separated by commas."),
+        SCHEDULE_KIND: Choice("Schedule", choices=_KINDS),
+        "config.timeoutSeconds": Number("Timeout in seconds", description="For one try."),
+        "config.retries": Number("Retries", description="Immediate re-checks before a failure counts."),
+        "alertConfig.enabled": Switch("Send alerts"),
+        "alertConfig.notificationProviders": Several("Tell", choices=providers),
+        "alertConfig.alertOnFailure": Switch("When it fails"),
+        "alertConfig.alertOnRecovery": Switch("When it recovers"),
+        "alertConfig.failureThreshold": Number("Failed rounds before it is down"),
+        "alertConfig.recoveryThreshold": Number("Good rounds before it is up"),
+        "alertConfig.customMessage": LongText("Message added to every alert", absent=""),
+    }
+    if TYPES[kind].TARGET:
+        fields["target"] = Text(TYPES[kind].TARGET["label"], absent="", description=TYPES[kind].TARGET["hint"])
+    if kind in ("http_request", "website"):
+        fields["alertConfig.alertOnSslExpiration"] = Switch("When the certificate expires soon")
+    return fields
+
+
+def _polled(locations: Named) -> dict[str, Any]:
+    units = UNITS if settings.get().min_check_interval_seconds < 60 else {k: v for k, v in UNITS.items() if k != "1"}
+    return {
+        "frequencyMinutes": Duration("Check every", units={k: v for k, v in units.items() if k != "86400"}),
+        "cronExpression": Text("Cron expression", description="Minute, hour, day, month, weekday: */5 8-18 * * 1-5."),
+        "timezone": Text("Time zone", absent="UTC"),
+        "config.locationConfig.enabled": Switch("Check from several locations"),
+        "config.locationConfig.locations": Several("Locations", choices=locations, description="None chosen: all."),
+        "config.locationConfig.strategy": Choice("It is up when", choices=STRATEGIES),
+        "config.locationConfig.threshold": Number("Share in percent"),
+    }
+
+
+def build(kind: str, providers: Named, locations: Named) -> BaseForm:
+    """The empty form for monitors of type `kind`; `providers` and `locations` are (id, name) each."""
+    fields = _common(kind, providers) | TYPES[kind].FIELDS
+    if kind != "heartbeat":
+        fields |= _polled(locations)
+    form = BaseForm(fields)
+    for field in form:
+        field.render_kw = _attributes(kind, field.name)
+    return form
+
+
+def _attributes(kind: str, path: str) -> dict[str, Any]:
+    if path.startswith("config."):
+        found = limits.attributes(CONFIGS[kind], path.removeprefix("config."))
+    else:
+        found = limits.attributes(MonitorIn, path)
+    if path in ("name", "target", "config.port"):
+        found["required"] = True
+    if path == "target":
+        found |= {"placeholder": TYPES[kind].TARGET["placeholder"], "spellcheck": "false", "autocapitalize": "off"}
+    return found
+
+
+def fill_new(form: BaseForm, kind: str, provider_ids: Sequence[str]) -> None:
+    """Show what holds where nothing is said; every provider is chosen, so that the first alert reaches somebody."""
+    shown = _defaults(form, kind) | {SCHEDULE_KIND: "interval"}
+    form.process(data=_shown(shown | {"alertConfig.notificationProviders": list(provider_ids)}))
+
+
+def _defaults(form: BaseForm, kind: str) -> dict[str, Any]:
+    """{path: what holds where nothing is said}, without those for which nothing does."""
+    found: dict[str, Any] = {"frequencyMinutes": _EVERY_MINUTES}
+    for field in form:
+        inner = field.name.removeprefix("config.")
+        value = limits.default(CONFIGS[kind], inner) if inner != field.name else limits.default(MonitorIn, field.name)
+        if value is not None:
+            found[field.name] = value
+    return found
+
+
+def fill(form: BaseForm, whole: Mapping[str, Any]) -> None:
+    """Show a monitor that is there, as the wire has it, secrets masked."""
+    # What an older version did not store yet shows what holds without it.
+    values = _defaults(form, str(whole["type"])) | flat(whole, [field.name for field in form])
+    cron = values.get("cronExpression") or values.get("config.cronExpression")
+    values[SCHEDULE_KIND] = "cron" if cron else "interval"
+    values["alertConfig.notificationProviders"] = [str(one) for one in values["alertConfig.notificationProviders"]]
+    form.process(data=_shown(values))
+
+
+def _shown(values: dict[str, Any]) -> dict[str, Any]:
+    key = "config.keywordInBodyShouldBePresent"
+    if key in values:
+        values[key] = "true" if values[key] else "false"
+    return values
+
+
+def fill_typed(form: BaseForm, typed: MultiDict[str, str]) -> None:
+    """Show what a person has typed; inputs that were not on the page keep nothing."""
+    form.process(formdata=typed)
+
+
+def to_wire(form: BaseForm, kind: str) -> dict[str, Any]:
+    """The form as the API's body; what does not belong to the choices made is null, which removes it."""
+    whole = nested(form)
+    by_cron = whole.pop(SCHEDULE_KIND) == "cron"
+    config = whole["config"]
+    if kind == "heartbeat":
+        config["cronExpression"] = (config["cronExpression"] or _EMPTY) if by_cron else None
+    else:
+        whole["frequencyMinutes" if by_cron else "cronExpression"] = None
+        key = "cronExpression" if by_cron else "frequencyMinutes"
+        whole[key] = _EMPTY if whole[key] is None else whole[key]
+    if "keywordInBodyShouldBePresent" in config:
+        config["keywordInBodyShouldBePresent"] = config["keywordInBodyShouldBePresent"] != "false"
+    if "auth" in config:
+        unused = {"none": ("username", "password", "token"), "basic": ("token",), "bearer": ("username", "password")}
+        config["auth"] |= dict.fromkeys(unused.get(config["auth"]["type"], ()))
+    return {**whole, "type": kind}

@@ -1,0 +1,99 @@
+"""Alerts, incidents and the audit trail as lists: the statements that pages and the API share."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, func, or_, select, tuple_
+from sqlalchemy.orm import selectinload
+
+from models.tables import Alert, ApiKey, AuditEvent, Incident, Monitor, User
+from web.extensions import db
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outages:
+    """What is asked of incidents; None asks nothing. `since` and `until` bound a time that the outage lasted into."""
+
+    monitor_id: UUID | None = None
+    open: bool | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def alerts(
+    project_id: UUID, *, monitor_id: UUID | None = None, kind: str | None = None, status: str | None = None
+) -> Select[Alert]:
+    """The project's alerts that fit, the newest first, each with its deliveries."""
+    found = (
+        select(Alert)
+        .where(Alert.project_id == project_id)
+        .order_by(Alert.created_at.desc(), Alert.id.desc())
+        .options(selectinload(Alert.deliveries))
+    )
+    wanted = {Alert.monitor_id: monitor_id, Alert.type: kind, Alert.status: status}
+    return found.where(*(column == value for column, value in wanted.items() if value))
+
+
+def incidents(project_id: UUID, wanted: Outages) -> Select[Incident, Monitor]:
+    """The project's incidents that fit, with their monitors, the newest first."""
+    found = (
+        select(Incident, Monitor)
+        .join(Monitor, Monitor.id == Incident.monitor_id)
+        .where(Monitor.project_id == project_id)
+        .order_by(Incident.started_at.desc(), Incident.id)
+    )
+    if wanted.monitor_id is not None:
+        found = found.where(Incident.monitor_id == wanted.monitor_id)
+    if wanted.open is not None:
+        found = found.where(Incident.ended_at.is_(None) if wanted.open else Incident.ended_at.is_not(None))
+    if wanted.since is not None:
+        found = found.where(or_(Incident.ended_at.is_(None), Incident.ended_at >= wanted.since))
+    if wanted.until is not None:
+        found = found.where(Incident.started_at < wanted.until)
+    return found
+
+
+def incident(project_id: UUID, incident_id: UUID) -> tuple[Incident, Monitor] | None:
+    """One of the project's incidents with its monitor."""
+    row = db.session.execute(incidents(project_id, Outages()).where(Incident.id == incident_id)).one_or_none()
+    return None if row is None else (row[0], row[1])
+
+
+def alerts_of(incident: Incident) -> Sequence[Alert]:
+    """What was told of an incident, in its order."""
+    return db.session.scalars(
+        select(Alert)
+        .where(Alert.monitor_id == incident.monitor_id, Alert.failure_sequence == incident.failure_sequence)
+        .order_by(Alert.created_at, Alert.id)
+        .options(selectinload(Alert.deliveries))
+    ).all()
+
+
+def incident_ids(shown: Sequence[Alert]) -> dict[UUID, UUID]:
+    """Alert id -> id of the incident that it is about; certificates and alerts by hand are about none. One query."""
+    keys = {(one.monitor_id, one.failure_sequence): None for one in shown if one.monitor_id and one.failure_sequence}
+    if not keys:
+        return {}
+    columns = (Incident.monitor_id, Incident.failure_sequence)
+    rows = db.session.execute(select(*columns, Incident.id).where(tuple_(*columns).in_(list(keys))))
+    found: dict[tuple[UUID | None, int | None], UUID] = {(row[0], row[1]): row[2] for row in rows}
+    named = ((one.id, found.get((one.monitor_id, one.failure_sequence))) for one in shown)
+    return {alert_id: incident_id for alert_id, incident_id in named if incident_id is not None}
+
+
+def trail(project_id: UUID, wanted: Mapping[str, Any]) -> Select[AuditEvent, str | None]:
+    """The project's audit events that fit, the newest first, each with its actor: the person's address or the key's name.
+
+    `wanted` maps columns of the event to values; None asks nothing.
+    """
+    found = (
+        select(AuditEvent, func.coalesce(User.email, ApiKey.name))
+        .outerjoin(User, User.id == AuditEvent.user_id)
+        .outerjoin(ApiKey, ApiKey.id == AuditEvent.api_key_id)
+        .where(AuditEvent.project_id == project_id)
+        .order_by(AuditEvent.created_at.desc(), AuditEvent.id)
+    )
+    return found.where(*(getattr(AuditEvent, name) == value for name, value in wanted.items() if value is not None))

@@ -1,0 +1,82 @@
+"""Who may see a page: everybody who is signed in, and editing needs the role."""
+
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from flask import redirect, request, url_for
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from models.tables import Project
+from web.callers import Caller, caller
+from web.errors import Problem, not_found
+from web.extensions import db
+
+_OPEN = {"pages.sign_in.login", "pages.sign_in.submit"}
+
+
+def refuse_unreadable() -> None:
+    """Raise a 400 `Problem` where the address asks for what no column can hold."""
+    if any("\0" in value for values in request.args.listvalues() for value in values):
+        raise Problem(400, "The address holds a character that is not valid text.")
+
+
+def require_sign_in() -> Response | None:
+    """Send strangers to the sign-in page, and afterwards back to where they were going."""
+    if request.endpoint in _OPEN or current_user.is_authenticated:
+        return None
+    wanted = request.full_path.rstrip("?") if request.method == "GET" else ""
+    return redirect(url_for("pages.sign_in.login", next=wanted if wanted != "/" else None))
+
+
+def editor() -> Caller:
+    """The caller, who may edit. Raises a 403 `Problem`."""
+    found = caller()
+    if not found.may_edit:
+        raise Problem(403, "Your role may look at this, but not change it.")
+    return found
+
+
+def administrator() -> Caller:
+    """The caller, who may administer the project. Raises a 403 `Problem`."""
+    found = caller()
+    if not found.may_administer:
+        raise Problem(403, "Only administrators of the project may do this.")
+    return found
+
+
+def organizer() -> Caller:
+    """The caller, who may change what holds for the whole installation. Raises a 403 `Problem`."""
+    found = caller()
+    if not found.may_organize:
+        raise Problem(403, "Only owners and administrators of the organisation may do this.")
+    return found
+
+
+def id_of(text: str, what: str) -> UUID:
+    """`text` as an id; a malformed one is a 404 like an unknown one."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise not_found(what) from None
+
+
+def safe_next(text: str | None) -> str:
+    """`text` where it is a path of ours, else the dashboard: nobody is sent elsewhere after signing in."""
+    home: str = url_for("pages.dashboard.index")
+    if not text or not text.startswith("/") or text.startswith("//"):
+        return home
+    # Browsers read a backslash as a slash and drop control characters: such a path may leave the site.
+    if "\\" in text or any(ord(letter) < 32 for letter in text):
+        return home
+    parts = urlsplit(text)
+    return home if parts.scheme or parts.netloc else text
+
+
+def template_context() -> dict[str, Any]:
+    """What the layout shows of the person and the project; nothing for strangers."""
+    if not current_user.is_authenticated:
+        return {"person": None, "project": None, "who": None}
+    who = caller()
+    return {"person": current_user.user, "project": db.session.get(Project, who.project_id), "who": who}

@@ -1,0 +1,64 @@
+"""API keys of the project: made, shown once, revoked."""
+
+from datetime import UTC, datetime
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from sqlalchemy import select
+from werkzeug.wrappers import Response
+
+from models.tables import ApiKey
+from web.callers import Caller
+from web.errors import Problem
+from web.extensions import db
+from web.pages.access import administrator, id_of
+from web.pages.wording import ROLES
+from web.saving import api_keys, unit
+from web.schemas.accounts import ApiKeyIn
+from web.schemas.wire import validate
+
+blueprint = Blueprint("api_keys", __name__)
+_KEY_ROLES = ("project_editor", "project_viewer", "project_admin")
+
+
+@blueprint.get("/settings/api-keys")
+def index() -> str:
+    """The keys there are."""
+    return _page(administrator())
+
+
+@blueprint.post("/settings/api-keys")
+def create() -> tuple[str, int] | str:
+    """Make one and show it, this one time."""
+    who = administrator()
+    wanted = {"name": request.form.get("name", ""), "role": request.form.get("role", "")}
+    try:
+        made, text = api_keys.create(who, validate(ApiKeyIn, wanted))
+        unit.commit()
+    except Problem as problem:
+        if problem.status not in (403, 422):
+            raise
+        db.session.rollback()
+        return _page(who, problem=" ".join(problem.fields.values()) or problem.message), 422
+    return _page(who, made=made, text=text)
+
+
+@blueprint.post("/settings/api-keys/<key_id>/revoke")
+def revoke(key_id: str) -> Response:
+    """End a key at once."""
+    api_keys.revoke(administrator(), id_of(key_id, "API key"))
+    unit.commit()
+    flash("The key is revoked: whoever uses it is refused from now on.", "good")
+    return redirect(url_for("pages.api_keys.index"), 303)
+
+
+def _page(who: Caller, *, problem: str = "", made: ApiKey | None = None, text: str = "") -> str:
+    query = select(ApiKey).where(ApiKey.project_id == who.project_id, ApiKey.revoked_at.is_(None))
+    return render_template(
+        "settings/api_keys.html",
+        keys=db.session.scalars(query.order_by(ApiKey.created_at.desc())).all(),
+        roles={word: ROLES[word] for word in _KEY_ROLES},
+        now=datetime.now(UTC),
+        problem=problem,
+        made=made,
+        text=text,
+    )

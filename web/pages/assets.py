@@ -1,0 +1,38 @@
+"""Our CSS and JavaScript under an address that changes with their content, so that browsers may keep them for ever.
+
+The version is a folder of the address, so that modules which import each other by relative names share it.
+"""
+
+import hashlib
+from pathlib import Path
+
+from flask import Flask, Response, send_from_directory, url_for
+
+FOLDER = Path(__file__).parent.parent / "static"
+_A_YEAR = 365 * 24 * 3600
+
+
+def version() -> str:
+    """A short hash over every file of the folder."""
+    digest = hashlib.sha256()
+    for file in sorted(FOLDER.iterdir()):
+        digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def init_app(app: Flask) -> None:
+    """Serve the folder at `/assets/<version>/…` and give templates the function `asset`."""
+    current = version()
+
+    def serve(tag: str, filename: str) -> Response:
+        # A page loaded before an upgrade asks for the old version: it gets the new file, but may not keep it.
+        response = send_from_directory(FOLDER, filename, max_age=_A_YEAR if tag == current else 0)
+        response.cache_control.public = True
+        response.cache_control.immutable = tag == current
+        return response
+
+    def asset(filename: str) -> str:
+        return url_for("asset", tag=current, filename=filename)
+
+    app.add_url_rule("/assets/<tag>/<filename>", "asset", serve)
+    app.jinja_env.globals["asset"] = asset

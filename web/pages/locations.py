@@ -1,0 +1,129 @@
+"""Where checks run from, and whether anybody works there; who runs the installation adds and changes them here."""
+
+from collections.abc import Callable
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from sqlalchemy import select
+from werkzeug.wrappers import Response
+
+from models import locations as rules
+from models.tables import OperatorWarning
+from web import places
+from web.callers import Caller, caller
+from web.errors import Problem
+from web.extensions import db
+from web.pages.access import organizer
+from web.saving import locations, unit
+from web.schemas.places import LocationChange, LocationIn
+from web.schemas.wire import validate
+
+blueprint = Blueprint("locations", __name__)
+#: What of the operator's warnings is about locations.
+_WARNINGS = ("no_worker", "location_silent", "location_unanswered")
+
+
+@blueprint.get("/locations")
+def index() -> str:
+    """All of them, in their order: the first enabled one is the default."""
+    return _page(caller(), {})
+
+
+@blueprint.get("/locations/partials/list")
+def partial() -> str:
+    """The part that is renewed every few seconds."""
+    return render_template("partials/locations.html", **_content(caller()))
+
+
+@blueprint.post("/locations")
+def add() -> Response | tuple[str, int]:
+    """A new location."""
+    who = organizer()
+    wanted = {name: request.form.get(name, "").strip() for name in ("code", "name")}
+    try:
+        made = locations.add(
+            who, **validate(LocationIn, {**wanted, "name": wanted["name"] or wanted["code"]}).model_dump()
+        )
+        unit.commit()
+    except Problem as problem:
+        if problem.status not in (409, 422):
+            raise
+        db.session.rollback()
+        fields = dict.fromkeys(problem.fields, "") | {"code": _sentence(problem)}
+        return _page(who, fields), 422
+    flash(f"{made.name} is added. Workers that serve every location take it up by themselves.", "good")
+    return redirect(url_for("pages.locations.index"), 303)
+
+
+@blueprint.post("/locations/<code>/rename")
+def rename(code: str) -> Response:
+    """Another name."""
+    name = request.form.get("name", "")
+    return _do(lambda who: locations.change(who, code, name=validate(LocationChange, {"name": name}).name), "Renamed.")
+
+
+@blueprint.post("/locations/<code>/switch")
+def switch(code: str) -> Response:
+    """On or off."""
+    wanted = request.form.get("enabled") == "1"
+    answer = _do(
+        lambda who: locations.change(who, code, enabled=wanted),
+        f"{code} is switched {'on' if wanted else 'off'}.",
+    )
+    stranded = 0 if wanted else rules.stranded(db.session(), code)
+    if stranded:
+        monitors = "1 monitor names" if stranded == 1 else f"{stranded} monitors name"
+        flash(f"{monitors} no location that is switched on any more: not checked until that changes.", "warning")
+    return answer
+
+
+@blueprint.post("/locations/<code>/default")
+def make_default(code: str) -> Response:
+    """Where monitors without locations of their own are checked from."""
+    return _do(lambda who: locations.change(who, code, default=True), f"{code} is the default location now.")
+
+
+@blueprint.post("/locations/<code>/remove")
+def remove(code: str) -> Response:
+    """Away with it, where nothing names it."""
+    return _do(lambda who: locations.remove(who, code), f"{code} is removed.")
+
+
+def _do(action: Callable[[Caller], object], done: str) -> Response:
+    """Do it and say so, or say why not."""
+    who = organizer()
+    try:
+        action(who)
+        unit.commit()
+    except Problem as problem:
+        if problem.status not in (409, 422):
+            raise
+        db.session.rollback()
+        flash(_sentence(problem), "bad")
+    else:
+        flash(done, "good")
+    return redirect(url_for("pages.locations.index"), 303)
+
+
+def _sentence(problem: Problem) -> str:
+    if "code" in problem.fields:
+        return "A code has 1 to 32 lower-case letters, digits and hyphens, such as eu-central."
+    return " ".join(problem.fields.values()) or problem.message
+
+
+def _page(who: Caller, problems: dict[str, str]) -> str:
+    return render_template("locations.html", problems=problems, typed=request.form, **_content(who))
+
+
+def _content(who: Caller) -> dict[str, object]:
+    rows = rules.ordered(db.session())
+    open_ones = select(OperatorWarning).where(
+        OperatorWarning.resolved_at.is_(None), OperatorWarning.kind.in_(_WARNINGS)
+    )
+    warnings = db.session.scalars(open_ones.order_by(OperatorWarning.first_seen_at)).all() if who.may_organize else []
+    return {
+        "locations": rows,
+        "default": rules.default_of(rows),
+        "standing": places.standing(),
+        "warnings": warnings,
+        "manages": who.may_organize,
+    }

@@ -1,0 +1,193 @@
+"""Maintenance windows: planned, begun and ended by hand, changed and deleted."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from sqlalchemy import ColumnElement, case, func, select
+from werkzeug.wrappers import Response
+from wtforms.form import BaseForm
+
+from models.tables import MaintenanceWindow, Monitor
+from web.callers import Caller, caller
+from web.errors import Problem
+from web.extensions import db
+from web.forms import maintenance as window_form
+from web.forms.wire import place_errors
+from web.pages import listing
+from web.pages.access import editor, id_of
+from web.pages.monitor import find as find_monitor
+from web.pages.paging import paged
+from web.pages.wording import duration
+from web.saving import maintenance, unit
+
+blueprint = Blueprint("maintenance", __name__)
+PAGE_SIZE = 50
+#: What a form's list of monitors offers at most.
+_MONITORS = 1000
+#: Minutes that are offered as a button.
+QUICK = (30, 60, 240)
+
+
+@blueprint.get("/maintenance")
+def index() -> str:
+    """All of the project's: those that are on, those to come, those that are over."""
+    who, now = caller(), datetime.now(UTC)
+    page = paged(_ordered(who, now), PAGE_SIZE)
+    ids = [row.monitor_id for row in page.items if row.monitor_id]
+    names = dict(db.session.execute(select(Monitor.id, Monitor.name).where(Monitor.id.in_(ids))).all())
+    return render_template(
+        "maintenance.html",
+        page=page,
+        windows=[(row, maintenance.state_of(row, now)) for row in page.items],
+        names=names,
+        now=now,
+        quick=QUICK,
+        tags=listing.tags(who.project_id),
+    )
+
+
+@blueprint.get("/maintenance/new")
+def new() -> str:
+    """The empty form; for one monitor where `?monitor=` names it."""
+    who = editor()
+    form = _build(who)
+    window_form.fill_new(form, request.args.get("monitor", ""))
+    return _page(form)
+
+
+@blueprint.post("/maintenance/new")
+def create() -> Response | tuple[str, int]:
+    """Save it, or show the form again with what is wrong."""
+    who = editor()
+    form = _build(who)
+    window_form.fill_typed(form, request.form)
+    try:
+        made = maintenance.create(who, window_form.to_wire(form))
+        unit.commit()
+    except Problem as problem:
+        return _again(form, problem)
+    flash(f"{made.name} is planned.", "good")
+    return redirect(url_for("pages.maintenance.index"), 303)
+
+
+@blueprint.post("/maintenance/begin")
+def begin() -> Response:
+    """Maintenance from now on for some minutes: of a monitor, a tag or the whole project."""
+    who = editor()
+    minutes = request.form.get("minutes", "")
+    back = url_for("pages.maintenance.index")
+    body: dict[str, Any] = {"durationMinutes": int(minutes) if minutes.isascii() and minutes.isdigit() else minutes}
+    if text := request.form.get("monitor"):
+        monitor = find_monitor(who, text)
+        body |= {"monitorId": str(monitor.id), "name": f"Maintenance of {monitor.name}"[:255]}
+        back = url_for("pages.monitor.index", monitor_id=monitor.id)
+    elif tag := request.form.get("tag"):
+        body |= {"tag": tag}
+    try:
+        made = maintenance.create(who, body)
+        unit.commit()
+    except Problem as problem:
+        if problem.status != 422:
+            raise
+        db.session.rollback()
+        flash(" ".join([problem.message, *problem.fields.values()]), "bad")
+    else:
+        flash(f"Maintenance for {duration(made.duration_seconds)}: checks go on, and nobody is alerted.", "good")
+    return redirect(back, 303)
+
+
+@blueprint.get("/maintenance/<window_id>")
+def edit(window_id: str) -> str:
+    """The form with the window's values."""
+    who = editor()
+    found = _find(who, window_id)
+    form = _build(who, found)
+    window_form.fill(form, maintenance.shown(found).model_dump(mode="json", by_alias=True))
+    return _page(form, found)
+
+
+@blueprint.post("/maintenance/<window_id>")
+def change(window_id: str) -> Response | tuple[str, int]:
+    """Save the changes, or show the form again with what is wrong."""
+    who = editor()
+    found = _find(who, window_id)
+    form = _build(who, found)
+    window_form.fill_typed(form, request.form)
+    try:
+        maintenance.change(who, found.id, window_form.to_wire(form, found.starts_at))
+        unit.commit()
+    except Problem as problem:
+        return _again(form, problem, found)
+    flash("The changes are saved.", "good")
+    return redirect(url_for("pages.maintenance.index"), 303)
+
+
+@blueprint.post("/maintenance/<window_id>/end")
+def end(window_id: str) -> Response:
+    """End its present time."""
+    who = editor()
+    try:
+        ended = maintenance.end(who, id_of(window_id, "maintenance window"))
+        unit.commit()
+    except Problem as problem:
+        if problem.status != 409:
+            raise
+        db.session.rollback()
+        flash(problem.message, "warning")
+    else:
+        flash(f"{ended.name} has ended. Whatever is down is checked and told now.", "good")
+    return redirect(url_for("pages.maintenance.index"), 303)
+
+
+@blueprint.post("/maintenance/<window_id>/delete")
+def delete(window_id: str) -> Response:
+    """Delete it."""
+    who = editor()
+    found = _find(who, window_id)
+    name = found.name
+    maintenance.delete(who, found.id)
+    unit.commit()
+    flash(f"{name} is deleted.", "good")
+    return redirect(url_for("pages.maintenance.index"), 303)
+
+
+def _find(who: Caller, text: str) -> MaintenanceWindow:
+    return maintenance.find(who, id_of(text, "maintenance window"))
+
+
+def _ordered(who: Caller, now: datetime) -> Any:
+    """Those that are on first, then by when they come; those that are over last, the newest of them first."""
+    window = MaintenanceWindow
+    order: ColumnElement[int] = case((window.occurs_until > now, 0), else_=1)
+    since = func.coalesce(window.occurred_until, window.starts_at)
+    query = select(window).where(window.project_id == who.project_id)
+    return query.order_by(order, window.occurs_from, since.desc().nulls_last(), window.id)
+
+
+def _build(who: Caller, window: MaintenanceWindow | None = None) -> BaseForm:
+    """The empty form; it offers what `window` has chosen, whether others may still choose it or not."""
+    query = select(Monitor.id, Monitor.name).where(Monitor.project_id == who.project_id)
+    rows = db.session.execute(query.order_by(func.lower(Monitor.name), Monitor.id).limit(_MONITORS)).all()
+    monitors = {str(row.id): row.name for row in rows}
+    tags = listing.tags(who.project_id)
+    if window is not None and window.monitor_id is not None and str(window.monitor_id) not in monitors:
+        monitors[str(window.monitor_id)] = maintenance.shown(window).monitor_name
+    if window is not None and window.tag is not None and window.tag not in tags:
+        tags = [*tags, window.tag]
+    return window_form.build(tags, list(monitors.items()))
+
+
+def _page(form: BaseForm, window: MaintenanceWindow | None = None, problems: list[str] | None = None) -> str:
+    """`problems` are those without an input of their own; None where nothing has been sent yet."""
+    return render_template(
+        "maintenance_form.html", form=form, window=window, problems=problems or [], wrong=problems is not None
+    )
+
+
+def _again(form: BaseForm, problem: Problem, window: MaintenanceWindow | None = None) -> tuple[str, int]:
+    if problem.status != 422:
+        raise problem
+    db.session.rollback()
+    homeless = place_errors(form, problem.fields)
+    return _page(form, window, homeless), 422

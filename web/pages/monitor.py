@@ -1,0 +1,134 @@
+"""One monitor: how it stands and why, its figures, its newest results."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Blueprint, render_template, request
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from models.tables import Incident, Location, Monitor, MonitorResult, shown_status
+from web.callers import Caller, caller
+from web.charts import Chart, Point, response_chart
+from web.errors import not_found
+from web.extensions import db
+from web.pages import figures, pings, results, rounds
+from web.pages.access import id_of
+from web.pages.listing import locations_of
+from web.saving.monitor_wire import heartbeat_url
+
+blueprint = Blueprint("monitor", __name__)
+BEATS = 50
+RECENT = "recent"
+_INCIDENTS = 5
+#: Phases of a request in their order, as `details.timings` names them.
+PHASES = {
+    "dnsMs": ("DNS", "dns"),
+    "connectMs": ("Connect", "connect"),
+    "tlsMs": ("TLS", "tls"),
+    "firstByteMs": ("Wait", "wait"),
+    "downloadMs": ("Download", "download"),
+}
+
+
+@blueprint.get("/monitors/<monitor_id>")
+def index(monitor_id: str) -> str:
+    """The whole page."""
+    who = caller()
+    monitor = find(who, monitor_id)
+    return render_template("monitor.html", **_content(who, monitor))
+
+
+@blueprint.get("/monitors/<monitor_id>/partials/live")
+def partial(monitor_id: str) -> str:
+    """The part that live updates renew, filters kept."""
+    who = caller()
+    return render_template("partials/monitor.html", **_content(who, find(who, monitor_id)))
+
+
+def find(who: Caller, text: str) -> Monitor:
+    """The project's monitor with that id. Raises a 404 `Problem`."""
+    query = select(Monitor).where(Monitor.id == id_of(text, "monitor"), Monitor.project_id == who.project_id)
+    monitor = db.session.scalar(query.options(joinedload(Monitor.state)))
+    if monitor is None:
+        raise not_found("monitor")
+    return monitor
+
+
+def _content(who: Caller, monitor: Monitor) -> dict[str, Any]:
+    now = datetime.now(UTC)
+    newest = rounds.newest([monitor.id], BEATS, now, locations=locations_of(monitor), days=rounds.DETAIL_DAYS)
+    history = figures.history(monitor.id, now)
+    period = request.args.get("period", RECENT)
+    period = period if period in figures.PERIODS else RECENT
+    wanted = results.filters()
+    latest = results.newest(monitor.id, now)
+    return {
+        "monitor": monitor,
+        "state": monitor.state,
+        "status": shown_status(monitor, monitor.state),
+        "now": now,
+        "rounds": newest[monitor.id],
+        "beat_count": BEATS,
+        "periods": figures.PERIODS,
+        "figures": {one: history.figures(one) for one in figures.PERIODS},
+        "period": period,
+        "chart": _chart(newest[monitor.id], history, period),
+        "by_location": history.by_location("30d"),
+        "location_names": _location_names(),
+        "latest": latest,
+        "certificate": _first(latest, "sslCertificate"),
+        "phases": _phases(latest),
+        "incidents": _incidents(monitor),
+        "results": results.page(monitor.id, wanted, now),
+        "filters": wanted,
+        "counted": results.COUNTED,
+        "muted": bool(monitor.muted_until and monitor.muted_until > now),
+        "editable": who.may_edit,
+        "pings": pings.newest(monitor),
+        "heartbeat_url": heartbeat_url(monitor, who) if who.may_edit else None,
+    }
+
+
+def _chart(newest: list[rounds.Round], history: figures.History, period: str) -> Chart:
+    if period != RECENT:
+        return response_chart(history.points(period))
+    return response_chart(
+        [
+            Point(
+                one.scheduled_for,
+                one.response_time_ms,
+                up=int(one.status == "up"),
+                down=int(one.status == "down"),
+                error=int(one.status == "error"),
+            )
+            for one in newest
+        ]
+    )
+
+
+def _location_names() -> dict[str, str]:
+    return {row.code: row.name for row in db.session.scalars(select(Location).order_by(Location.position))}
+
+
+def _first(latest: list[MonitorResult], key: str) -> Any:
+    """`details[key]` of the newest round's first row that has it."""
+    return next((row.details[key] for row in latest if row.details.get(key)), None)
+
+
+def _phases(latest: list[MonitorResult]) -> list[tuple[str, str, float, float, float]]:
+    """(name, look, milliseconds, start and width in percent) of the newest request's phases."""
+    timings = _first(latest, "timings") or {}
+    measured = [(key, timings[key]) for key in PHASES if isinstance(timings.get(key), int | float)]
+    total = sum(value for _, value in measured)
+    found, start = [], 0.0
+    for key, value in measured:
+        width = 100 * value / total if total else 0.0
+        found.append((*PHASES[key], float(value), round(start, 2), round(width, 2)))
+        start += width
+    return found
+
+
+def _incidents(monitor: Monitor) -> list[Incident]:
+    query = select(Incident).where(Incident.monitor_id == monitor.id).order_by(Incident.started_at.desc())
+    return list(db.session.scalars(query.limit(_INCIDENTS)))

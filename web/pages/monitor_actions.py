@@ -1,0 +1,148 @@
+"""What is done to monitors with a button: check now, pause, mute, test alert, delete; to one or to many."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from sqlalchemy import select
+from werkzeug.wrappers import Response
+
+from models.tables import Monitor
+from web.callers import Caller
+from web.errors import Problem
+from web.extensions import db
+from web.pages.access import editor, id_of
+from web.pages.monitor import find
+from web.saving import bulk, monitors, unit
+from web.schemas.monitors import BulkIn
+from web.schemas.wire import validate
+
+blueprint = Blueprint("monitor_actions", __name__)
+_AT_MOST = 1000
+_LONGEST_MUTE_HOURS = 24 * 90
+
+
+@blueprint.post("/monitors/<monitor_id>/run")
+def run(monitor_id: str) -> Response:
+    """Check now."""
+    who = editor()
+    return _do(who, monitor_id, lambda one: monitors.run_now(who, one), "The check is under way.")
+
+
+@blueprint.post("/monitors/<monitor_id>/switch")
+def switch(monitor_id: str) -> Response:
+    """Pause or resume."""
+    who = editor()
+    enabled = request.form.get("enabled") == "true"
+    said = "Resumed: it is being checked again." if enabled else "Paused: no checks and no alerts until it is resumed."
+    return _do(who, monitor_id, lambda one: monitors.switch(who, one, enabled=enabled), said)
+
+
+@blueprint.post("/monitors/<monitor_id>/mute")
+def mute(monitor_id: str) -> Response:
+    """Mute the alerts for some hours; 0 ends it."""
+    who = editor()
+    text = request.form.get("hours", "")
+    hours = min(int(text), _LONGEST_MUTE_HOURS) if text.isascii() and text.isdigit() else 0
+    until = (datetime.now(UTC) + timedelta(hours=hours)).isoformat() if hours else None
+    said = "Alerts are muted; checks go on." if hours else "Alerts are on again."
+    return _do(who, monitor_id, lambda one: monitors.change(who, one, {"mutedUntil": until}), said)
+
+
+@blueprint.post("/monitors/<monitor_id>/notify")
+def notify(monitor_id: str) -> Response:
+    """Send a test alert to the monitor's providers."""
+    from web.saving.alerts import notify as tell
+
+    who = editor()
+    found = find(who, monitor_id)
+    if not found.providers:
+        flash("This monitor tells nobody: choose a provider under Edit.", "warning")
+        return _back(monitor_id)
+    text = "This is a test alert, sent by hand."
+    return _do(who, monitor_id, lambda one: tell(who, one, "down", text), "The test alert is on its way: see Alerts.")
+
+
+@blueprint.post("/monitors/bulk")
+def many() -> Response:
+    """One action on all the chosen monitors."""
+    who = editor()
+    ids = [id_of(text, "monitor") for text in request.form.getlist("ids")[:_AT_MOST]]
+    action = request.form.get("action", "")
+    kept: dict[str, Any] = request.args.to_dict()
+    back = redirect(url_for("pages.monitors.index", **kept), 303)
+    if not ids:
+        flash("Choose monitors first.", "warning")
+        return back
+    if action == "delete":
+        return redirect(url_for("pages.monitor_actions.confirm_delete", ids=",".join(map(str, ids))), 303)
+    _bulk(who, ids, action, request.form.get("tag_text", "").strip())
+    return back
+
+
+@blueprint.get("/monitors/delete")
+def confirm_delete() -> str:
+    """Ask before anything is deleted."""
+    return render_template("monitor_delete.html", monitors=_chosen(editor(), request.args.get("ids", "").split(",")))
+
+
+@blueprint.post("/monitors/delete")
+def delete() -> Response:
+    """Delete the confirmed ones."""
+    who = editor()
+    found = _chosen(who, request.form.getlist("ids"))
+    for monitor in found:
+        monitors.delete(who, monitor.id)
+    unit.commit()
+    flash(f"{found[0].name} is deleted." if len(found) == 1 else f"{len(found)} monitors are deleted.", "good")
+    return redirect(url_for("pages.monitors.index"), 303)
+
+
+def _chosen(who: Caller, texts: list[str]) -> list[Monitor]:
+    """The project's monitors with these ids, by name. Raises a 404 `Problem` where there is none."""
+    ids = [id_of(text, "monitor") for text in texts[:_AT_MOST] if text]
+    query = select(Monitor).where(Monitor.id.in_(ids), Monitor.project_id == who.project_id).order_by(Monitor.name)
+    found = list(db.session.scalars(query))
+    if not found:
+        raise Problem(404, "There is no such monitor.")
+    return found
+
+
+def _back(monitor_id: str) -> Response:
+    return redirect(url_for("pages.monitor.index", monitor_id=monitor_id), 303)
+
+
+def _do(who: Caller, monitor_id: str, act: Callable[[UUID], object], said: str) -> Response:
+    """Act on one monitor and say so; a refusal (paused, not valid any more) is told on the monitor's page."""
+    found = find(who, monitor_id)
+    try:
+        act(found.id)
+        unit.commit()
+    except Problem as problem:
+        if problem.status not in (409, 422):
+            raise
+        db.session.rollback()
+        flash(" ".join([problem.message, *problem.fields.values()]), "bad")
+    else:
+        flash(said, "good")
+    return _back(monitor_id)
+
+
+def _bulk(who: Caller, ids: list[UUID], action: str, tag: str) -> None:
+    """Do it to each that allows it, and flash how it went."""
+    wanted = {"ids": [str(one) for one in ids], "action": action}
+    if action.endswith("Tag"):
+        wanted["tag"] = tag
+    try:
+        outcome = bulk.apply(who, validate(BulkIn, wanted))
+        unit.commit()
+    except Problem as problem:
+        db.session.rollback()
+        flash(" ".join(problem.fields.values()) or problem.message, "bad")
+        return
+    if outcome.done:
+        flash(f"Done for {len(outcome.done)} {'monitor' if len(outcome.done) == 1 else 'monitors'}.", "good")
+    if outcome.failed:
+        flash(f"Not possible for {len(outcome.failed)}: {next(iter(outcome.failed.values()))}", "bad")

@@ -1,0 +1,58 @@
+"""The main navigation, in one place for the side bar and for phones."""
+
+from typing import Any, NamedTuple
+
+from flask import request
+from flask_login import current_user
+
+from web.callers import caller
+
+
+class Item(NamedTuple):
+    """One link; `endpoint` is a page's own, and `current` is set on every page of its blueprint."""
+
+    name: str
+    icon: str
+    endpoint: str
+    current: bool = False
+
+
+_MAIN = (
+    Item("Dashboard", "grid-1x2", "pages.dashboard.index"),
+    Item("Monitors", "activity", "pages.monitors.index"),
+    Item("Alerts", "bell", "pages.alerts.index"),
+    Item("Outages", "exclamation-octagon", "pages.incidents.index"),
+    Item("Notifications", "send", "pages.providers.index"),
+    Item("Maintenance", "wrench-adjustable", "pages.maintenance.index"),
+    Item("Schedules", "calendar3", "pages.schedules.index"),
+    Item("Locations", "geo-alt", "pages.locations.index"),
+)
+_SETTINGS = (
+    Item("Account", "person", "pages.account.index"),
+    Item("Projects", "collection", "pages.projects.index"),
+    Item("API keys", "key", "pages.api_keys.index"),
+    Item("Members", "people", "pages.members.index"),
+    Item("Audit trail", "journal-text", "pages.audit.index"),
+)
+#: Pages without a link of their own belong to one that has.
+_PART_OF = {
+    "pages.monitor": "pages.monitors",
+    "pages.monitor_form": "pages.monitors",
+    "pages.monitor_actions": "pages.monitors",
+}
+_ADMINISTRATORS_ONLY = {"pages.api_keys.index", "pages.members.index", "pages.audit.index"}
+
+
+def _marked(items: tuple[Item, ...]) -> list[Item]:
+    here = (request.endpoint or "").rpartition(".")[0]
+    here = _PART_OF.get(here, here)
+    return [item._replace(current=item.endpoint.rpartition(".")[0] == here) for item in items]
+
+
+def template_context() -> dict[str, Any]:
+    """The links this person may follow."""
+    if not current_user.is_authenticated:
+        return {"navigation": [], "settings_navigation": []}
+    administers = caller().may_administer
+    own = tuple(item for item in _SETTINGS if administers or item.endpoint not in _ADMINISTRATORS_ONLY)
+    return {"navigation": _marked(_MAIN), "settings_navigation": _marked(own)}

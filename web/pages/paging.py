@@ -1,0 +1,73 @@
+"""One page of a longer list, for tables of pages; the API has its own shape for the same."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from flask import Flask, request, url_for
+from sqlalchemy import Select, func, literal, select
+
+from web.extensions import db
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Item]):
+    """`items` are those of page `number` (from 1); `first` and `last` count from 1 over the whole list."""
+
+    items: Sequence[Item]
+    number: int
+    size: int
+    total: int
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.total // self.size))
+
+    @property
+    def first(self) -> int:
+        return (self.number - 1) * self.size + 1
+
+    @property
+    def last(self) -> int:
+        return min(self.number * self.size, self.total)
+
+
+def wanted_number() -> int:
+    """`?page=` of this request; nonsense is page 1."""
+    text = request.args.get("page", "1")
+    return max(1, min(int(text), 1_000_000)) if text.isascii() and text.isdigit() else 1
+
+
+def paged(query: Select[Item], size: int) -> Page[Item]:
+    """The page of `query`'s first column that this request asks for; the last one where it asks for more."""
+    number, total, wanted = _cut(query, size)
+    return Page(db.session.scalars(wanted).unique().all(), number, size, total)
+
+
+def paged_rows(query: Select[*tuple[Any, ...]], size: int) -> Page[Any]:
+    """The same with whole rows."""
+    number, total, wanted = _cut(query, size)
+    return Page(db.session.execute(wanted).all(), number, size, total)
+
+
+def _cut(query: Any, size: int) -> tuple[int, int, Any]:
+    """(page number, rows in all, the statement for that page's rows)."""
+    counted = query.order_by(None).with_only_columns(literal(1), maintain_column_froms=True)
+    total = db.session.scalar(select(func.count()).select_from(counted.subquery())) or 0
+    number = min(wanted_number(), max(1, -(-total // size)))
+    return number, total, query.limit(size).offset((number - 1) * size)
+
+
+def page_url(number: int) -> str:
+    """The address of this list's page `number`, filters kept."""
+    arguments = {name: value for name, value in request.args.items() if value and name != "page"}
+    # A part that a live update renewed links to the whole page.
+    endpoint = (request.endpoint or "").replace(".partial", ".index")
+    return url_for(endpoint, **{**(request.view_args or {}), **arguments, "page": number})
+
+
+def init_app(app: Flask) -> None:
+    """Give the templates of `app` the function `page_url`."""
+    app.jinja_env.globals["page_url"] = page_url

@@ -1,0 +1,189 @@
+"""Notification providers: where alerts go; made, changed, tried out and deleted."""
+
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload
+from werkzeug.wrappers import Response
+from wtforms.form import BaseForm
+
+from models.tables import Delivery, MonitorNotificationSetting, NotificationProvider
+from web.callers import Caller, caller
+from web.errors import Problem, not_found
+from web.extensions import db
+from web.forms import provider as provider_form
+from web.forms.wire import place_errors
+from web.pages.access import editor, id_of
+from web.pages.credentials import warn_of_weak
+from web.pages.wording import PROVIDERS
+from web.saving import fallbacks, provider_health, providers, unit
+
+blueprint = Blueprint("providers", __name__)
+#: Deliveries that a provider's page shows.
+RECENT = 15
+
+
+@blueprint.get("/notification-providers")
+def index() -> str:
+    """All of the project's, and how they did lately."""
+    query = select(NotificationProvider).where(NotificationProvider.project_id == caller().project_id)
+    found = db.session.scalars(query.order_by(func.lower(NotificationProvider.name))).all()
+    uses = (
+        select(MonitorNotificationSetting.provider_id, func.count())
+        .where(MonitorNotificationSetting.provider_id.in_([row.id for row in found]))
+        .group_by(MonitorNotificationSetting.provider_id)
+    )
+    figures = provider_health.count([row.id for row in found])
+    return render_template(
+        "providers.html",
+        providers=[(row, provider_health.of(row, figures[row.id])) for row in found],
+        uses=dict(db.session.execute(uses).all()),
+        types=PROVIDERS,
+    )
+
+
+@blueprint.get("/notification-providers/new")
+def new() -> str:
+    """The empty form for `?type=`."""
+    who = editor()
+    kind = _kind(request.args.get("type", "email"))
+    form = _form(who, kind)
+    provider_form.fill(form, kind, None)
+    return _page(form, kind)
+
+
+@blueprint.post("/notification-providers/new")
+def create() -> Response | tuple[str, int]:
+    """Save it, or show the form again with what is wrong."""
+    who = editor()
+    kind = _kind(request.args.get("type", "email"))
+    form = _form(who, kind)
+    provider_form.fill_typed(form, request.form)
+    try:
+        made = providers.create(who, provider_form.to_wire(form, kind))
+        unit.commit()
+        warn_of_weak(made)
+    except Problem as problem:
+        return _again(form, kind, problem)
+    flash(f"{made.name} is saved. Send it a test message to see that it arrives.", "good")
+    return redirect(url_for("pages.providers.index"), 303)
+
+
+@blueprint.get("/notification-providers/<provider_id>")
+def edit(provider_id: str) -> str:
+    """How the provider does; for those who may change it, its form as well, secrets masked."""
+    who = caller()
+    found = _find(who, provider_id)
+    if not who.may_edit:
+        return render_template("provider.html", provider=found, **_record_of(found))
+    form = _form(who, _kind(found.type), found)
+    provider_form.fill(form, found.type, providers.shown(found).model_dump(mode="json", by_alias=True))
+    return _page(form, found.type, found)
+
+
+@blueprint.post("/notification-providers/<provider_id>")
+def change(provider_id: str) -> Response | tuple[str, int]:
+    """Save the changes, or show the form again with what is wrong."""
+    who = editor()
+    found = _find(who, provider_id)
+    form = _form(who, _kind(found.type), found)
+    provider_form.fill_typed(form, request.form)
+    try:
+        changed = providers.change(who, found.id, provider_form.to_wire(form, found.type))
+        unit.commit()
+        warn_of_weak(changed)
+    except Problem as problem:
+        return _again(form, found.type, problem, found)
+    flash("The changes are saved.", "good")
+    return redirect(url_for("pages.providers.index"), 303)
+
+
+@blueprint.post("/notification-providers/<provider_id>/test")
+def try_out(provider_id: str) -> Response:
+    """Send a real test message and say how it went."""
+    who = editor()
+    found = _find(who, provider_id)
+    name = found.name
+    outcome = providers.try_out(who, found.id)
+    unit.commit()
+    if outcome.success:
+        flash(f"{name} took the test message in {outcome.duration_ms} ms.", "good")
+    else:
+        flash(f"{name} did not take the test message: {outcome.error}", "bad")
+    return redirect(url_for("pages.providers.index"), 303)
+
+
+@blueprint.get("/notification-providers/<provider_id>/delete")
+def confirm_delete(provider_id: str) -> str:
+    """Ask before it is deleted."""
+    return render_template("provider_delete.html", provider=_find(editor(), provider_id))
+
+
+@blueprint.post("/notification-providers/<provider_id>/delete")
+def delete(provider_id: str) -> Response:
+    """Delete it."""
+    who = editor()
+    found = _find(who, provider_id)
+    providers.delete(who, found.id)
+    unit.commit()
+    flash(f"{found.name} is deleted.", "good")
+    return redirect(url_for("pages.providers.index"), 303)
+
+
+def _kind(text: str) -> str:
+    if text not in provider_form.TYPES:
+        raise not_found("type of provider")
+    return text
+
+
+def _find(who: Caller, text: str) -> NotificationProvider:
+    return providers.find(who, id_of(text, "notification provider"))
+
+
+def _form(who: Caller, kind: str, provider: NotificationProvider | None = None) -> BaseForm:
+    return provider_form.build(kind, fallbacks.candidates(who, provider.id if provider else None))
+
+
+def _record_of(provider: NotificationProvider | None) -> dict[str, Any]:
+    """How the provider did and its newest deliveries; nothing for one that is being made."""
+    if provider is None:
+        return {"health": None, "recent": []}
+    newest = (
+        select(Delivery)
+        .where(Delivery.provider_id == provider.id)
+        .options(joinedload(Delivery.alert))
+        .order_by(Delivery.created_at.desc())
+        .limit(RECENT)
+    )
+    health = provider_health.of(provider, provider_health.count([provider.id])[provider.id])
+    return {"health": health, "recent": db.session.scalars(newest).all()}
+
+
+def _page(
+    form: BaseForm,
+    kind: str,
+    provider: NotificationProvider | None = None,
+    problems: list[str] | None = None,
+) -> str:
+    """`problems` are those without an input of their own; None where nothing has been sent yet."""
+    return render_template(
+        "provider_form.html",
+        form=form,
+        kind=kind,
+        provider=provider,
+        types=PROVIDERS,
+        problems=problems or [],
+        wrong=problems is not None,
+        **_record_of(provider),
+    )
+
+
+def _again(
+    form: BaseForm, kind: str, problem: Problem, provider: NotificationProvider | None = None
+) -> tuple[str, int]:
+    if problem.status != 422:
+        raise problem
+    db.session.rollback()
+    homeless = place_errors(form, problem.fields)
+    return _page(form, kind, provider, homeless), 422

@@ -1,0 +1,58 @@
+"""Making and revoking API keys: the key itself is shown once and only its hash is kept."""
+
+import secrets
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import func, select
+
+from models.tables import ApiKey, Role
+from web.callers import Caller, hash_of_key, is_mightier
+from web.errors import Problem, invalid, not_found
+from web.extensions import db
+from web.saving import audit
+from web.schemas.accounts import ApiKeyIn
+
+_MARK = "sck_"
+_PREFIX_LENGTH = 10
+
+
+def find(who: Caller, key_id: UUID) -> ApiKey:
+    """One of the project's keys that is not revoked. Raises a 404 `Problem`."""
+    key = db.session.scalar(
+        select(ApiKey).where(ApiKey.id == key_id, ApiKey.project_id == who.project_id, ApiKey.revoked_at.is_(None))
+    )
+    if key is None:
+        raise not_found("API key")
+    return key
+
+
+def create(who: Caller, wanted: ApiKeyIn) -> tuple[ApiKey, str]:
+    """A new key's row and its text. Raises a 403 or 422 `Problem`."""
+    if is_mightier(Role(wanted.role), who.role):
+        raise Problem(403, f"The role {wanted.role} is mightier than yours.")
+    if wanted.expires_at is not None and wanted.expires_at <= datetime.now(UTC):
+        raise invalid({"expiresAt": "Must lie in the future."})
+    text = _MARK + secrets.token_urlsafe(32)
+    key = ApiKey(
+        id=uuid4(),
+        project_id=who.project_id,
+        name=wanted.name,
+        prefix=text[:_PREFIX_LENGTH],
+        key_hash=hash_of_key(text),
+        role=wanted.role,
+        created_by=who.user_id,
+        expires_at=wanted.expires_at,
+    )
+    db.session.add(key)
+    audit.record(who, "api_key.created", "api_key", key.id, name=key.name, role=key.role)
+    db.session.flush()
+    return key, text
+
+
+def revoke(who: Caller, key_id: UUID) -> None:
+    """End the key at once. Raises a 404 `Problem`."""
+    key = find(who, key_id)
+    key.revoked_at = db.session.scalar(select(func.now()))
+    audit.record(who, "api_key.revoked", "api_key", key.id, name=key.name)
+    db.session.flush()

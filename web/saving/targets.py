@@ -1,0 +1,85 @@
+"""What a monitor may look at: the form of its target, and the guard's word on it when it is saved."""
+
+import ipaddress
+import re
+from urllib.parse import urlsplit
+
+import guard
+import settings
+
+_LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
+_FORBIDDEN = re.compile(r"[\x00-\x20\x7f\\]")
+
+
+def check(kind: str, target: str) -> str:
+    """The host that `target` names, empty where the type has none. Raises `ValueError` with a sentence for people."""
+    if kind in {"http_request", "website"}:
+        host = host_of_url(target)
+        _check_protocol(urlsplit(target).scheme)
+        return host
+    if kind in {"ping_host", "port_check"}:
+        return _host(target)
+    return ""
+
+
+def check_guard(host: str) -> None:
+    """Raise `ValueError` where `host` is, or resolves only to, what the operator does not allow."""
+    try:
+        guard.judge_host_at_save(host)
+    except guard.BlockedTarget as error:
+        raise ValueError(str(error)) from None
+
+
+def host_of_url(url: str, *, user_info: bool = False) -> str:
+    """The host of an http or https URL; with `user_info` it may carry a login. Raises `ValueError` with a sentence for people."""
+    if not url:
+        raise ValueError("This field is required.")
+    if _FORBIDDEN.search(url):
+        raise ValueError("Must not hold blanks, backslashes or control characters.")
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise ValueError("Not a readable URL.") from None
+    if parts.scheme not in {"http", "https"} or not host:
+        raise ValueError("Must be a URL that begins with http:// or https:// and names a host.")
+    if parts.username is not None and not user_info:
+        raise ValueError("Must hold no user name or password: they belong into config.auth.")
+    if port == 0:
+        raise ValueError("Port 0 cannot be connected to.")
+    return _host(host)
+
+
+def _check_protocol(scheme: str) -> None:
+    allowed = settings.get().allowed_protocols
+    if scheme not in allowed:
+        raise ValueError(
+            f"Only {' and '.join(allowed)} is allowed here. An operator may allow {scheme} with ALLOWED_PROTOCOLS."
+        )
+
+
+def _host(text: str) -> str:
+    """`text` as a host name or an IP address, without brackets. Raises `ValueError` with a sentence for people."""
+    if not text:
+        raise ValueError("This field is required.")
+    bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    try:
+        address = ipaddress.ip_address(bare)
+    except ValueError:
+        return _name(text)
+    if getattr(address, "scope_id", None):
+        raise ValueError("An address with a zone is good on one machine only.")
+    return bare
+
+
+def _name(text: str) -> str:
+    try:
+        ascii_name = text if text.isascii() else text.encode("idna").decode("ascii")
+    except UnicodeError:
+        raise ValueError("Not a readable host name.") from None
+    labels = ascii_name.rstrip(".").split(".")
+    if len(ascii_name) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
+        raise ValueError("Must be a host name or an IP address alone, such as example.com or 192.0.2.7.")
+    if labels[-1].isdigit():
+        raise ValueError("Not an IP address: one has four numbers from 0 to 255, such as 192.0.2.7.")
+    return text

@@ -1,0 +1,105 @@
+"""Projects, members, API keys and the audit trail on the wire."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, Field
+
+from web.schemas.lists import PageQuery
+from web.schemas.providers import clean_email
+from web.schemas.wire import In, Name, Out, Time
+
+RoleName = Literal["super_admin", "org_owner", "org_admin", "project_admin", "project_editor", "project_viewer"]
+KeyRole = Literal["project_admin", "project_editor", "project_viewer"]
+Password = Annotated[str, Field(min_length=10, max_length=256)]
+Login = Annotated[str, Field(max_length=320), AfterValidator(lambda text: clean_email(text).lower())]
+
+
+class ProjectIn(In):
+    name: Name
+
+
+class ProjectOut(Out):
+    """A project and what the caller is in it."""
+
+    id: UUID
+    name: str
+    role: RoleName
+    created_at: datetime
+
+
+class MemberIn(In):
+    """A person's role: in the present project, or in the whole organisation for the first three roles.
+
+    `password` is needed where the address has no account yet, and refused where it has one.
+    """
+
+    email: Login
+    role: RoleName
+    name: str = Field(default="", max_length=255)
+    password: Password | None = None
+
+
+class MemberChange(In):
+    role: RoleName
+
+
+class MemberOut(Out):
+    """A membership; `id` is its own, not the person's."""
+
+    id: UUID
+    user_id: UUID
+    email: str
+    name: str
+    role: RoleName
+    enabled: bool
+    last_login_at: datetime | None
+    created_at: datetime
+
+
+class ApiKeyIn(In):
+    name: Name
+    role: KeyRole = "project_editor"
+    expires_at: Time | None = None
+
+
+class ApiKeyOut(Out):
+    """A key, told apart by its first characters: the whole of it is shown once, when it is made."""
+
+    id: UUID
+    name: str
+    prefix: str
+    role: RoleName
+    last_used_at: datetime | None
+    expires_at: datetime | None
+    created_at: datetime
+
+
+class NewApiKeyOut(ApiKeyOut):
+    """A fresh key; `key` is null where the answer repeats an earlier one."""
+
+    key: str | None
+
+
+class AuditQuery(PageQuery):
+    action: str | None = Field(default=None, max_length=100)
+    object_type: str | None = Field(default=None, max_length=100)
+    object_id: UUID | None = None
+    user_id: UUID | None = None
+
+
+class AuditOut(Out):
+    """One event; `actor` is the person's address or the key's name."""
+
+    id: UUID
+    action: str
+    object_type: str
+    object_id: UUID | None
+    user_id: UUID | None
+    api_key_id: UUID | None
+    actor: str | None
+    details: dict[str, Any]
+    ip: str | None
+    correlation_id: str | None
+    created_at: datetime

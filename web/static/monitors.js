@@ -1,0 +1,33 @@
+// Choosing many monitors: the bar wakes up with the first, and says how many there are.
+const form = document.querySelector("[data-bulk]");
+const bar = form?.querySelector("[data-bulk-bar]");
+
+if (bar) {
+  const all = bar.querySelector("[data-bulk-all]");
+  const count = bar.querySelector("[data-bulk-count]");
+  const boxes = () => [...form.querySelectorAll("input[name=ids]")];
+
+  const show = () => {
+    const chosen = boxes().filter((box) => box.checked).length;
+    count.textContent = chosen ? `${chosen} chosen` : "Choose all";
+    all.checked = chosen > 0 && chosen === boxes().length;
+    all.indeterminate = chosen > 0 && chosen < boxes().length;
+    bar.toggleAttribute("data-bulk-idle", chosen === 0);
+  };
+
+  all.hidden = false;
+  all.addEventListener("change", () => {
+    for (const box of boxes()) box.checked = all.checked;
+    show();
+  });
+  form.addEventListener("change", (event) => { if (event.target.name === "ids") show(); });
+  form.addEventListener("submit", (event) => {
+    const action = event.submitter?.value;
+    const chosen = boxes().filter((box) => box.checked).length;
+    if (action === "delete" && !form.dataset.confirmed) {
+      // The server asks too, for browsers without scripts; here one question is enough.
+      if (!confirm(`Delete ${chosen} ${chosen === 1 ? "monitor" : "monitors"} with all results?`)) event.preventDefault();
+    }
+  });
+  show();
+}
