@@ -26,10 +26,11 @@ test: $(TEST_STAMP) browser ## Run the tests (under 5 minutes)
 
 .PHONY: test-slow
 test-slow: $(TEST_STAMP) browser ## Run only the slow tests: kills, soaks, the browser walk
-	@$(BIN)/pytest -m slow $(ARGS)
+	@$(BIN)/pytest -n auto --dist worksteal -m "slow and not alone" $(ARGS)
+	@$(BIN)/pytest -m "slow and alone" $(ARGS)
 
 .PHONY: test-all
-test-all: ## Run all tests, the slow ones too (under 20 minutes)
+test-all: ## Run all tests, the slow ones too (about 10 minutes)
 	@$(MAKE) --no-print-directory test
 	@$(MAKE) --no-print-directory test-slow
 

@@ -15,9 +15,12 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> "Iterator[Browser]":
-    """The machine's Chromium, else Playwright's; without one the tests are skipped, except in CI."""
+    """The machine's Chromium, else Playwright's; without one the tests are skipped, except in CI.
+
+    Of this package only: Playwright keeps an event loop running in the thread, where later tests could run none.
+    """
     from playwright.sync_api import Error, sync_playwright
 
     with sync_playwright() as playwright:

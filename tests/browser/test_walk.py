@@ -8,7 +8,7 @@ import pytest
 if TYPE_CHECKING:
     pass
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 Visit = "Callable[..., Page]"
 PHONE = {"width": 390, "height": 844}
 PATHS = (

@@ -9,7 +9,7 @@ from tests.drills.slow_hook import SlowHook, slow_hook
 from tests.drills.town import Town, a_monitor, a_provider, town
 from tests.waiting import until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(240)]
 
 #: The issue's promise: checking goes on so long after the restart.
 CHECKED_WITHIN = 15

@@ -11,7 +11,7 @@ from tests.drills.region import Region, region
 from tests.system import Api
 from tests.waiting import until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(180)]
 
 HOME, EUROPE, ASIA = "us-east", "eu-central", "asia-pacific"
 LOCATIONS = {HOME, EUROPE, ASIA}

@@ -17,7 +17,7 @@ from tests.drills import echo, surfaces
 from tests.drills.canaries import Canaries
 from tests.waiting import until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(240)]
 
 Api = system.Api
 SEALED = ("monitors", "notification_providers", "variables")

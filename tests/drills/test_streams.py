@@ -14,7 +14,7 @@ import pytest
 
 from tests import outside, system
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(180)]
 
 STREAMS = 200
 PINGS = 400

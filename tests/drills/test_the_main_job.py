@@ -8,7 +8,7 @@ import pytest
 from tests import outside, system
 from tests.waiting import until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(180)]
 
 INTERVAL = 6.0
 

@@ -17,7 +17,7 @@ from ops import installation, supervisor_client
 from ops.embedded import place
 from tests.waiting import until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(300)]
 START_SECONDS = 90
 STOP_SECONDS = 60
 

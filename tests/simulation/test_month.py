@@ -15,6 +15,7 @@ SELECT count(*) FROM (SELECT FROM monitor_results GROUP BY monitor_id, scheduled
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.timeout(600)
 def test_a_month_of_two_hundred_monitors_ends_with_four_zeros(play: Play, capsys: pytest.CaptureFixture[str]) -> None:
     began, worked = time.monotonic(), time.process_time()

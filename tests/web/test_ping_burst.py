@@ -16,6 +16,7 @@ PINGS = 125
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_two_thousand_pings_from_sixteen_clients_at_once_are_all_on_record(
     connection: psycopg.Connection[Any],
 ) -> None:

@@ -104,6 +104,7 @@ async def _open_files_settle_at(wanted: int) -> int:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.timeout(240)
 def test_twenty_thousand_checks_of_bad_servers_leave_no_file_and_no_memory() -> None:
     async def soak(addresses: list[str]) -> None:
