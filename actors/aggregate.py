@@ -1,4 +1,4 @@
-"""Decides rounds: verdict, state, alert rows as an outbox; one transaction for the batch, then `alert`.
+"""Decides rounds: verdict, state, alerts and whom they are told to; one transaction for the batch, then `deliver`.
 
 Redelivery is harmless: a round that is not newer than the state's `decided_for` moves nothing.
 """
@@ -15,8 +15,9 @@ import structlog
 from psycopg_pool import PoolTimeout
 
 from actors import hush, live, queues, silence, telemetry, transition, verdict
-from actors.alert import alert
 from actors.broker import broker
+from actors.deliver import send_deliveries
+from actors.planning import plan
 from actors.telling import alert_of, event_of, spans
 from models.database import Db, transaction
 from models.queries import incidents, outbox, pings, rounds
@@ -66,8 +67,6 @@ class Decided:
     forestalled: list[Round] = field(default_factory=list)
     #: Locations that were asked and did not answer, once for each round.
     silent: list[str] = field(default_factory=list)
-    #: Outages that began: monitor, failure sequence, scheduled time.
-    begun: list[tuple[UUID, int, datetime]] = field(default_factory=list)
 
 
 def settle(due_rounds: Sequence[Round], now: datetime) -> None:
@@ -89,32 +88,19 @@ def settle(due_rounds: Sequence[Round], now: datetime) -> None:
         rounds.mark(db, decided.marks)
         pings.forget_misses(db, decided.forestalled)
         outbox.add_alerts(db, decided.alerts)
-    waiting = [str(one.id) for one in decided.alerts if one.suppressed_because is None]
-    if waiting:
-        _tell(waiting)
+        waiting = [one.id for one in decided.alerts if one.suppressed_because is None]
+        planned = plan(db, waiting, now) if waiting else []
+    if planned:
+        _send(planned)
     live.publish(decided.events)
-    _keep_evidence(decided.begun)
     silence.note(broker.client, decided.silent)
 
 
-def _tell(alert_ids: list[str]) -> None:
-    """Go on to `alert` in this process: a hop less between the outage and the people. Its message is the second way."""
+def _send(planned: Sequence[UUID]) -> None:
     try:
-        alert(alert_ids)
-    except (psycopg.OperationalError, PoolTimeout, redis.RedisError):
-        alert.send(alert_ids)
-
-
-def _keep_evidence(begun: Sequence[tuple[UUID, int, datetime]]) -> None:
-    """Keep with each outage what it began with. People have been told before: it may take its time, or fail."""
-    if not begun:
-        return
-    try:
-        with transaction() as db:
-            for monitor_id, sequence, scheduled_for in begun:
-                incidents.keep_evidence(db, monitor_id, sequence, scheduled_for)
-    except (psycopg.OperationalError, PoolTimeout) as error:
-        log.warning("the evidence of outages could not be kept", outages=len(begun), error=type(error).__name__)
+        send_deliveries(planned)
+    except redis.RedisError:
+        log.warning("deliveries wait for the sweep: the broker is away", deliveries=len(planned))
 
 
 def _standings(db: Db, due_rounds: Sequence[Round], now: datetime) -> dict[UUID, Standing]:
@@ -187,7 +173,7 @@ def _apply(
                 min(standing.alerts_sent, transition.ALERT_LIMIT),
             )
         )
-    _incidents(db, standing, step, telling, scheduled_for, now, decided)
+    _incidents(db, standing, step, telling, scheduled_for, now)
     if not found:
         decided.unanswered.append(standing.monitor_id)
     if step.told is not None:
@@ -254,13 +240,12 @@ def _incidents(
     telling: Measured | None,
     scheduled_for: datetime,
     now: datetime,
-    decided: Decided,
 ) -> None:
     if step.changed and standing.status == "down":
         began = standing.down_since or now
         code, reason = (telling.error_code, telling.error_message or "") if telling else (None, "")
         planned = hush.in_maintenance(spans(standing), scheduled_for)
         outbox.begin_incident(db, uuid4(), standing.monitor_id, standing.failure_sequence, began, code, reason, planned)
-        decided.begun.append((standing.monitor_id, standing.failure_sequence, scheduled_for))
+        incidents.keep_evidence(db, standing.monitor_id, standing.failure_sequence, scheduled_for)
     elif step.changed and step.outage_began is not None:
         outbox.end_incident(db, standing.monitor_id, standing.failure_sequence, now)

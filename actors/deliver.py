@@ -5,7 +5,7 @@ Exactly once, short of a crash between the service's answer and our commit; then
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
@@ -62,6 +62,11 @@ def deliver(delivery_id: str) -> None:
     _record(claimed, failure, began, (time.monotonic() - clock) * 1000)
 
 
+def send_deliveries(delivery_ids: Iterable[UUID]) -> None:
+    """Send `deliver` for each, in one round trip. Raises redis' errors."""
+    broker.enqueue_many(deliver.message(str(delivery_id)) for delivery_id in delivery_ids)
+
+
 def attempt(claimed: Claimed) -> NotificationError | None:
     """One call to the service; answers its failure, None where it took the message."""
     # Here and not above: every process that sends to this actor imports it, and only the one that runs it needs channels.
@@ -109,7 +114,7 @@ def _record(claimed: Claimed, failure: NotificationError | None, began: datetime
     outcome, stand_ins = _insist(claimed, lambda db: _write(db, claimed, failure, made))
     telemetry.DELIVERIES.labels(claimed.provider_type, outcome).inc()
     log.info("delivery", delivery_id=str(claimed.id), outcome=outcome, attempt=claimed.attempts, error=made.error)
-    broker.enqueue_many(deliver.message(str(stand_in)) for stand_in in stand_ins)
+    send_deliveries(stand_ins)
 
 
 def _insist(claimed: Claimed, write: Callable[[Db], Answer]) -> Answer:
@@ -117,7 +122,7 @@ def _insist(claimed: Claimed, write: Callable[[Db], Answer]) -> Answer:
     until = time.monotonic() + RECORD_SECONDS
     while True:
         try:
-            with transaction() as db:
+            with transaction(pipelined=True) as db:
                 return write(db)
         except (psycopg.OperationalError, PoolTimeout):
             if time.monotonic() > until:

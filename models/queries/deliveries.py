@@ -92,7 +92,9 @@ SET status = %(status)s, error = %(error)s, duration_ms = %(duration)s, claimed_
 WHERE id = %(id)s
 """
 
-# The alert's status follows from all its deliveries, so it is derived again at every end of one.
+# The alert's status follows from all its deliveries, so it is derived again at every end of one. Of two that end at once
+# the later must see what the earlier has written: whoever is to derive it holds the alert before anything else.
+_HOLD = "SELECT FROM alerts WHERE id = %s FOR NO KEY UPDATE"
 _FOLLOW = """
 UPDATE alerts a
 SET status = CASE WHEN open > 0 THEN 'pending' WHEN failed > 0 THEN 'failed' ELSE 'sent' END
@@ -121,6 +123,7 @@ def claim(db: Db, delivery_id: UUID, by: str) -> Claimed | None:
 
 def succeeded(db: Db, one: Claimed, attempt: Attempt) -> None:
     """The service took the message."""
+    _hold(db, one.alert_id)
     _attempted(db, one, attempt, "sent")
     db.execute(
         "UPDATE notification_providers SET last_success_at = now(), broken = false WHERE id = %s", [one.provider_id]
@@ -136,6 +139,7 @@ def postponed(db: Db, one: Claimed, attempt: Attempt, next_attempt_at: datetime)
 
 def failed(db: Db, one: Claimed, attempt: Attempt, *, broken: bool) -> list[UUID]:
     """The delivery has failed for good; `broken` marks the channel as well. The delivery that stands in, where there is one."""
+    _hold(db, one.alert_id)
     _attempted(db, one, attempt, "failed")
     _note_error(db, one, attempt.error, broken=broken)
     stand_ins = fallbacks.for_failed(db, one.id)
@@ -197,6 +201,10 @@ def _note_error(db: Db, one: Claimed, error: str | None, *, broken: bool) -> Non
         "UPDATE notification_providers SET last_error_at = now(), last_error = %s, broken = broken OR %s WHERE id = %s",
         [error, broken, one.provider_id],
     )
+
+
+def _hold(db: Db, alert_id: UUID) -> None:
+    db.execute(_HOLD, [alert_id])
 
 
 def _follow(db: Db, alert_id: UUID) -> None:

@@ -6,13 +6,15 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+import redis
 
-from actors import aggregate, queues, silence, verdict
+from actors import aggregate, policy, queues, silence, verdict
 from actors.broker import broker
 from models.database import transaction
 from models.queries import outbox
 from models.queries.outbox import NewAlert
 from models.rounds import to_micros
+from scheduling import sweep
 from tests import messages, rows
 
 Db = psycopg.Connection[Any]
@@ -62,18 +64,40 @@ def test_a_failed_round_turns_the_monitor_down_closes_the_round_and_fills_the_ou
     assert rows.value(connection, "SELECT planned_at IS NOT NULL FROM alerts")
 
 
-def test_an_alert_that_cannot_be_planned_at_once_is_left_to_its_message(
+def test_an_alert_that_cannot_be_judged_is_left_to_the_sweep_and_the_verdict_stands(
     connection: Db, monitor: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def away(_alert_ids: list[str]) -> None:
-        raise psycopg.OperationalError("the server closed the connection")
+    def breaks(*_: object) -> None:
+        raise ZeroDivisionError
 
-    monkeypatch.setattr(aggregate.alert, "fn", away)
     rows.an_open_round(connection, monitor, AT)
     rows.a_result(connection, monitor, AT, "down")
-    settle((monitor, AT))
+    with monkeypatch.context() as patch:
+        patch.setattr(policy, "held_back", breaks)
+        settle((monitor, AT))
+    assert rows.state(connection, monitor)["status"] == "down"
+    assert rows.value(connection, "SELECT planned_at FROM alerts") is None
+    monkeypatch.setattr(sweep, "PATIENCE", timedelta())
+    sweep.sweep.fn()
     (message,) = messages.waiting(queues.ALERTS)
     assert message.args == ([str(rows.value(connection, "SELECT id FROM alerts"))],)
+
+
+def test_deliveries_are_left_to_the_sweep_while_the_broker_is_away(
+    connection: Db, project: UUID, monitor: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(_: object) -> None:
+        raise redis.ConnectionError
+
+    provider = rows.a_provider(connection, project, "http://127.0.0.1:9/", monitor)
+    rows.an_open_round(connection, monitor, AT)
+    rows.a_result(connection, monitor, AT, "down")
+    monkeypatch.setattr(aggregate, "send_deliveries", away)
+    settle((monitor, AT))
+    assert rows.value(connection, "SELECT provider_id FROM deliveries WHERE status = 'pending'") == provider
+    monkeypatch.setattr(sweep, "PATIENCE", timedelta())
+    sweep.sweep.fn()
+    assert len(messages.waiting(queues.DELIVERIES)) == 1
 
 
 def test_deciding_a_round_twice_is_the_same_as_once(connection: Db, monitor: UUID) -> None:

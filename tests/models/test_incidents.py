@@ -72,7 +72,28 @@ def test_an_outage_whose_beginning_is_not_on_record_keeps_the_round_that_told_it
     assert kept(connection)["locations"][0]["details"] == ANSWER
 
 
-def test_the_answers_of_many_locations_are_not_all_kept_whole() -> None:
-    found = [incidents.Found(AT, f"place-{number}", "down", AT, 1.0, None, None, ANSWER) for number in range(5)]
-    whole = ["evidence" in one["details"] for one in incidents.evidence(found)["locations"]]
-    assert whole == [True] * incidents.KEPT_WHOLE + [False] * (5 - incidents.KEPT_WHOLE)
+def test_the_answers_of_many_locations_are_not_all_kept_whole(connection: Db, monitor: UUID) -> None:
+    places = [f"place-{number}" for number in range(incidents.KEPT_WHOLE + 2)]
+    for code in places:
+        rows.a_location(connection, code)
+        rows.a_result(connection, monitor, AT, "down", code, places, details=ANSWER)
+    aggregate.settle([(monitor, AT)], datetime.now(UTC))
+    details = [one["details"] for one in kept(connection)["locations"]]
+    assert ["evidence" in one for one in details] == [True] * incidents.KEPT_WHOLE + [False] * 2
+    assert {one["statusCode"] for one in details} == {503}
+
+
+def test_an_outage_and_its_evidence_are_there_together_or_not_at_all(connection: Db, monitor: UUID) -> None:
+    rows.a_result(connection, monitor, AT, "down", details=ANSWER)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(aggregate, "plan", dies)
+        rows.a_provider(connection, rows.value(connection, "SELECT id FROM projects"), "http://127.0.0.1:9/", monitor)
+        with pytest.raises(RuntimeError, match="here it ends"):
+            aggregate.settle([(monitor, AT)], datetime.now(UTC))
+    assert connection.execute("SELECT FROM incidents").fetchall() == []
+    aggregate.settle([(monitor, AT)], datetime.now(UTC))
+    assert kept(connection)["locations"][0]["details"] == ANSWER
+
+
+def dies(*_: object) -> list[UUID]:
+    raise RuntimeError("here it ends")

@@ -1,0 +1,60 @@
+"""What becomes of an alert when its deliveries end at once."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from models.database import transaction
+from models.queries import deliveries
+from models.queries.deliveries import Attempt, Claimed
+from tests import rows
+from tests.waiting import until
+
+Db = psycopg.Connection[Any]
+WAITS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+
+def claimed(delivery: UUID) -> Claimed:
+    with transaction() as db:
+        one = deliveries.claim(db, delivery, "test")
+    assert one is not None
+    return one
+
+
+def made(error: str | None = None) -> Attempt:
+    return Attempt(datetime.now(UTC), 3.0, error)
+
+
+@pytest.mark.parametrize(("second_fails", "status"), [(False, "sent"), (True, "failed")])
+def test_an_alert_follows_from_two_deliveries_that_end_at_once(connection: Db, second_fails: bool, status: str) -> None:
+    # Given an alert with two deliveries, both on their way
+    project = rows.a_project(connection)
+    monitor = rows.a_monitor(connection, project)
+    alert = rows.an_alert(connection, project, monitor, planned_at=datetime.now(UTC))
+    first, second = (
+        claimed(
+            rows.a_delivery(connection, alert, rows.a_provider(connection, project, "http://127.0.0.1:9/", monitor))
+        )
+        for _ in range(2)
+    )
+
+    def end_second() -> None:
+        with transaction(pipelined=True) as db:
+            if second_fails:
+                deliveries.failed(db, second, made("No such hook."), broken=True)
+            else:
+                deliveries.succeeded(db, second, made())
+
+    # When one's end is not committed yet, and the other one ends
+    with ThreadPoolExecutor(1) as pool:
+        with transaction() as db:
+            deliveries.succeeded(db, first, made())
+            ending = pool.submit(end_second)
+            until(lambda: rows.value(connection, WAITS) == 1, what="the second waits for the first")
+        ending.result(timeout=10)
+    # Then the alert knows of both
+    assert rows.value(connection, "SELECT status FROM alerts") == status
