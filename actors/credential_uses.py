@@ -5,7 +5,6 @@ first use is on record within seconds; further ones are gathered and told once a
 of the process: the log shows every use and is not flooded by any. A killed process takes along what it gathered since.
 """
 
-import atexit
 import socket
 import threading
 import time
@@ -18,6 +17,7 @@ import structlog
 
 import settings
 from actors import telemetry
+from actors.background import Repeating
 from models.queries import audit
 from models.queries.audit import CredentialUse
 
@@ -94,34 +94,8 @@ class Ledger:
                 self._gathered[one] = _Gathered(gathered.since, gathered.uses + (later.uses if later else 0))
 
 
-class _Background:
-    """The thread that writes every few seconds."""
-
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="credential-uses", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Write what is left."""
-        self._stopping.set()
-        self._thread.join(WRITE_EVERY_SECONDS)
-
-    def _run(self) -> None:
-        while not self._stopping.wait(WRITE_EVERY_SECONDS):
-            self._try(everything=False)
-        self._try(everything=True)
-
-    def _try(self, *, everything: bool) -> None:
-        try:
-            self._ledger.write(everything=everything)
-        except psycopg.Error as error:
-            log.warning("the use of credentials is not on record yet", error=type(error).__name__)
-
-
 _ledger: Ledger | None = None
-_background: _Background | None = None
+_background: Repeating | None = None
 
 
 def note(uses: Iterable[CredentialUse]) -> None:
@@ -136,10 +110,17 @@ def note(uses: Iterable[CredentialUse]) -> None:
 def start(process: str) -> None:
     """Keep a ledger from now on, until `stop` or the end of the process; `process` is its role."""
     global _ledger, _background
-    if _background is None:
-        _ledger = Ledger(process)
-        _background = _Background(_ledger)
-        atexit.register(stop)
+    if _background is not None:
+        return
+    _ledger = ledger = Ledger(process)
+
+    def work(last: bool) -> None:
+        try:
+            ledger.write(everything=last)
+        except psycopg.Error as error:
+            log.warning("the use of credentials is not on record yet", error=type(error).__name__)
+
+    _background = Repeating("credential-uses", WRITE_EVERY_SECONDS, work)
 
 
 def stop() -> None:
@@ -148,4 +129,3 @@ def stop() -> None:
     if _background is not None:
         _background.stop()
         _background = _ledger = None
-        atexit.unregister(stop)

@@ -4,7 +4,6 @@ A daemon thread sends what has changed every few seconds; where nothing changed,
 the hash (`stored`). Lost Redis data start the counters afresh, which Prometheus understands.
 """
 
-import atexit
 import json
 import math
 import threading
@@ -19,6 +18,7 @@ from prometheus_client.samples import Sample
 from prometheus_client.utils import floatToGoString
 
 import settings
+from actors.background import Repeating
 
 log = structlog.get_logger(__name__)
 
@@ -126,43 +126,26 @@ def send(client: "redis.Redis") -> None:
     _sender.send(client)
 
 
-class _Background:
-    """The thread that sends every few seconds."""
-
-    def __init__(self, role: str) -> None:
-        self._client = redis.Redis.from_url(settings.get().redis_url, socket_timeout=3, socket_connect_timeout=2)
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"telemetry-{role}", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Send what is left."""
-        self._stopping.set()
-        self._thread.join(SEND_EVERY_SECONDS)
-        self._client.close()
-
-    def _run(self) -> None:
-        while not self._stopping.wait(SEND_EVERY_SECONDS):
-            self._try()
-        self._try()
-
-    def _try(self) -> None:
-        try:
-            send(self._client)
-        except redis.RedisError as error:
-            # Nothing is lost: the next time sends the whole difference.
-            log.debug("metrics could not be sent", error=type(error).__name__)
-
-
-_background: _Background | None = None
+_background: Repeating | None = None
 
 
 def start(role: str) -> None:
     """Send every few seconds from now on, until `stop` or the end of the process; `role` is the process's."""
     global _background
-    if _background is None:
-        _background = _Background(role)
-        atexit.register(stop)
+    if _background is not None:
+        return
+    client = redis.Redis.from_url(settings.get().redis_url, socket_timeout=3, socket_connect_timeout=2)
+
+    def work(last: bool) -> None:
+        try:
+            send(client)
+        except redis.RedisError as error:
+            # Nothing is lost: the next time sends the whole difference.
+            log.debug("metrics could not be sent", error=type(error).__name__)
+        if last:
+            client.close()
+
+    _background = Repeating(f"telemetry-{role}", SEND_EVERY_SECONDS, work)
 
 
 def stop() -> None:
@@ -171,7 +154,6 @@ def stop() -> None:
     if _background is not None:
         _background.stop()
         _background = None
-        atexit.unregister(stop)
 
 
 # --- reading -----------------------------------------------------------------------------------------
