@@ -1,73 +1,182 @@
-"""A monitor's figures over a period, out of the rollups: never out of raw results."""
+"""A monitor's figures out of the rollups: uptime, response times by period, and by location. Never out of raw results."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Date, Subquery, cast, exists, func, literal, or_, select, union_all
+from sqlalchemy import func, or_, select
 
 from models import histogram
 from models.tables import DailyRollup, HourlyRollup, Incident
+from web.charts import Point
 from web.extensions import db
 
-#: Up to a week, the hours themselves are summed; beyond, whole days and the hours of those not summed yet.
-_HOURS = {"24h": 24, "7d": 7 * 24}
-_DAYS = {"30d": 30, "90d": 90}
-#: Yesterday's hours may wait a while for their daily sum.
-_UNSUMMED_DAYS = 2
+#: period -> (its name for people, its length)
+PERIODS = {
+    "24h": ("24 hours", timedelta(hours=24)),
+    "7d": ("7 days", timedelta(days=7)),
+    "30d": ("30 days", timedelta(days=30)),
+    "90d": ("90 days", timedelta(days=90)),
+}
+_BY_HOUR = {"24h", "7d"}
+#: Days whose daily sum may be wanting, today among them; their hours are summed instead.
+_UNSUMMED = timedelta(days=2)
 
 
-@dataclass(frozen=True, slots=True)
-class Sums:
-    """What one location measured in a period; `''` is where pings are counted. Times are milliseconds, of good checks."""
+class Rollup(NamedTuple):
+    """One row of either table; `at` is the beginning of its hour or of its day, in UTC.
 
+    `''` is the location of pings. Plain rows, because a page reads some hundreds of them and changes none.
+    """
+
+    at: datetime
     location: str
     up: int
     down: int
     error: int
-    responses: int
+    response_count: int
     response_sum: float
     response_min: float | None
     response_max: float | None
-    histogram: Sequence[int] | None
+    histogram: list[int] | None
+
+
+_SUMS = Rollup._fields[1:]
+
+
+@dataclass(slots=True)
+class Figures:
+    """Sums over some rollups; times in milliseconds, of good checks."""
+
+    up: int = 0
+    down: int = 0
+    error: int = 0
+    count: int = 0
+    total: float = 0.0
+    lowest: float | None = None
+    highest: float | None = None
+    histogram: list[int] = field(default_factory=list)
 
     @property
     def uptime(self) -> float | None:
-        """Percent of what was measured; errors are ours and count for nothing."""
+        """In percent of what was measured, errors being ours; None where nothing was."""
         measured = self.up + self.down
-        return round(100 * self.up / measured, 4) if measured else None
+        return 100 * self.up / measured if measured else None
 
     @property
     def average(self) -> float | None:
         """The mean response time."""
-        return round(self.response_sum / self.responses, 2) if self.responses else None
+        return self.total / self.count if self.count else None
 
     def percentile(self, fraction: float) -> float | None:
-        """The response time that `fraction` of the good checks stayed below."""
-        found = histogram.percentile(self.histogram or (), fraction)
-        return None if found is None else round(found, 2)
+        """The response time that `fraction` of the checks stayed below."""
+        return histogram.percentile(self.histogram, fraction) if self.histogram else None
+
+    def add(self, row: Rollup) -> None:
+        """Count `row` in."""
+        self.up += row.up
+        self.down += row.down
+        self.error += row.error
+        self.count += row.response_count
+        self.total += row.response_sum
+        self.lowest = _chosen(min, self.lowest, row.response_min)
+        self.highest = _chosen(max, self.highest, row.response_max)
+        if row.histogram:
+            wider = max(len(self.histogram), len(row.histogram))
+            mine = self.histogram + [0] * (wider - len(self.histogram))
+            theirs = row.histogram + [0] * (wider - len(row.histogram))
+            self.histogram = [one + other for one, other in zip(mine, theirs, strict=True)]
+
+
+def _chosen(choose: Any, one: float | None, other: float | None) -> float | None:
+    if one is None or other is None:
+        return other if one is None else one
+    chosen: float = choose(one, other)
+    return chosen
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
 
 
 def start_of(period: str, now: datetime) -> datetime:
-    """When `period` (24h, 7d, 30d, 90d) begins: it ends with the present hour or day, begun as they are."""
-    if period in _HOURS:
-        return now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=_HOURS[period] - 1)
-    return _midnight(now) - timedelta(days=_DAYS[period] - 1)
+    """The beginning of the first hour or day of `period`, which ends with the present one."""
+    length = PERIODS[period][1]
+    if period in _BY_HOUR:
+        return now.replace(minute=0, second=0, microsecond=0) - length + timedelta(hours=1)
+    return _first_of(length.days, now)
 
 
-def over_period(monitor_id: UUID, period: str, now: datetime) -> Sums:
-    """All locations together."""
-    if period in _HOURS:
-        rows = _hours(monitor_id, HourlyRollup.hour >= start_of(period, now)).subquery()
-    else:
-        rows = _days(monitor_id, _DAYS[period], now)
-    return _summed(rows)[0]
+def _first_of(days: int, now: datetime) -> datetime:
+    return _midnight(now.date()) - timedelta(days=days - 1)
 
 
-def by_location(monitor_id: UUID, days: int, now: datetime) -> list[Sums]:
-    """The last `days` days, today included, by location."""
-    return _summed(_days(monitor_id, days, now), by_location=True)
+@dataclass(frozen=True, slots=True)
+class History:
+    """The rollups of one monitor, by day and, as far as they were asked for, by hour."""
+
+    hours: Sequence[Rollup]
+    days: Sequence[Rollup]
+    now: datetime
+
+    def rows(self, period: str) -> list[Rollup]:
+        """The rollups that make up `period`: by hour up to a week, else by day."""
+        first = start_of(period, self.now)
+        if period in _BY_HOUR:
+            return [row for row in self.hours if row.at >= first]
+        return self._by_day(first)
+
+    def figures(self, period: str) -> Figures:
+        """The sums over `period`."""
+        return _summed(self.rows(period))
+
+    def by_location(self, days: int) -> dict[str, Figures]:
+        """The sums over the last `days`, today included, of each location by its code."""
+        found: dict[str, Figures] = {}
+        for row in self._by_day(_first_of(days, self.now)):
+            found.setdefault(row.location, Figures()).add(row)
+        return dict(sorted(found.items()))
+
+    def points(self, period: str) -> list[Point]:
+        """One point an hour or a day, the newest last, with empty ones where nothing was measured."""
+        by_hour = period in _BY_HOUR
+        buckets: dict[datetime, Figures] = {}
+        for row in self.rows(period):
+            at = row.at if by_hour else _midnight(row.at.date())
+            buckets.setdefault(at, Figures()).add(row)
+        step = timedelta(hours=1) if by_hour else timedelta(days=1)
+        first = start_of(period, self.now)
+        return [_point(at, buckets.get(at)) for at in (first + step * i for i in range(PERIODS[period][1] // step))]
+
+    def _by_day(self, first: datetime) -> list[Rollup]:
+        """Whole days before today, and the hours of today and of the days before that have no daily sum yet."""
+        today = _midnight(self.now.date())
+        whole = [row for row in self.days if first <= row.at < today]
+        summed = {row.at for row in whole}
+        since = max(first, today - _UNSUMMED)
+        return whole + [row for row in self.hours if row.at >= since and _midnight(row.at.date()) not in summed]
+
+
+def history(monitor_id: UUID, now: datetime, *, days: int = 90, hours: timedelta = timedelta(days=7)) -> History:
+    """The rollups of the last `days`, and those of the last `hours`, which reach back over the days not summed yet."""
+    by_hour = select(HourlyRollup.hour, *(getattr(HourlyRollup, name) for name in _SUMS)).where(
+        HourlyRollup.monitor_id == monitor_id, HourlyRollup.hour > now - hours - timedelta(hours=1)
+    )
+    by_day = select(DailyRollup.day, *(getattr(DailyRollup, name) for name in _SUMS)).where(
+        DailyRollup.monitor_id == monitor_id, DailyRollup.day > now.date() - timedelta(days=days)
+    )
+    return History(
+        [Rollup(*row) for row in db.session.execute(by_hour)],
+        [Rollup(_midnight(day), *sums) for day, *sums in db.session.execute(by_day)],
+        now,
+    )
+
+
+def over_days(monitor_id: UUID, days: int, now: datetime) -> History:
+    """What `History.by_location` of so many days wants, and no more hours than that."""
+    return history(monitor_id, now, days=days, hours=_UNSUMMED + timedelta(days=1))
 
 
 def incidents(monitor_id: UUID, since: datetime) -> int:
@@ -78,48 +187,14 @@ def incidents(monitor_id: UUID, since: datetime) -> int:
     return db.session.scalar(counted) or 0
 
 
-_COLUMNS = ("location", "up", "down", "error", "response_count", "response_sum", "response_min", "response_max")
+def _summed(rows: Iterable[Rollup]) -> Figures:
+    figures = Figures()
+    for row in rows:
+        figures.add(row)
+    return figures
 
 
-def _midnight(now: datetime) -> datetime:
-    return datetime.combine(now.date(), time(), UTC)
-
-
-def _hours(monitor_id: UUID, *conditions: ColumnElement[bool]):  # type: ignore[no-untyped-def] # SQLAlchemy's row type
-    columns = [getattr(HourlyRollup, name) for name in (*_COLUMNS, "histogram")]
-    return select(*columns).where(HourlyRollup.monitor_id == monitor_id, *conditions)
-
-
-def _days(monitor_id: UUID, days: int, now: datetime) -> Subquery:
-    """Whole days before today, and the hours of today and of days that have no daily sum yet."""
-    today, first = now.date(), now.date() - timedelta(days=days - 1)
-    day_of_hour = cast(func.timezone("UTC", HourlyRollup.hour), Date)
-    summed = exists().where(
-        DailyRollup.monitor_id == monitor_id, DailyRollup.day == day_of_hour, DailyRollup.day < today
-    )
-    since = max(_midnight(now) - timedelta(days=_UNSUMMED_DAYS), datetime.combine(first, time(), UTC))
-    columns = [getattr(DailyRollup, name) for name in (*_COLUMNS, "histogram")]
-    whole = select(*columns).where(
-        DailyRollup.monitor_id == monitor_id, DailyRollup.day >= first, DailyRollup.day < today
-    )
-    return union_all(whole, _hours(monitor_id, HourlyRollup.hour >= since, ~summed)).subquery()
-
-
-def _summed(rows: Subquery, *, by_location: bool = False) -> list[Sums]:
-    """The rows added up, by location or all together."""
-    column = rows.c
-    location = column.location if by_location else literal("")
-    query = select(
-        location,
-        func.coalesce(func.sum(column.up), 0),
-        func.coalesce(func.sum(column.down), 0),
-        func.coalesce(func.sum(column.error), 0),
-        func.coalesce(func.sum(column.response_count), 0),
-        func.coalesce(func.sum(column.response_sum), 0.0),
-        func.min(column.response_min),
-        func.max(column.response_max),
-        func.histogram_sum(column.histogram),
-    )
-    if by_location:
-        query = query.group_by(location).order_by(location)
-    return [Sums(*row) for row in db.session.execute(query)]
+def _point(at: datetime, found: Figures | None) -> Point:
+    if found is None:
+        return Point(at, None)
+    return Point(at, found.average, found.percentile(0.95), found.up, found.down, found.error)

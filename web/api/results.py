@@ -28,7 +28,7 @@ from web.schemas.results import (
     StatsOut,
     StatsQuery,
 )
-from web.statistics import Sums
+from web.statistics import Figures
 
 TAG = "Results"
 
@@ -109,9 +109,9 @@ def list_results(who: Caller, monitor_id: UUID, query: ResultsQuery) -> Page[Res
 )
 def location_stats(who: Caller, monitor_id: UUID, query: LocationStatsQuery) -> LocationStatsOut:
     monitors.find(who, monitor_id)
-    sums = statistics.by_location(monitor_id, query.days, datetime.now(UTC))
-    latest = _latest(monitor_id, (one.location for one in sums))
-    return LocationStatsOut(data=[_location_stats(one, latest.get(one.location)) for one in sums])
+    figures = statistics.over_days(monitor_id, query.days, datetime.now(UTC)).by_location(query.days)
+    latest = _latest(monitor_id, figures)
+    return LocationStatsOut(data=[_location_stats(code, sums, latest.get(code)) for code, sums in figures.items()])
 
 
 def _latest(monitor_id: UUID, locations: Iterable[str]) -> dict[str, ResultOut]:
@@ -125,16 +125,16 @@ def _latest(monitor_id: UUID, locations: Iterable[str]) -> dict[str, ResultOut]:
     return found
 
 
-def _location_stats(sums: Sums, latest: ResultOut | None) -> LocationStats:
+def _location_stats(code: str, sums: Figures, latest: ResultOut | None) -> LocationStats:
     return LocationStats(
-        location=sums.location or None,
+        location=code or None,
         total_checks=sums.up + sums.down,
         up_checks=sums.up,
         error_checks=sums.error,
-        uptime_percentage=sums.uptime,
-        avg_response_time=sums.average,
-        min_response_time=sums.response_min,
-        max_response_time=sums.response_max,
+        uptime_percentage=_rounded(sums.uptime, 4),
+        avg_response_time=_rounded(sums.average, 2),
+        min_response_time=sums.lowest,
+        max_response_time=sums.highest,
         latest=latest,
     )
 
@@ -150,17 +150,21 @@ def _location_stats(sums: Sums, latest: ResultOut | None) -> LocationStats:
 def stats(who: Caller, monitor_id: UUID, query: StatsQuery) -> StatsOut:
     monitors.find(who, monitor_id)
     now = datetime.now(UTC)
-    sums = statistics.over_period(monitor_id, query.period, now)
+    sums = statistics.history(monitor_id, now).figures(query.period)
     return StatsOut(
-        uptime_percentage=sums.uptime,
+        uptime_percentage=_rounded(sums.uptime, 4),
         total_checks=sums.up + sums.down,
         error_checks=sums.error,
-        avg_response_time=sums.average,
-        p50=sums.percentile(0.50),
-        p95=sums.percentile(0.95),
-        p99=sums.percentile(0.99),
+        avg_response_time=_rounded(sums.average, 2),
+        p50=_rounded(sums.percentile(0.50), 2),
+        p95=_rounded(sums.percentile(0.95), 2),
+        p99=_rounded(sums.percentile(0.99), 2),
         incidents=statistics.incidents(monitor_id, statistics.start_of(query.period, now)),
     )
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
 
 
 @route(

@@ -8,11 +8,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from models.tables import Incident, Location, Monitor, MonitorResult, shown_status
+from web import statistics
 from web.callers import Caller, caller
 from web.charts import Chart, Point, response_chart
 from web.errors import not_found
 from web.extensions import db
-from web.pages import figures, pings, results, rounds
+from web.pages import pings, results, rounds
 from web.pages.access import id_of
 from web.pages.listing import locations_of
 from web.saving.monitor_wire import heartbeat_url
@@ -58,9 +59,9 @@ def find(who: Caller, text: str) -> Monitor:
 def _content(who: Caller, monitor: Monitor) -> dict[str, Any]:
     now = datetime.now(UTC)
     newest = rounds.newest([monitor.id], BEATS, now, locations=locations_of(monitor), days=rounds.DETAIL_DAYS)
-    history = figures.history(monitor.id, now)
+    history = statistics.history(monitor.id, now)
     period = request.args.get("period", RECENT)
-    period = period if period in figures.PERIODS else RECENT
+    period = period if period in statistics.PERIODS else RECENT
     wanted = results.filters()
     latest = results.newest(monitor.id, now)
     return {
@@ -70,11 +71,11 @@ def _content(who: Caller, monitor: Monitor) -> dict[str, Any]:
         "now": now,
         "rounds": newest[monitor.id],
         "beat_count": BEATS,
-        "periods": figures.PERIODS,
-        "figures": {one: history.figures(one) for one in figures.PERIODS},
+        "periods": statistics.PERIODS,
+        "figures": {one: history.figures(one) for one in statistics.PERIODS},
         "period": period,
         "chart": _chart(newest[monitor.id], history, period),
-        "by_location": history.by_location("30d"),
+        "by_location": history.by_location(30),
         "location_names": _location_names(),
         "latest": latest,
         "certificate": _first(latest, "sslCertificate"),
@@ -90,7 +91,7 @@ def _content(who: Caller, monitor: Monitor) -> dict[str, Any]:
     }
 
 
-def _chart(newest: list[rounds.Round], history: figures.History, period: str) -> Chart:
+def _chart(newest: list[rounds.Round], history: statistics.History, period: str) -> Chart:
     if period != RECENT:
         return response_chart(history.points(period))
     return response_chart(
