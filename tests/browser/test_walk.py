@@ -19,6 +19,8 @@ PATHS = (
     "/alerts",
     "/incidents",
     "/alerts/undelivered",
+    "/maintenance",
+    "/maintenance/new",
     "/notification-providers",
     "/notification-providers/new?type=webhook",
     "/schedules",
