@@ -26,8 +26,10 @@ test: $(TEST_STAMP) browser ## Run the tests (under 5 minutes)
 
 .PHONY: test-slow
 test-slow: $(TEST_STAMP) browser ## Run only the slow tests: kills, soaks, the browser walk
-	@$(BIN)/pytest -n auto --dist worksteal -m "slow and not alone" $(ARGS)
-	@$(BIN)/pytest -m "slow and alone" $(ARGS)
+	@failed=0; \
+	$(BIN)/pytest -n auto --dist worksteal -m "slow and not alone" $(ARGS) || failed=$$?; \
+	$(BIN)/pytest -m "slow and alone" $(ARGS) || failed=$$?; \
+	exit $$failed
 
 .PHONY: test-all
 test-all: ## Run all tests, the slow ones too (about 10 minutes)
