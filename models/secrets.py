@@ -10,10 +10,8 @@ from copy import deepcopy
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-#: Header names whose values are credentials.
-CREDENTIAL_HEADER = re.compile(
-    r"auth|token|secret|password|passwd|api[-_]?key|cookie|session|signature|credential", re.I
-)
+#: Header names whose values are credentials: the same that probes leave out of evidence.
+CREDENTIAL_HEADER = re.compile(r"auth|cookie|key|token|secret|session|signature|credential|passw", re.IGNORECASE)
 
 MONITOR_FIELDS = ("auth.password", "auth.token")
 #: `headers` means the values of all headers whose names look like credentials; for providers, of every header.

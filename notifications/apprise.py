@@ -19,7 +19,7 @@ import requests
 
 from notifications.notice import Notice, NotificationError
 from notifications.post import GuardedSession, failure, judge_response
-from notifications.wording import Tone, as_text, describe
+from notifications.wording import Tone, as_text, describe, unmarked
 
 MOST_CALLS = 20
 MOST_SECONDS = 30.0
@@ -62,7 +62,10 @@ def send(notice: Notice, config: Mapping[str, Any]) -> None:
     token = _calls.set(calls)
     try:
         taken = service.notify(
-            title=wording.subject, body=as_text(wording), notify_type=_KINDS[wording.tone], body_format="text"
+            title=unmarked(wording.subject),
+            body=unmarked(as_text(wording)),
+            notify_type=_KINDS[wording.tone],
+            body_format="text",
         )
     except NotificationError:
         raise

@@ -8,7 +8,7 @@ from notifications.notice import Notice
 from notifications.plain import fitted, units
 from notifications.post import post
 from notifications.summary import listed
-from notifications.wording import Tone, Wording, describe
+from notifications.wording import Tone, Wording, describe, unmarked
 
 _COLOURS = {Tone.BAD: "#c62828", Tone.GOOD: "#2e7d32", Tone.WARNING: "#b26a00", Tone.NEUTRAL: "#1565c0"}
 #: Slack's limits: of the fields of a section, and of the characters of a section and of a header.
@@ -33,14 +33,16 @@ def message(wording: Wording) -> dict[str, Any]:
         blocks.append({"type": "section", "fields": fields[first : first + _FIELDS]})
     if wording.locations:
         blocks.append(_section("\n".join(("From", *wording.locations))))
+    # Other services that take these payloads (Mattermost, Rocket.Chat) show only this, and read markup into it.
+    subject = _escape(unmarked(wording.subject))
     links = " · ".join(f"<{_escape(url).replace('|', '%7C')}|{words}>" for words, url in wording.links)
     blocks.append({"type": "context", "elements": [{"type": "mrkdwn", "text": links, "verbatim": True}]})
     return {
-        "text": _escape(wording.subject),
+        "text": subject,
         "mrkdwn": False,
         "unfurl_links": False,
         "unfurl_media": False,
-        "attachments": [{"color": _COLOURS[wording.tone], "fallback": _escape(wording.subject), "blocks": blocks}],
+        "attachments": [{"color": _COLOURS[wording.tone], "fallback": subject, "blocks": blocks}],
     }
 
 

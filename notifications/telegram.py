@@ -11,14 +11,12 @@ from notifications.notice import Notice, NotificationError
 from notifications.plain import line, units
 from notifications.post import Reply, post, redact
 from notifications.summary import fitting
-from notifications.wording import Wording, describe
+from notifications.wording import Wording, describe, uncalled
 
 API_BASE = "https://api.telegram.org"
 _TOKEN = re.compile(r"[A-Za-z0-9:_-]{8,128}")
 #: What a summary's list may take of the 4,096 characters of a message; names that are links do not count as such.
 _LIST = 3400
-_MENTION = re.compile(r"(?<!\w)@(?=\w)")
-_WORD_JOINER = "\u2060"
 
 
 def send(notice: Notice, config: Mapping[str, Any]) -> None:
@@ -56,7 +54,7 @@ def text(wording: Wording) -> str:
 
 def _list(wording: Wording) -> str:
     """As much of a summary's list as there is room for; names lead to their monitors."""
-    changes, rest = fitting(wording.changes, _LIST, lambda change: units(_uncalled(str(change))))
+    changes, rest = fitting(wording.changes, _LIST, lambda change: units(uncalled(str(change))))
     lines = [f"{one.icon} {_link(one.name, one.url)} {_escape(one.rest)}" for one in changes]
     return "\n".join([*lines, *([rest] if rest else [])])
 
@@ -76,12 +74,7 @@ def _link(words: str, url: str) -> str:
 
 
 def _escape(plain: str) -> str:
-    return _quote(_uncalled(plain))
-
-
-def _uncalled(plain: str) -> str:
-    """`plain` with every @ held apart from the name after it, so that nobody is called."""
-    return _MENTION.sub(f"@{_WORD_JOINER}", plain)
+    return _quote(uncalled(plain))
 
 
 def _quote(plain: str) -> str:

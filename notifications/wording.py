@@ -21,6 +21,10 @@ LOCATIONS_SHOWN = 6
 _USER_INFO = re.compile(r"(?<=//)[^/?#\s]*@")
 #: What a message without markup may hold of a summary's list.
 _TEXT_ROOM = 3000
+_MENTION = re.compile(r"(?<!\w)@(?=\w)")
+#: What begins a link or a tag in the markups that services know.
+_MARKUP = re.compile(r"(\](?=\()|<(?=[!@#/A-Za-z]))")
+_WORD_JOINER = "\u2060"
 
 
 class Tone(StrEnum):
@@ -97,6 +101,16 @@ def describe(notice: Notice) -> Wording:
         links=_links(notice),
         sent_at=notice.sent_at,
     )
+
+
+def uncalled(text: str) -> str:
+    """`text` with every @ held apart from the name after it, so that nobody is called."""
+    return _MENTION.sub(f"@{_WORD_JOINER}", text)
+
+
+def unmarked(text: str) -> str:
+    """`text` for services that may read markup into it: no mentions, no links behind other words, no tags."""
+    return _MARKUP.sub(rf"\1{_WORD_JOINER}", uncalled(text))
 
 
 def as_text(wording: Wording) -> str:

@@ -69,7 +69,7 @@ async def disappointment(
     if expected.json_path:
         arguments = (expected.json_path, expected.json_expected, content_type.decode(body, kind))
         if len(body) > _LARGE_BODY:
-            mismatch = await asyncio.to_thread(json_path.mismatch, *arguments)
+            mismatch = await asyncio.to_thread(json_path.mismatch, *arguments, json_path.AT_LENGTH_SECONDS)
         else:
             mismatch = json_path.mismatch(*arguments)
         if mismatch:

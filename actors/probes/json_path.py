@@ -13,8 +13,15 @@ if TYPE_CHECKING:
 
 _NO_NODE = object()
 _LONGEST_VALUE = 80
+#: How long following a path may take. Where the caller waits with everything else: enough for what it gives us there.
+BRIEFLY_SECONDS = 0.1
+AT_LENGTH_SECONDS = 2.0
 # What `jsonPathExpected` means when it is absent or null: any node will do.
 EXISTS: Any = None
+
+
+class TooSlow(Exception):
+    """Following a path took longer than it may."""
 
 
 @lru_cache(maxsize=1024)
@@ -27,7 +34,7 @@ def compiled(path: str) -> "JSONPath | CompoundJSONPath":
 
     try:
         return ENVIRONMENT.compile(path)
-    except JSONPathError:
+    except (JSONPathError, ArithmeticError, RecursionError, ValueError):
         raise InvalidConfig("The JSON path is not one of RFC 9535, such as $.status or $.items[0].id.") from None
 
 
@@ -42,8 +49,8 @@ def check(path: str, expected: Any) -> None:
             raise InvalidConfig("The pattern that the JSON path is compared with is not a regular expression.")
 
 
-def mismatch(path: str, expected: Any, text: str) -> str:
-    """Why `text` is not as expected, one sentence; empty where it is."""
+def mismatch(path: str, expected: Any, text: str, seconds: float = BRIEFLY_SECONDS) -> str:
+    """Why `text` is not as expected, one sentence; empty where it is. Following the path takes no longer than `seconds`."""
     from jsonpath import JSONPathError
 
     from actors.probes import pattern
@@ -52,9 +59,11 @@ def mismatch(path: str, expected: Any, text: str) -> str:
     try:
         document = json.loads(text)
         with pattern.budget():
-            node = _first_node(path, document)
+            node = _first_node(path, document, seconds)
             if _OPERATORS[operator](node, value):
                 return ""
+    except TooSlow:
+        return f"Following the JSON path {plain(path, 80)} took longer than {seconds:g} seconds on the answer."
     except TimeoutError:
         return f"A pattern took longer than {pattern.BUDGET_SECONDS} seconds on the answer."
     except JSONPathError:
@@ -70,9 +79,12 @@ def mismatch(path: str, expected: Any, text: str) -> str:
     return f"The JSON path {plain(path, 80)} gives {found}, expected was {wanted}."
 
 
-def _first_node(path: str, document: Any) -> Any:
+def _first_node(path: str, document: Any, seconds: float) -> Any:
+    from actors.probes.json_filter import within
+
     if isinstance(document, dict | list):
-        found = compiled(path).match(document)
+        with within(seconds):
+            found = compiled(path).match(document)
         return found.obj if found else _NO_NODE
     # The library looks only into objects and arrays; the root of any other document is the document.
     return document if path == "$" else _NO_NODE

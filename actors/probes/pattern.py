@@ -31,7 +31,7 @@ def budget() -> Iterator[None]:
 def _compiled(pattern: str) -> "regex.Pattern | None":
     try:
         return regex.compile(pattern)
-    except regex.error:
+    except (regex.error, ArithmeticError, RecursionError, ValueError):
         return None
 
 

@@ -88,6 +88,11 @@ def test_a_mask_shows_at_most_two_characters_at_each_end(value: str) -> None:
         ("monitor", {"auth": {"token": "t"}}, ["auth.token"]),
         (
             "monitor",
+            {"headers": {"Ocp-Apim-Subscription-Key": "k", "Private-Key": "p", "X-Passwort": "w", "Accept": "x"}},
+            ["headers.Ocp-Apim-Subscription-Key", "headers.Private-Key", "headers.X-Passwort"],
+        ),
+        (
+            "monitor",
             {"headers": {"X-Api-Key": "k", "accept": "x", "cookie": "c"}},
             ["headers.X-Api-Key", "headers.cookie"],
         ),
@@ -126,3 +131,12 @@ def test_a_secret_whose_place_is_gone_is_passed_over() -> None:
     assert secrets.join({"headers": {"Accept": "x"}}, {"headers.X-Api-Key": "k", "auth.token": "t"}) == {
         "headers": {"Accept": "x"}
     }
+
+
+def test_what_is_kept_secret_is_what_evidence_and_redirects_leave_out() -> None:
+    from actors.probes.http_request import CREDENTIAL_NAME
+
+    assert (secrets.CREDENTIAL_HEADER.pattern, secrets.CREDENTIAL_HEADER.flags) == (
+        CREDENTIAL_NAME.pattern,
+        CREDENTIAL_NAME.flags,
+    )

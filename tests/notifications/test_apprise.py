@@ -83,3 +83,12 @@ def test_a_delivery_of_many_calls_ends_in_time(service: Service, monkeypatch: py
         apprise.send(outage(), {"url": f"json://127.0.0.1:{service.port}/"})
     assert not raised.value.permanent
     assert service.requests == []
+
+
+def test_hostile_texts_call_nobody_and_hide_no_link(service: Service) -> None:
+    hostile = '$.s gives "@all [reset](https://evil.example) <at user_id=1> <users/all>"'
+    apprise.send(outage(reason=hostile), {"url": f"mmost://127.0.0.1:{service.port}/3ccdd113474722377935511fc85d3dd4"})
+    text = json.loads(service.requests[0].body)["text"]
+    assert "reset" in text
+    for markup in ("@all", "](", "<at", "<users"):
+        assert markup not in text

@@ -4,7 +4,6 @@ Kept is the id of what was made, not the answer: answers may hold what is shown 
 """
 
 import hashlib
-from uuid import UUID
 
 from flask import request
 from sqlalchemy.dialects.postgresql import insert
@@ -18,8 +17,8 @@ HEADER = "Idempotency-Key"
 _MAX_LENGTH = 255
 
 
-def begin(caller: Caller) -> UUID | None:
-    """Claim the request's key; the id of what it made before, or None where it is to be made now.
+def begin(caller: Caller) -> str | None:
+    """Claim the request's key; the id (or the code) of what it made before, or None where it is to be made now.
 
     The claim belongs to the transaction: a second request with the same key waits for the end of the first.
     Raises a 409 `Problem` where the key came with another request before.
@@ -49,7 +48,7 @@ def begin(caller: Caller) -> UUID | None:
     row = db.session.get_one(IdempotencyKey, (caller.project_id, key))
     if row.route != route or row.request_hash != digest:
         raise Problem(409, "This Idempotency-Key came with another request before.", code="IDEMPOTENCY_KEY_REUSED")
-    return UUID(row.response_body["id"])
+    return str(row.response_body["id"])
 
 
 def finish(caller: Caller, made: str, status: int) -> None:

@@ -97,7 +97,7 @@ OTHER_PATHS: dict[str, dict[str, Any]] = {
         "streamMonitor", "Live state of a monitor (event: status)", [_MONITOR]
     ),
     "/api/queue-stats/sse": _stream("streamQueues", "Live figures of the queues (event: queues)"),
-    "/healthz": _health("healthz", "The process lives", "application/json"),
+    "/healthz": _health("healthz", "The process lives", "text/plain"),
     "/readyz": _health("readyz", "Database, broker, migrations and processes are fine", "application/json"),
     "/metrics": _health("metrics", "Figures for Prometheus", "text/plain", security=[{"apiKey": []}]),
     "/api/openapi.json": {

@@ -51,6 +51,8 @@ def list_locations(who: Caller, query: PageQuery) -> Page[LocationOut]:  # noqa:
     body=LocationIn,
     answers=LocationOut,
     status=201,
+    replay=lambda who, code: cast(LocationOut, show_location(who, code)),
+    coded=True,
 )
 def add_location(who: Caller, body: LocationIn) -> LocationOut:
     return _location(locations.add(who, body.code, body.name))

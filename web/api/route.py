@@ -31,15 +31,16 @@ class May(StrEnum):
     ORGANIZE = "organize"
 
 
-#: Fetches again what an earlier request with the same Idempotency-Key made.
-Replay = Callable[[Caller, UUID], Out]
+#: Fetches again what an earlier request with the same Idempotency-Key made, by its id; locations by their code.
+Replay = Callable[[Caller, Any], Out]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """One method on one path, as the dispatcher and the OpenAPI document need it.
 
-    `body` is read as a model, except where `raw_body` says that the view wants the object as it came (merging).
+    `body` is read as a model, except where `raw_body` says that the view wants the object as it came (merging). `coded`: what is made has a code and
+    no id.
     """
 
     method: str
@@ -53,6 +54,7 @@ class Operation:
     answers: type[BaseModel] | None = None
     status: int = 200
     replay: Replay | None = None
+    coded: bool = False
 
 
 OPERATIONS: list[Operation] = []
@@ -92,10 +94,11 @@ def _serve(operation: Operation, view: Callable[..., Out | None], path: dict[str
     if operation.replay is not None:
         made = idempotency.begin(who)
         if made is not None:
-            return _respond(operation.replay(who, made), operation.status)
+            return _respond(operation.replay(who, made if operation.coded else UUID(made)), operation.status)
     answer = view(who, **values)
     if operation.replay is not None:
-        idempotency.finish(who, str(cast(Any, answer).id), operation.status)
+        made_now = cast(Any, answer)
+        idempotency.finish(who, made_now.code if operation.coded else str(made_now.id), operation.status)
     response = _respond(answer, operation.status)
     unit.commit()
     return response

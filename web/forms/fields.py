@@ -192,5 +192,9 @@ class Duration(Field):  # type: ignore[misc]
         amount = number(text) if text else None
         if not isinstance(amount, int | float):
             return amount
-        minutes = amount * int(unit) / 60
-        return int(minutes) if minutes == int(minutes) else minutes
+        try:
+            minutes = amount * int(unit) / 60
+            return int(minutes) if minutes == int(minutes) else minutes
+        except (OverflowError, ValueError):
+            # Infinite, not a number, or beyond all numbers: no number for the schema.
+            return text

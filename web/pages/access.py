@@ -1,11 +1,13 @@
 """Who may see a page: everybody who is signed in, and editing needs the role."""
 
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from flask import redirect, request, url_for
 from flask_login import current_user
+from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from models.tables import Project
@@ -17,9 +19,16 @@ _OPEN = {"pages.sign_in.login", "pages.sign_in.submit"}
 
 
 def refuse_unreadable() -> None:
-    """Raise a 400 `Problem` where the address asks for what no column can hold."""
-    if any("\0" in value for values in request.args.listvalues() for value in values):
+    """Raise a 400 `Problem` where the address or the form holds what no column can hold."""
+    named = [str(value) for value in (request.view_args or {}).values()]
+    if any("\0" in text for text in (*named, *_values(request.args))):
         raise Problem(400, "The address holds a character that is not valid text.")
+    if any("\0" in text for text in _values(request.form)):
+        raise Problem(400, "The form holds a character that is not valid text.")
+
+
+def _values(pairs: MultiDict[str, str]) -> Iterator[str]:
+    return (value for values in pairs.listvalues() for value in values)
 
 
 def require_sign_in() -> Response | None:

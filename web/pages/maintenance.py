@@ -13,6 +13,7 @@ from web.callers import Caller, caller
 from web.errors import Problem
 from web.extensions import db
 from web.forms import maintenance as window_form
+from web.forms.fields import number
 from web.forms.wire import place_errors
 from web.pages import listing
 from web.pages.access import editor, id_of
@@ -75,9 +76,8 @@ def create() -> Response | tuple[str, int]:
 def begin() -> Response:
     """Maintenance from now on for some minutes: of a monitor, a tag or the whole project."""
     who = editor()
-    minutes = request.form.get("minutes", "")
     back = url_for("pages.maintenance.index")
-    body: dict[str, Any] = {"durationMinutes": int(minutes) if minutes.isascii() and minutes.isdigit() else minutes}
+    body: dict[str, Any] = {"durationMinutes": number(request.form.get("minutes", ""))}
     if text := request.form.get("monitor"):
         monitor = find_monitor(who, text)
         body |= {"monitorId": str(monitor.id), "name": f"Maintenance of {monitor.name}"[:255]}

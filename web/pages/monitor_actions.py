@@ -22,6 +22,8 @@ from web.schemas.wire import validate
 blueprint = Blueprint("monitor_actions", __name__)
 _AT_MOST = 1000
 _LONGEST_MUTE_HOURS = 24 * 90
+#: More of them are more hours than any mute has.
+_DIGITS = 9
 
 
 @blueprint.post("/monitors/<monitor_id>/run")
@@ -45,7 +47,10 @@ def mute(monitor_id: str) -> Response:
     """Mute the alerts for some hours; 0 ends it."""
     who = editor()
     text = request.form.get("hours", "")
-    hours = min(int(text), _LONGEST_MUTE_HOURS) if text.isascii() and text.isdigit() else 0
+    if not (text.isascii() and text.isdigit()):
+        raise Problem(400, "For how many hours is told by a whole number; 0 ends it.")
+    hours = int(text) if len(text) <= _DIGITS else _LONGEST_MUTE_HOURS
+    hours = min(hours, _LONGEST_MUTE_HOURS)
     until = (datetime.now(UTC) + timedelta(hours=hours)).isoformat() if hours else None
     said = "Alerts are muted; checks go on." if hours else "Alerts are on again."
     return _do(who, monitor_id, lambda one: monitors.change(who, one, {"mutedUntil": until}), said)

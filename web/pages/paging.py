@@ -10,6 +10,8 @@ from sqlalchemy import Select, func, literal, select
 from web.extensions import db
 
 Item = TypeVar("Item")
+#: No list has more pages.
+_LAST = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,8 @@ class Page(Generic[Item]):
 def wanted_number() -> int:
     """`?page=` of this request; nonsense is page 1."""
     text = request.args.get("page", "1")
-    return max(1, min(int(text), 1_000_000)) if text.isascii() and text.isdigit() else 1
+    sensible = text.isascii() and text.isdigit() and len(text) <= len(str(_LAST))
+    return max(1, min(int(text), _LAST)) if sensible else 1
 
 
 def paged(query: Select[Item], size: int) -> Page[Item]:

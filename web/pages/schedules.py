@@ -32,7 +32,7 @@ def index() -> str:
         "schedules.html",
         page=paged(query, PAGE_SIZE),
         now=datetime.now(UTC),
-        dead=_dead_letters() if caller().may_administer else [],
+        dead=_dead_letters() if caller().may_organize else [],
     )
 
 

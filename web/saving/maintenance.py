@@ -17,7 +17,7 @@ from web.saving import audit
 from web.saving.merging import merge, without_nulls
 from web.saving.schedule import check_cron, check_timezone
 from web.schemas.maintenance import State, WindowIn, WindowOut, WindowsQuery
-from web.schemas.wire import problems_of, refuse_long_texts
+from web.schemas.wire import problems_of, refuse_unfit
 
 _FURTHEST = timedelta(days=3650)
 
@@ -55,7 +55,7 @@ def query(who: Caller, wanted: WindowsQuery, now: datetime) -> Select[Maintenanc
 
 def create(who: Caller, data: Mapping[str, Any]) -> MaintenanceWindow:
     """A new window out of `data`. Raises a 422 `Problem`."""
-    refuse_long_texts(data)
+    refuse_unfit(data)
     now = datetime.now(UTC)
     fields = _examine(who, without_nulls(_tidy(data)))
     window = MaintenanceWindow(id=uuid4(), project_id=who.project_id)
@@ -69,7 +69,7 @@ def create(who: Caller, data: Mapping[str, Any]) -> MaintenanceWindow:
 
 def change(who: Caller, window_id: UUID, data: Mapping[str, Any]) -> MaintenanceWindow:
     """The window with `data` merged into it. Raises a 404 or 422 `Problem`."""
-    refuse_long_texts(data)
+    refuse_unfit(data)
     now = datetime.now(UTC)
     window = find(who, window_id, lock=True)
     before = _as_sent(window)

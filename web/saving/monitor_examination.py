@@ -53,11 +53,14 @@ def examine(who: Caller, data: Mapping[str, Any], before: Mapping[str, Any], old
     who narrows a limit does not freeze the monitors there are.
     """
     problems: dict[str, str] = {}
+    kind = ALIASES.get(str(data.get("type")), str(data.get("type")))
     base = {**without_nulls(data), "config": {}}
+    if kind == "heartbeat":
+        # It follows from the config; whatever is sent is ignored.
+        base.pop("frequencyMinutes", None)
     fields = problems_of(MonitorIn, base)
     if isinstance(fields, dict):
         problems |= fields
-    kind = ALIASES.get(str(data.get("type")), str(data.get("type")))
     config = _examine_config(kind, data.get("config"), old_secrets, problems)
     if isinstance(fields, dict) or config is None or problems:
         raise invalid(problems)
@@ -121,7 +124,8 @@ def _examine_schedule(
         old = before.get("config", {})
         keys = ("expectedIntervalMinutes", "gracePeriodMinutes", "cronExpression", "timezone")
         unchanged = bool(before) and all(config.get(key) == old.get(key) for key in keys)
-        if fields.cron_expression not in (None, config.get("cronExpression")):
+        # What answers show at the top is the config's; the old one comes back with an answer that was edited.
+        if fields.cron_expression not in (None, config.get("cronExpression"), before.get("cronExpression")):
             problems["cronExpression"] = "A heartbeat's expression belongs into config.cronExpression."
     else:
         plan = schedule.polled(kind, fields.frequency_minutes, fields.cron_expression, fields.timezone, found)

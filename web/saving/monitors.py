@@ -21,7 +21,7 @@ from web.saving.monitor_examination import Wanted, examine, tidy
 from web.saving.monitor_wire import HEARTBEAT_TOKEN, as_sent, secrets_of
 from web.schemas.monitor_config import RECORDS
 from web.schemas.monitors import ALIASES
-from web.schemas.wire import refuse_long_texts
+from web.schemas.wire import refuse_unfit
 
 #: `config` and `alertConfig` are merged by key.
 _MERGED = frozenset({"alertConfig"})
@@ -43,7 +43,7 @@ def find(who: Caller, monitor_id: UUID, *, lock: bool = False) -> Monitor:
 
 def create(who: Caller, data: Mapping[str, Any]) -> Monitor:
     """A new monitor out of `data` (API.md's "Monitor"), checked at once. Raises a 422 `Problem`."""
-    refuse_long_texts(data)
+    refuse_unfit(data)
     wanted = examine(who, tidy(data), {}, {})
     monitor = Monitor(id=uuid4(), project_id=who.project_id, type=wanted.fields.type, created_by=who.user_id)
     kept = {}
@@ -64,7 +64,7 @@ def create(who: Caller, data: Mapping[str, Any]) -> Monitor:
 
 def change(who: Caller, monitor_id: UUID, data: Mapping[str, Any]) -> Monitor:
     """The monitor with `data` merged into it. Raises a 404 or 422 `Problem`."""
-    refuse_long_texts(data)
+    refuse_unfit(data)
     monitor = find(who, monitor_id, lock=True)
     given = data.get("type")
     if given is not None and ALIASES.get(str(given), given) != monitor.type:

@@ -19,7 +19,7 @@ from web.saving import audit, fallbacks, provider_health, sealing, secret_fields
 from web.saving.merging import merge, without_nulls
 from web.saving.provider_health import Figures
 from web.schemas.providers import CONFIGS, URL_FIELDS, ProviderIn, ProviderOut, ProviderType, TestOut
-from web.schemas.wire import problems_of, refuse_long_texts
+from web.schemas.wire import problems_of, refuse_unfit
 
 _TABLE = "notification_providers"
 
@@ -39,7 +39,7 @@ def find(who: Caller, provider_id: UUID, *, lock: bool = False) -> NotificationP
 
 def create(who: Caller, data: Mapping[str, Any]) -> NotificationProvider:
     """A new provider out of `data` (API.md's "Provider"). Raises a 422 `Problem`."""
-    refuse_long_texts(data)
+    refuse_unfit(data)
     fields, config = _examine(without_nulls(_tidy(data)), {}, {})
     fallbacks.check(who, None, fields.fallback_provider_id)
     provider = NotificationProvider(id=uuid4(), project_id=who.project_id, type=fields.type)
@@ -54,7 +54,7 @@ def create(who: Caller, data: Mapping[str, Any]) -> NotificationProvider:
 
 def change(who: Caller, provider_id: UUID, data: Mapping[str, Any]) -> NotificationProvider:
     """The provider with `data` merged into it; a channel marked broken gets another chance. Raises a 404 or 422 `Problem`."""
-    refuse_long_texts(data)
+    refuse_unfit(data)
     provider = find(who, provider_id, lock=True)
     if data.get("type") not in (None, provider.type):
         raise invalid({"type": "The type of a provider cannot change: make a new one."})

@@ -151,10 +151,10 @@ class _HttpConfig(_LocatedConfig):
 
 
 def _check_pattern(pattern: object) -> None:
-    try:
-        re.compile(pattern if isinstance(pattern, str) else "(")
-    except re.error:
-        raise ValueError("The value must be a regular expression.") from None
+    from actors.probes.pattern import is_valid
+
+    if not isinstance(pattern, str) or not is_valid(pattern):
+        raise ValueError("The value must be a regular expression.")
 
 
 class HttpRequestConfig(_HttpConfig):

@@ -98,10 +98,7 @@ def parse_json(text: bytes) -> dict[str, Any]:
         raise Problem(400, f"The body cannot be read: {reason}.", code="MALFORMED_JSON") from None
     if not isinstance(value, dict):
         raise Problem(422, "The body must be a JSON object.", fields={"body": "Must be an object."})
-    problems = dict(_unstorable(value, "", 0))
-    if problems:
-        raise invalid(problems)
-    refuse_long_texts(value)
+    refuse_unfit(value)
     return value
 
 
@@ -118,6 +115,17 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(result) != len(pairs):
         raise _Refused("an object names a field twice")
     return result
+
+
+def refuse_unfit(data: Mapping[str, Any]) -> None:
+    """Raise a 422 `Problem` where `data` holds what no column can hold, or a text longer than the operator allows.
+
+    For every body, whether it came as JSON or as a form.
+    """
+    problems = dict(_unstorable(data, "", 0))
+    if problems:
+        raise invalid(problems)
+    refuse_long_texts(data)
 
 
 def _unstorable(value: Any, path: str, depth: int) -> Iterator[tuple[str, str]]:

@@ -77,6 +77,28 @@ def test_a_hostile_pattern_is_given_up() -> None:
     assert time.monotonic() - started < 30
 
 
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("$..*..*..*..*..x", "[" * 40 + "1" + "]" * 40),
+        ("$..*..*..*..*..*..*..*..*..x", "[" * 40 + "]" * 40),
+        ("$[?@..*..*..*..x]", "[" * 60 + "1" + "]" * 60),
+        ("$..*..*..*[?@ == 2]", "[" * 60 + "[" + "1," * 5000 + "1]" + "]" * 60),
+    ],
+)
+def test_a_path_that_would_keep_the_worker_busy_is_given_up(path: str, text: str) -> None:
+    json_path.check(path, None)
+    began = time.process_time()
+    assert "took longer" in json_path.mismatch(path, None, text)
+    # Without the bound: many seconds, or years.
+    assert time.process_time() - began < 2
+
+
+def test_a_path_that_was_given_up_says_so() -> None:
+    sentence = json_path.mismatch("$..*..*..*..*..x", None, "[" * 40 + "1" + "]" * 40)
+    assert sentence == "Following the JSON path $..*..*..*..*..x took longer than 0.1 seconds on the answer."
+
+
 def test_the_value_that_was_found_is_shown_short_and_on_one_line() -> None:
     sentence = json_path.mismatch("$.a", 1, '{"a": "' + "x\\n\\u202e" * 500 + '"}')
     assert len(sentence) < 200

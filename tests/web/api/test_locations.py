@@ -91,3 +91,11 @@ def test_workers_and_unanswered_rounds_are_told(cast: Cast) -> None:
     us, eu = listed(cast)
     assert (us["workersOnline"], us["roundsUnanswered"]) == (0, 0)
     assert (eu["workersOnline"], eu["roundsUnanswered"]) == (1, 2)
+
+
+def test_a_location_is_added_once_however_often_the_request_comes(cast: Cast) -> None:
+    headers = {"Idempotency-Key": "once"}
+    answers = [cast.owner.post("/locations", {"code": "moon", "name": "Far"}, headers=headers) for _ in range(2)]
+    assert [one.status_code for one in answers] == [201, 201]
+    assert answers[0].json == answers[1].json
+    assert cast.owner.post("/locations", {"code": "mars", "name": "Far"}, headers=headers).status_code == 409

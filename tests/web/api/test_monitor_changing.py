@@ -119,3 +119,22 @@ def test_a_deleted_monitor_is_gone_with_its_state(cast: Cast, connection: psycop
     assert cast.editor.delete(f"/monitors/{monitor['id']}").status_code == 204
     assert cast.editor.get(f"/monitors/{monitor['id']}").status_code == 404
     assert connection.execute("SELECT count(*) FROM monitor_states").fetchone() == (0,)
+
+
+def test_a_heartbeats_expression_is_changed_and_removed(cast: Cast) -> None:
+    monitor = made(cast, type="heartbeat", target="", config={"cronExpression": "0 4 * * *"})
+    path = f"/monitors/{monitor['id']}"
+    changed: Any = cast.editor.patch(path, {"config": {"cronExpression": "0 5 * * *"}}).json
+    assert (changed["cronExpression"], changed["config"]["cronExpression"]) == ("0 5 * * *", "0 5 * * *")
+    # As an answer that was edited comes back, with the old one at the top
+    edited = {**changed, "config": {**changed["config"], "cronExpression": "0 6 * * *"}}
+    assert cast.editor.put(path, edited).json["config"]["cronExpression"] == "0 6 * * *"  # type: ignore[index]
+    back: Any = cast.editor.patch(path, {"config": {"cronExpression": None, "expectedIntervalMinutes": 5}}).json
+    assert (back["cronExpression"], back["config"].get("cronExpression")) == (None, None)
+    assert cast.editor.patch(path, {"cronExpression": "0 7 * * *"}).status_code == 422
+
+
+def test_a_heartbeat_ignores_a_frequency(cast: Cast) -> None:
+    monitor = made(cast, type="heartbeat", target="", frequencyMinutes=0, config={"expectedIntervalMinutes": 5})
+    changed: Any = cast.editor.patch(f"/monitors/{monitor['id']}", {"frequencyMinutes": 1e9}).json
+    assert changed["frequencyMinutes"] == monitor["frequencyMinutes"]

@@ -152,18 +152,18 @@ def test_a_late_schedule_is_shown_as_late(visitor: Callable[..., Visitor], proje
     assert "on time" in page
 
 
-def test_dead_letters_are_listed_for_administrators(visitor: Callable[..., Visitor]) -> None:
+def test_dead_letters_are_listed_for_those_who_run_the_organisation(visitor: Callable[..., Visitor]) -> None:
     from actors.broker import broker
 
     died = datetime.now(UTC).timestamp() * 1000 - 7_200_000
     broker.client.zadd("dramatiq:deliveries.XQ", {"key": died})
     message = '{"message_id": "id-<b>", "actor_name": "deliver", "args": ["hidden"]}'
     broker.client.hset("dramatiq:deliveries.XQ.msgs", "key", message)
-    page = visitor("project_admin").get("/schedules")
+    page = visitor("org_admin").get("/schedules")
     assert "id-&lt;b&gt;" in page
     assert "2 h ago" in page
     assert "hidden" not in page.partition("Dead letters")[2].partition("</table>")[0]
-    assert "Dead letters" not in visitor("project_editor").get("/schedules")
+    assert "Dead letters" not in visitor("project_admin").get("/schedules")
 
 
 def test_a_location_without_workers_is_told(visitor: Callable[..., Visitor]) -> None:

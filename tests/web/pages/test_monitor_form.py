@@ -216,3 +216,40 @@ def test_a_new_monitor_tells_every_provider_unless_somebody_unticks_it(
     provider = factories.a_provider(project)
     values = visitor().form("/monitors/new?type=website")
     assert values.getlist("alertConfig.notificationProviders") == [str(provider.id)]
+
+
+@pytest.mark.parametrize("amount", ["inf", "nan", "9" * 400, "9" * 5000, "-1", "1e999"])
+def test_a_frequency_that_is_none_is_shown_beside_its_field(visitor: Callable[..., Visitor], amount: str) -> None:
+    someone = visitor()
+    answer = someone.submit("/monitors/new?type=http_request", **NEW["http_request"], frequencyMinutes=[amount, "60"])
+    assert answer.status_code == 422
+    assert db.session.query(Monitor).count() == 0
+
+
+@pytest.mark.parametrize("value", ["NaN", "1e400", "[1, Infinity]"])
+def test_a_number_that_json_does_not_know_is_refused(visitor: Callable[..., Visitor], value: str) -> None:
+    fields = {**NEW["http_request"], "config.jsonPath": "$.a", "config.jsonPathExpected": value}
+    assert visitor().submit("/monitors/new?type=http_request", **fields).status_code == 422
+    assert db.session.query(Monitor).count() == 0
+
+
+@pytest.mark.parametrize("field", ["description", "alertConfig.customMessage", "config.body", "config.keywordInBody"])
+def test_text_that_no_column_can_hold_changes_nothing(visitor: Callable[..., Visitor], field: str) -> None:
+    answer = visitor().submit("/monitors/new?type=http_request", **NEW["http_request"], **{field: "a\0b"})
+    assert answer.status_code in {400, 422}
+    assert db.session.query(Monitor).count() == 0
+
+
+def test_an_address_that_no_column_can_hold_is_refused(visitor: Callable[..., Visitor]) -> None:
+    assert visitor("org_owner").post("/locations/a%00b/rename", "/locations", name="x").status_code == 400
+
+
+@pytest.mark.parametrize(("hours", "status"), [("many", 400), ("", 400), ("9" * 5000, 303), ("2", 303)])
+def test_only_a_number_of_hours_changes_the_mute(visitor: Callable[..., Visitor], hours: str, status: int) -> None:
+    someone = visitor()
+    someone.submit("/monitors/new?type=http_request", **NEW["http_request"])
+    page = f"/monitors/{row('Orders').id}"
+    someone.post(f"{page}/mute", page, hours="1")
+    before = row("Orders").muted_until
+    assert someone.post(f"{page}/mute", page, hours=hours).status_code == status
+    assert (row("Orders").muted_until == before) is (status == 400)
