@@ -9,17 +9,15 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import dramatiq
-import psycopg
 import redis
 import structlog
-from psycopg_pool import PoolTimeout
 
 from actors import hush, live, queues, silence, telemetry, transition, verdict
 from actors.broker import broker
 from actors.deliver import send_deliveries
 from actors.planning import plan
 from actors.telling import alert_of, event_of, spans
-from models.database import Db, transaction
+from models.database import AWAY, Db, transaction
 from models.queries import incidents, outbox, pings, rounds
 from models.queries.outbox import NewAlert
 from models.queries.rounds import Mark, Measured, Round, Standing
@@ -38,7 +36,7 @@ def aggregate(due_rounds: list[tuple[str, int]]) -> None:
     """Decide these rounds: (monitor id, scheduled time in microseconds) each."""
     try:
         settle([(UUID(monitor_id), from_micros(micros)) for monitor_id, micros in due_rounds], datetime.now(UTC))
-    except (psycopg.OperationalError, PoolTimeout, redis.RedisError):
+    except (*AWAY, redis.RedisError):
         raise
     except Exception:
         # A fault of ours with one round: alone it fails again, and the others are decided without it.
@@ -77,6 +75,9 @@ def settle(due_rounds: Sequence[Round], now: datetime) -> None:
         # Two pings of one heartbeat may be on their way in either order.
         waiting_pings = rounds.undecided_of(db, [one for one in standings.values() if one.type == "heartbeat"])
         everything = {*due_rounds, *waiting_pings}
+        if any(scheduled < min(at for _, at in due_rounds) for _, scheduled in waiting_pings):
+            # Older ones: the windows of their time are wanted, too.
+            standings = _standings(db, list(everything), now)
         found = rounds.measured(db, list(everything))
         touched = []
         for one in sorted(everything, key=lambda pair: pair[1]):

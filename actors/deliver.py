@@ -11,15 +11,13 @@ from typing import TypeVar
 from uuid import UUID
 
 import dramatiq
-import psycopg
 import redis
 import structlog
-from psycopg_pool import PoolTimeout
 
 from actors import backoff, breakers, credential_uses, queues, slots, telemetry
 from actors.broker import broker
 from actors.notices import notice_of
-from models.database import Db, transaction
+from models.database import AWAY, Db, transaction
 from models.queries import deliveries
 from models.queries.audit import CredentialUse
 from models.queries.deliveries import Attempt, Claimed
@@ -124,7 +122,7 @@ def _insist(claimed: Claimed, write: Callable[[Db], Answer]) -> Answer:
         try:
             with transaction(pipelined=True) as db:
                 return write(db)
-        except (psycopg.OperationalError, PoolTimeout):
+        except AWAY:
             if time.monotonic() > until:
                 raise
             log.warning("an attempt waits for the database to be recorded", delivery_id=str(claimed.id))

@@ -8,6 +8,8 @@ import settings
 from models.queries.deliveries import Claimed
 from notifications.notice import Notice, NoticeChange, NoticeLocation, NoticeMonitor
 
+_FAILURES = {"monitor.down", "heartbeat.missed"}
+
 
 def notice_of(claimed: Claimed, now: datetime) -> Notice:
     """The notice of a delivery, with what the alert froze at the moment of the verdict."""
@@ -37,6 +39,7 @@ def notice_of(claimed: Claimed, now: datetime) -> Notice:
         certificate=context.get("certificate"),
         status_code=context.get("statusCode"),
         timings=context.get("timings"),
+        ended_at=claimed.ended_at if claimed.event in _FAILURES else None,
         incident_url=_incident(claimed),
         changes=tuple(_change(one) for one in context.get("changes", ())),
     )

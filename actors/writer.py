@@ -8,13 +8,11 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import psycopg
 import redis
 import structlog
-from psycopg_pool import PoolTimeout
 
 from actors.aggregate import send_rounds
-from models.database import transaction
+from models.database import AWAY, transaction
 from models.queries import results, rounds
 from models.queries.results import ResultRow
 from models.queries.rounds import Round
@@ -74,7 +72,7 @@ class Writer:
         while True:
             try:
                 await asyncio.to_thread(_store, [row for _, row in group])
-            except (psycopg.OperationalError, PoolTimeout) as error:
+            except AWAY as error:
                 if not told:
                     log.warning("results wait for the database", rows=len(group), error=str(error).strip())
                 told = True

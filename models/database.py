@@ -38,6 +38,8 @@ _NETWORK = {
 }
 
 Db = Connection[TupleRow]
+#: The database cannot be reached (`PoolTimeout` is among them) or, in the middle of a failover, takes no writes: what failed may work in a moment.
+AWAY = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction)
 
 #: The road's statements look rows up by key, in batches whose size the planner cannot know: a plan that reads a table
 #: whole, right for the first rows of a day, would be ruinous for the last. So it plans once, for lookups.

@@ -17,7 +17,7 @@ from psycopg_pool import ConnectionPool, TooManyRequests
 
 import settings
 from models import ping_stream
-from models.database import Db
+from models.database import AWAY, Db
 from models.queries import pings
 
 log = structlog.get_logger(__name__)
@@ -32,8 +32,6 @@ STATEMENT_TIMEOUT_MS = 5_000
 LOOK_SECONDS = 1.0
 #: Pings that were put aside come first, lest a job's newer ping be recorded before its older one; but not for ever.
 PATIENCE_SECONDS = 30.0
-#: The database cannot be reached, or takes no writes.
-_AWAY = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction)
 
 
 class Away(Exception):
@@ -146,7 +144,7 @@ def _answers() -> bool:
     try:
         with psycopg.connect(settings.get().database_url, connect_timeout=WAIT_SECONDS) as connection:
             return connection.execute("SELECT NOT pg_is_in_recovery()").fetchone() == (True,)
-    except _AWAY:
+    except AWAY:
         return False
 
 
@@ -171,7 +169,7 @@ def store(ping: pings.Ping) -> pings.Recorded | None:
         return _stored(ping)
     except TooManyRequests as error:
         raise Away from error
-    except _AWAY as error:
+    except AWAY as error:
         breaker.trip()
         raise Away from error
 

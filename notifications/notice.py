@@ -73,6 +73,8 @@ class Notice:
     #: What the target answered, and API.md's `timings` of it, where the deciding location knows them.
     status_code: int | None = None
     timings: Mapping[str, float] | None = None
+    #: Of a failure that is told late: when the outage was over already.
+    ended_at: datetime | None = None
     #: The page of the incident that the notice belongs to.
     incident_url: str | None = None
     #: What a summary of many monitors tells, the newest last.

@@ -88,6 +88,7 @@ def payload(notice: Notice) -> dict[str, Any]:
         ],
         "downSince": _time(notice.down_since),
         "downForSeconds": notice.down_for_seconds,
+        **({"endedAt": _time(notice.ended_at)} if notice.ended_at else {}),
         "customMessage": notice.custom_message,
         "project": notice.project,
         **({"certificate": dict(notice.certificate)} if notice.certificate else {}),

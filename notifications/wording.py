@@ -67,6 +67,8 @@ _STATES: dict[str, tuple[Tone, str, str, str]] = {
     "heartbeat.missed": (Tone.BAD, "🔴", "Missed", "{name} missed its heartbeat"),
     "test": (Tone.NEUTRAL, "🔵", "Test", "Test message from Supercheck"),
 }
+#: A failure that could be told only when it was over.
+_LATE = (Tone.WARNING, "🟡", "Was down", "{name} was down and is up again")
 _TYPES = {
     "http_request": "HTTP request",
     "website": "Website",
@@ -83,8 +85,12 @@ def describe(notice: Notice) -> Wording:
         return _summary(notice)
     event = _EXPIRED if notice.error_code == _EXPIRED else notice.event
     tone, icon, state, pattern = _STATES.get(event, (Tone.NEUTRAL, "🔵", "Notice", "News of {name}"))
+    if notice.ended_at:
+        tone, icon, state, pattern = _LATE
     name = line(notice.monitor.name, 120) or "A monitor"
     reason = _reason(notice)
+    if notice.ended_at:
+        reason = f"This message is late: all has been well again since {clock(notice.ended_at)}. {reason}".rstrip()
     if notice.event == "test":
         reason = reason or "This channel works: alerts will arrive like this message."
     headline = pattern.replace("{name}", name)
@@ -167,7 +173,7 @@ def _reason(notice: Notice) -> str:
 
 def _facts(notice: Notice) -> list[tuple[str, str]]:
     """Label and value in the order of reading; empty values are dropped by the caller."""
-    ended = notice.event == "monitor.up"
+    ended = notice.event == "monitor.up" or notice.ended_at is not None
     number = f"{notice.alert_number} of {ALERTS_PER_FAILURE}" if notice.alert_number else ""
     failures = f"{notice.consecutive_failure_count:,}" if notice.consecutive_failure_count else ""
     return [
@@ -188,6 +194,8 @@ def _facts(notice: Notice) -> list[tuple[str, str]]:
 
 def _outage(notice: Notice) -> str:
     seconds: float | None = notice.down_for_seconds
+    if notice.ended_at and notice.down_since:
+        seconds = (notice.ended_at - notice.down_since).total_seconds()
     if seconds is None and notice.down_since and notice.event != "monitor.up":
         seconds = (notice.sent_at - notice.down_since).total_seconds()
     return "" if seconds is None else humanise(seconds)

@@ -24,6 +24,8 @@ from scheduling.windows import watch_windows
 INTERVAL = timedelta(seconds=2)
 #: A message in flight gets so long before its row counts as forgotten.
 PATIENCE = timedelta(seconds=5)
+#: Messages in a queue beyond which the sweep adds none.
+ENOUGH_WAITING = 500
 _undecided: Insistence[Round] = Insistence()
 _unplanned: Insistence[UUID] = Insistence()
 
@@ -57,11 +59,19 @@ def sweep() -> None:
     send_rounds(rounds_due)
     if alerts_due:
         alert.send([str(alert_id) for alert_id in alerts_due])
-    broker.enqueue_many(deliver.message(str(delivery_id)) for delivery_id in to_deliver)
-    broker.enqueue_many(summary.message(str(provider_id)) for provider_id in to_summarise)
+    # Nothing is added to what waits for a worker that is away: it would find the same work a thousand times.
+    if _has_room(queues.DELIVERIES):
+        broker.enqueue_many(deliver.message(str(delivery_id)) for delivery_id in to_deliver)
+    if _has_room(queues.ALERTS):
+        broker.enqueue_many(summary.message(str(provider_id)) for provider_id in to_summarise)
     if there.windows:
         watch_windows.send()
     fold.send_if_waiting()
+
+
+def _has_room(queue: str) -> bool:
+    waiting: int = broker.client.llen(f"{broker.namespace}:{queue}")
+    return waiting < ENOUGH_WAITING
 
 
 def _deliverable(db: Db, now: datetime) -> list[UUID]:

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from psycopg.rows import class_row
+from psycopg import Cursor
+from psycopg.rows import TupleRow, class_row
 
 from models import seal, secrets
 from models.database import Db
@@ -45,6 +46,9 @@ class Claimed(NamedTuple):
     config: dict[str, Any] | None
     sealed: bytes | None
     max_per_minute: int | None
+    claimed_by: str
+    #: When the outage ended that a failure alert tells of; None while it lasts.
+    ended_at: datetime | None
 
     def clear_config(self) -> dict[str, Any]:
         """The provider's config with its secrets. Raises `models.seal.SealError`."""
@@ -73,14 +77,16 @@ SELECT d.id, d.alert_id, d.provider_id, d.provider_type, d.attempts,
        coalesce(d.restarted_at, d.created_at) AS created_at,
        a.type AS event, a.alert_number, a.reason, a.context, a.correlation_id,
        a.monitor_id, i.id AS incident_id, a.monitor_name, m.type AS monitor_type, m.target, m.custom_message, j.name AS project,
-       p.config, p.secrets AS sealed, p.max_per_minute
+       p.config, p.secrets AS sealed, p.max_per_minute, d.claimed_by, i.ended_at
 FROM claimed d JOIN alerts a ON a.id = d.alert_id JOIN projects j ON j.id = a.project_id
 LEFT JOIN monitors m ON m.id = a.monitor_id
 LEFT JOIN incidents i ON i.monitor_id = a.monitor_id AND i.failure_sequence = a.failure_sequence
 LEFT JOIN notification_providers p ON p.id = d.provider_id
 """
 
-# What every end of an attempt does: the claim is given back, and the attempt joins the log.
+# What every end of an attempt does: the claim is given back, and the attempt joins the log. That the message was taken is
+# true whoever holds the delivery now; a failure counts only while the claim is still one's own, or a process that was
+# thought dead would undo what its successor has done.
 _ATTEMPTED = """
 UPDATE deliveries
 SET status = %(status)s, error = %(error)s, duration_ms = %(duration)s, claimed_until = NULL, claimed_by = NULL,
@@ -89,7 +95,8 @@ SET status = %(status)s, error = %(error)s, duration_ms = %(duration)s, claimed_
     attempt_log = (CASE WHEN jsonb_array_length(attempt_log) >= %(logged)s THEN attempt_log - 0 ELSE attempt_log END)
         || jsonb_build_object('at', %(at)s::timestamptz, 'durationMs', %(duration)s::float, 'outcome', %(status)s::text,
                               'error', %(error)s::text)
-WHERE id = %(id)s
+WHERE id = %(id)s AND (%(status)s = 'sent' OR (status IN ('pending', 'retrying') AND attempts = %(attempts)s AND claimed_by = %(by)s))
+RETURNING id
 """
 
 # The alert's status follows from all its deliveries, so it is derived again at every end of one. Of two that end at once
@@ -132,15 +139,19 @@ def succeeded(db: Db, one: Claimed, attempt: Attempt) -> None:
 
 
 def postponed(db: Db, one: Claimed, attempt: Attempt, next_attempt_at: datetime) -> None:
-    """The attempt failed and another one follows."""
-    _attempted(db, one, attempt, "retrying", next_attempt_at)
-    _note_error(db, one, attempt.error, broken=False)
+    """The attempt failed and another one follows, unless the claim is another process's by now."""
+    if _attempted(db, one, attempt, "retrying", next_attempt_at).fetchone():
+        _note_error(db, one, attempt.error, broken=False)
 
 
 def failed(db: Db, one: Claimed, attempt: Attempt, *, broken: bool) -> list[UUID]:
-    """The delivery has failed for good; `broken` marks the channel as well. The delivery that stands in, where there is one."""
+    """The delivery has failed for good; `broken` marks the channel as well. The delivery that stands in, where there is one.
+
+    Nothing of it where the claim is another process's by now.
+    """
     _hold(db, one.alert_id)
-    _attempted(db, one, attempt, "failed")
+    if not _attempted(db, one, attempt, "failed").fetchone():
+        return []
     _note_error(db, one, attempt.error, broken=broken)
     stand_ins = fallbacks.for_failed(db, one.id)
     _follow(db, one.alert_id)
@@ -151,8 +162,8 @@ def deferred(db: Db, one: Claimed, until: datetime, why: str) -> None:
     """No attempt was made: it waits, uncounted, until it may be."""
     db.execute(
         "UPDATE deliveries SET attempts = attempts - 1, claimed_until = NULL, claimed_by = NULL, next_attempt_at = %s,"
-        " error = %s WHERE id = %s",
-        [until, why, one.id],
+        " error = %s WHERE id = %s AND status IN ('pending', 'retrying') AND attempts = %s AND claimed_by = %s",
+        [until, why, one.id, one.attempts, one.claimed_by],
     )
 
 
@@ -181,8 +192,11 @@ def release(db: Db, processes: Sequence[str]) -> list[UUID]:
     return [row[0] for row in db.execute(_RELEASE, [list(processes)])]
 
 
-def _attempted(db: Db, one: Claimed, attempt: Attempt, status: str, next_attempt_at: datetime | None = None) -> None:
-    db.execute(
+def _attempted(
+    db: Db, one: Claimed, attempt: Attempt, status: str, next_attempt_at: datetime | None = None
+) -> Cursor[TupleRow]:
+    """Its answer has a row where the attempt counted."""
+    return db.execute(
         _ATTEMPTED,
         {
             "id": one.id,
@@ -192,6 +206,8 @@ def _attempted(db: Db, one: Claimed, attempt: Attempt, status: str, next_attempt
             "at": attempt.at,
             "next": next_attempt_at,
             "logged": LOGGED,
+            "attempts": one.attempts,
+            "by": one.claimed_by,
         },
     )
 

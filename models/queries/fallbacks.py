@@ -1,6 +1,7 @@
 """Fallbacks: the provider that stands in for another one gets a delivery of its own.
 
-Within a storm a person's channel that stands in is told by a summary, too: fifty failed webhooks are not fifty messages.
+Within a storm a person's channel that stands in is told by a summary, too: fifty failed webhooks are not fifty messages. Of
+a summary that failed it gets one of its own, of what it was not told before.
 """
 
 from uuid import UUID
@@ -10,16 +11,22 @@ from models.database import Db
 _STAND_IN = """
 WITH wanted AS (
     SELECT d.id AS delivery_id, d.alert_id, f.id AS provider_id, f.type, f.name,
-           f.type <> 'webhook' AND coalesce(a.suppressed_because LIKE 'storm:%%', false) AS in_summary
+           f.type <> 'webhook' AND coalesce(a.suppressed_because LIKE 'storm:%%', false) AS in_summary,
+           a.type = 'summary' AS of_summary
     FROM deliveries d JOIN alerts a ON a.id = d.alert_id JOIN notification_providers p ON p.id = d.provider_id
     JOIN notification_providers f ON f.id = p.fallback_provider_id AND f.enabled
     WHERE {which}
 ), collected AS (
     INSERT INTO storm_changes (alert_id, provider_id)
-    SELECT alert_id, provider_id FROM wanted WHERE in_summary ON CONFLICT DO NOTHING
+    SELECT alert_id, provider_id FROM wanted WHERE in_summary
+    UNION
+    SELECT c.alert_id, w.provider_id FROM wanted w JOIN storm_changes c ON c.summary_id = w.alert_id
+    WHERE w.of_summary
+      AND NOT EXISTS (SELECT FROM deliveries o WHERE o.alert_id = c.alert_id AND o.provider_id = w.provider_id)
+    ON CONFLICT DO NOTHING
 )
 INSERT INTO deliveries (id, alert_id, provider_id, provider_type, provider_name, fallback_for)
-SELECT gen_random_uuid(), alert_id, provider_id, type, name, delivery_id FROM wanted WHERE NOT in_summary
+SELECT gen_random_uuid(), alert_id, provider_id, type, name, delivery_id FROM wanted WHERE NOT in_summary AND NOT of_summary
 ON CONFLICT (alert_id, provider_id) DO NOTHING
 RETURNING id
 """

@@ -66,8 +66,8 @@ SELECT a.id, a.monitor_id, a.type, a.manual, a.alert_number, a.failure_sequence,
                  FROM monitor_notification_settings n JOIN notification_providers p ON p.id = n.provider_id
                  WHERE n.monitor_id = m.id AND p.enabled), '[]') AS providers
 FROM alerts a JOIN monitors m ON m.id = a.monitor_id
-WHERE a.id = ANY(%s) AND a.planned_at IS NULL
-ORDER BY a.created_at, a.id
+WHERE a.id = ANY(%(ids)s) AND a.planned_at IS NULL
+ORDER BY array_position(%(ids)s::uuid[], a.id)
 FOR UPDATE OF a SKIP LOCKED
 """
 
@@ -97,9 +97,9 @@ def add_alerts(db: Db, alerts: Iterable[NewAlert]) -> None:
 
 
 def unplanned(db: Db, alert_ids: Sequence[UUID]) -> list[Unplanned]:
-    """Those of the alerts that nobody has decided about, locked; another worker passes over them."""
+    """Those of the alerts that nobody has decided about, in their order, locked; another worker passes over them."""
     with db.cursor(row_factory=class_row(Unplanned)) as cursor:
-        return cursor.execute(_UNPLANNED, [list(alert_ids)]).fetchall()
+        return cursor.execute(_UNPLANNED, {"ids": list(alert_ids)}).fetchall()
 
 
 def forgotten_alerts(db: Db, before: datetime, limit: int = 500) -> list[UUID]:

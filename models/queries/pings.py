@@ -164,13 +164,14 @@ FROM found f LEFT JOIN moved m ON true
 """)
 
 # `/start` and `/log` are no results; a start that must be followed by an end within `maxRunMinutes` may only
-# bring the deadline forward.
+# bring the deadline forward. One that is recorded after its end (it was put aside, or overtaken) changes nothing any more.
 _NOTE = _compact(f"""
 WITH found AS ({_FOUND}),
 moved AS (
     UPDATE monitor_states s SET run_started_at = %(at)s,
         next_run_at = least(s.next_run_at, %(at)s + make_interval(secs => 60 * (f.config->>'maxRunMinutes')::float8))
     FROM found f WHERE s.monitor_id = f.id AND f.enabled AND NOT f.refused AND %(kind)s::text = 'start'
+        AND coalesce(s.last_ping_at < %(at)s, true)
 ),
 ping AS (
     INSERT INTO heartbeat_pings (id, monitor_id, received_at, kind, run_id, source, body)

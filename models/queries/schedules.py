@@ -50,12 +50,13 @@ class Move(NamedTuple):
     gap: Gap | None
 
 
+# `m.enabled`: what was written beside a pause that was still being committed revives no monitor.
 _DUE = """
 SELECT s.monitor_id, m.version, m.type, s.next_run_at, m.interval_seconds, m.cron_expression, m.timezone,
        m.config->'timeoutSeconds' AS timeout, m.config->'retries' AS retries, m.config->'gracePeriodMinutes' AS grace,
        m.config->'locationConfig' AS locations, s.open_deadline
 FROM monitor_states s JOIN monitors m ON m.id = s.monitor_id
-WHERE s.next_run_at <= %(until)s AND (m.type <> 'heartbeat' OR s.next_run_at <= %(now)s::timestamptz)
+WHERE s.next_run_at <= %(until)s AND m.enabled AND (m.type <> 'heartbeat' OR s.next_run_at <= %(now)s::timestamptz)
 ORDER BY s.next_run_at
 LIMIT %(limit)s
 FOR UPDATE OF s SKIP LOCKED
@@ -90,7 +91,10 @@ def due(db: Db, until: datetime, now: datetime | None, limit: int) -> list[Due]:
 
 def next_due(db: Db) -> datetime | None:
     """When the next monitor is due; None where nothing is scheduled."""
-    row = db.execute("SELECT min(next_run_at) FROM monitor_states WHERE next_run_at IS NOT NULL").fetchone()
+    row = db.execute(
+        "SELECT s.next_run_at FROM monitor_states s JOIN monitors m ON m.id = s.monitor_id AND m.enabled"
+        " WHERE s.next_run_at IS NOT NULL ORDER BY s.next_run_at LIMIT 1"
+    ).fetchone()
     return None if row is None else row[0]
 
 

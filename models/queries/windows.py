@@ -99,6 +99,7 @@ def released(db: Db, now: datetime, limit: int = 1000) -> list[tuple[UUID, bool]
 def check_now(db: Db, monitor_ids: list[UUID], now: datetime) -> None:
     """Make these monitors due at once, where their next slot comes later; what they owe follows from that round."""
     db.execute(
-        "UPDATE monitor_states SET owing = false, next_run_at = least(next_run_at, %s) WHERE monitor_id = ANY(%s)",
+        "UPDATE monitor_states SET owing = false, next_run_at = least(next_run_at, %s)"
+        " WHERE monitor_id = ANY(%s) AND next_run_at IS NOT NULL",
         [now, monitor_ids],
     )

@@ -338,3 +338,22 @@ def test_a_round_that_cannot_be_decided_holds_up_no_other(
     assert decided(connection, monitor)[0] == "down"
     with pytest.raises(ValueError, match="half"):
         aggregate.aggregate.fn(again[0])
+
+
+def test_an_older_ping_that_is_decided_along_knows_of_the_maintenance_of_its_time(
+    connection: Db, project: UUID
+) -> None:
+    # Given a failure in a window that is over, and a success after it; both were recorded late
+    heartbeat = rows.a_monitor(connection, project, "", type="heartbeat", state={"status": "up", "last_verdict": "up"})
+    rows.a_provider(connection, project, "http://127.0.0.1:9/", heartbeat)
+    rows.a_window(connection, project, AT - MINUTE, AT + MINUTE)
+    connection.execute("UPDATE maintenance_windows SET occurred_from = occurs_from, occurred_until = occurs_until")
+    connection.execute("UPDATE maintenance_windows SET occurs_from = NULL, occurs_until = NULL")
+    connection.execute("UPDATE monitor_states SET decided_for = %s", [AT - 5 * MINUTE])
+    rows.a_result(connection, heartbeat, AT, "down", location=None, expected=[])
+    rows.a_result(connection, heartbeat, AT + 5 * MINUTE, location=None, expected=[])
+    # When the message of the success comes first
+    settle((heartbeat, AT + 5 * MINUTE))
+    # Then nobody is told of the planned failure
+    told = connection.execute("SELECT type FROM alerts WHERE suppressed_because IS NULL").fetchall()
+    assert told == []

@@ -72,8 +72,9 @@ def test_a_delivery_carries_its_id_and_is_sent_once_however_often_it_is_asked_fo
     assert told.alert_status() == "sent"
 
 
+@pytest.mark.parametrize("error", [psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction])
 def test_a_database_that_is_away_after_the_call_does_not_have_it_made_twice(
-    told: Told, hook: outside.Hook, monkeypatch: pytest.MonkeyPatch
+    told: Told, hook: outside.Hook, monkeypatch: pytest.MonkeyPatch, error: type[psycopg.Error]
 ) -> None:
     # Given a database that is there for the claim, and away when the service has answered
     real, turns = deliver_module.transaction, iter([False, True, True, False])
@@ -81,7 +82,7 @@ def test_a_database_that_is_away_after_the_call_does_not_have_it_made_twice(
     @contextmanager
     def shaky(**options: bool) -> Iterator[Db]:
         if next(turns):
-            raise psycopg.OperationalError("the server closed the connection")
+            raise error("the server closed the connection")
         with real(**options) as db:
             yield db
 
@@ -340,3 +341,23 @@ def test_people_find_the_outage_by_a_link_in_the_message(connection: Db, project
     )
     deliver.fn(str(delivery))
     assert f"/incidents/{incident}" in json.dumps(hook.received[0])
+
+
+def test_a_failure_that_could_be_told_only_when_it_was_over_says_so(told: Told, hook: outside.Hook) -> None:
+    # Given an outage whose first message did not get through
+    began = datetime.now(UTC) - timedelta(minutes=5)
+    hook.status = 500
+    told.attempt()
+    # When it ends before the next attempt
+    told.db.execute(
+        "INSERT INTO incidents (id, monitor_id, failure_sequence, started_at, ended_at, reason) VALUES (%s, %s, 1, %s, %s, '')",
+        [uuid4(), told.monitor, began, began + timedelta(minutes=2)],
+    )
+    hook.status = 200
+    told.db.execute("UPDATE deliveries SET next_attempt_at = now()")
+    told.attempt()
+    # Then both messages are the same, but for the end
+    first, second = hook.received
+    assert "endedAt" not in first
+    assert datetime.fromisoformat(second["endedAt"]) == began + timedelta(minutes=2)
+    assert (first["deliveryId"], first["event"]) == (second["deliveryId"], second["event"])

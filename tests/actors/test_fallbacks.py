@@ -188,3 +188,28 @@ def test_two_workers_keep_a_providers_limit_together_and_drop_nothing(
     # Never more than four within what the limit counts in
     arrivals = sorted(hook.arrivals)
     assert all(later - earlier > 0.5 for earlier, later in zip(arrivals, arrivals[4:], strict=False))
+
+
+@pytest.mark.parametrize("also_told", [True, False])
+def test_who_stands_in_for_a_failed_summary_gets_one_of_what_it_was_not_told(
+    pair: Pair, hook: outside.Hook, also_told: bool
+) -> None:
+    # Given a summary of one change, for a provider that refuses it; the fallback may have a summary of its own
+    db = pair.db
+    project = rows.value(db, "SELECT id FROM projects")
+    told = {"type": "summary", "planned_at": datetime.now(UTC), "failure_sequence": None, "alert_number": None}
+    mine, theirs = (rows.an_alert(db, project, None, **told) for _ in range(2))
+    note = "INSERT INTO storm_changes (alert_id, provider_id, summary_id) VALUES (%s, %s, %s)"
+    db.execute("DELETE FROM deliveries")
+    db.execute(note, [pair.alert, pair.provider, mine])
+    if also_told:
+        db.execute(note, [pair.alert, pair.fallback, theirs])
+        rows.a_delivery(db, theirs, pair.fallback, status="sent")
+    pair.delivery = rows.a_delivery(db, mine, pair.provider)
+    hook.status = 404
+    # When it fails for good
+    pair.attempt()
+    # Then nobody is told the same again, and who was told nothing gets its summary
+    waiting = db.execute("SELECT alert_id, provider_id FROM storm_changes WHERE summary_id IS NULL").fetchall()
+    assert waiting == ([] if also_told else [(pair.alert, pair.fallback)])
+    assert len(pair.stand_ins()) == int(also_told)

@@ -58,3 +58,47 @@ def test_an_alert_follows_from_two_deliveries_that_end_at_once(connection: Db, s
         ending.result(timeout=10)
     # Then the alert knows of both
     assert rows.value(connection, "SELECT status FROM alerts") == status
+
+
+@pytest.mark.parametrize("end", ["postponed", "failed", "deferred"])
+def test_a_process_that_was_thought_dead_undoes_nothing_of_its_successors(connection: Db, end: str) -> None:
+    # Given a delivery that was taken from a process, and sent by its successor
+    project = rows.a_project(connection)
+    monitor = rows.a_monitor(connection, project)
+    fallback = rows.a_provider(connection, project, "http://127.0.0.1:9/")
+    provider = rows.a_provider(connection, project, "http://127.0.0.1:9/", monitor, fallback_provider_id=fallback)
+    alert = rows.an_alert(connection, project, monitor, planned_at=datetime.now(UTC))
+    old = claimed(rows.a_delivery(connection, alert, provider))
+    with transaction() as db:
+        deliveries.release(db, ["test"])
+        again = deliveries.claim(db, old.id, "another")
+        assert again is not None
+        deliveries.succeeded(db, again, made())
+    # When the first one comes back with its failure
+    with transaction(pipelined=True) as db:
+        match end:
+            case "postponed":
+                deliveries.postponed(db, old, made("Timed out."), datetime.now(UTC))
+            case "failed":
+                assert deliveries.failed(db, old, made("No such hook."), broken=True) == []
+            case _:
+                deliveries.deferred(db, old, datetime.now(UTC), "Waits.")
+    # Then nothing of it counts
+    found = connection.execute(
+        "SELECT d.status, d.attempts, a.status FROM deliveries d JOIN alerts a ON a.id = d.alert_id"
+    )
+    assert found.fetchall() == [("sent", 2, "sent")]
+    assert rows.value(connection, "SELECT bool_or(broken) FROM notification_providers") is False
+
+
+def test_a_message_that_was_taken_counts_whoever_holds_the_delivery(connection: Db) -> None:
+    project = rows.a_project(connection)
+    monitor = rows.a_monitor(connection, project)
+    alert = rows.an_alert(connection, project, monitor, planned_at=datetime.now(UTC))
+    old = claimed(
+        rows.a_delivery(connection, alert, rows.a_provider(connection, project, "http://127.0.0.1:9/", monitor))
+    )
+    with transaction() as db:
+        deliveries.release(db, ["test"])
+        deliveries.succeeded(db, old, made())
+    assert connection.execute("SELECT status FROM deliveries").fetchall() == [("sent",)]

@@ -306,3 +306,15 @@ def stuck(connection: Db) -> list[Any]:
     return connection.execute(
         "SELECT subject, message FROM operator_warnings WHERE kind = 'stuck' AND resolved_at IS NULL"
     ).fetchall()
+
+
+def test_nothing_is_added_to_what_waits_for_a_worker_that_is_away(
+    connection: Db, project: UUID, monitor: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep, "ENOUGH_WAITING", 3)
+    alert = rows.an_alert(connection, project, monitor, planned_at=datetime.now(UTC) - AGO)
+    provider = rows.a_provider(connection, project, "http://127.0.0.1:9/", monitor)
+    rows.a_delivery(connection, alert, provider, created_at=datetime.now(UTC) - AGO)
+    for _ in range(6):
+        sweep.sweep.fn()
+    assert len(messages.waiting(queues.DELIVERIES)) == 3

@@ -204,6 +204,14 @@ def test_a_paused_monitor_is_never_due(connection: Db, project: UUID) -> None:
     assert turn() == 0
 
 
+def test_a_ping_beside_a_pause_revives_no_monitor(connection: Db, project: UUID) -> None:
+    # What was still being committed when the monitor was paused may have left a deadline behind.
+    rows.a_monitor(connection, project, enabled=False, due=datetime.now(UTC))
+    assert turn() == 0
+    with transaction() as db:
+        assert schedules.next_due(db) is None
+
+
 def test_a_crash_between_dispatch_and_commit_sends_the_same_round_again(
     connection: Db, project: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:

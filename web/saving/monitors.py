@@ -109,10 +109,10 @@ def run_now(who: Caller, monitor_id: UUID) -> UUID:
     if monitor.type == MonitorType.HEARTBEAT:
         raise Problem(409, "A heartbeat is pinged from outside: there is nothing to check now.")
     if not monitor.enabled:
-        raise Problem(409, "This monitor is paused.", guidance="Resume it first.")
-    scheduled_for: datetime = db.session.execute(
+        raise _paused()
+    scheduled_for: datetime | None = db.session.execute(
         update(MonitorState)
-        .where(MonitorState.monitor_id == monitor.id)
+        .where(MonitorState.monitor_id == monitor.id, MonitorState.next_run_at.is_not(None))
         .values(
             next_run_at=case(
                 (MonitorState.open_scheduled_for.is_(None), func.least(MonitorState.next_run_at, func.now())),
@@ -121,10 +121,17 @@ def run_now(who: Caller, monitor_id: UUID) -> UUID:
         )
         .returning(func.coalesce(MonitorState.open_scheduled_for, MonitorState.next_run_at))
         .execution_options(synchronize_session=False)
-    ).scalar_one()
+    ).scalar_one_or_none()
+    if scheduled_for is None:
+        # Paused in the meantime.
+        raise _paused()
     audit.record(who, "monitor.run", "monitor", monitor.id)
     unit.nudge_scheduler()
     return rounds.round_id(monitor.id, scheduled_for)
+
+
+def _paused() -> Problem:
+    return Problem(409, "This monitor is paused.", guidance="Resume it first.")
 
 
 # --- writing ---------------------------------------------------------------------------------
