@@ -10,7 +10,7 @@ from actors import attendance, presence, queues, silence, storm
 from actors.aggregate import send_rounds
 from actors.alert import alert
 from actors.broker import broker
-from actors.deliver import deliver
+from actors.deliver import send_deliveries
 from actors.summary import summary
 from models.database import Db, transaction
 from models.queries import chores, deliveries, fallbacks, locations, outbox, rounds, storms, warnings
@@ -60,9 +60,9 @@ def sweep() -> None:
     if alerts_due:
         alert.send([str(alert_id) for alert_id in alerts_due])
     # Nothing is added to what waits for a worker that is away: it would find the same work a thousand times.
-    if _has_room(queues.DELIVERIES):
-        broker.enqueue_many(deliver.message(str(delivery_id)) for delivery_id in to_deliver)
-    if _has_room(queues.ALERTS):
+    if to_deliver and _has_room(queues.DELIVERIES):
+        send_deliveries(to_deliver)
+    if to_summarise and _has_room(queues.ALERTS):
         broker.enqueue_many(summary.message(str(provider_id)) for provider_id in to_summarise)
     if there.windows:
         watch_windows.send()

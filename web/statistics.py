@@ -174,8 +174,16 @@ def history(monitor_id: UUID, now: datetime, *, days: int = 90, hours: timedelta
     )
 
 
+def over_period(monitor_id: UUID, period: str, now: datetime) -> Figures:
+    """The sums over `period`, out of no more rows than they take."""
+    length = PERIODS[period][1]
+    by_hour = period in _BY_HOUR
+    found = history(monitor_id, now, days=0, hours=length) if by_hour else over_days(monitor_id, length.days, now)
+    return found.figures(period)
+
+
 def over_days(monitor_id: UUID, days: int, now: datetime) -> History:
-    """What `History.by_location` of so many days wants, and no more hours than that."""
+    """What the figures and `History.by_location` of so many days want, and no more hours than that."""
     return history(monitor_id, now, days=days, hours=_UNSUMMED + timedelta(days=1))
 
 

@@ -150,7 +150,7 @@ def _location_stats(code: str, sums: Figures, latest: ResultOut | None) -> Locat
 def stats(who: Caller, monitor_id: UUID, query: StatsQuery) -> StatsOut:
     monitors.find(who, monitor_id)
     now = datetime.now(UTC)
-    sums = statistics.history(monitor_id, now).figures(query.period)
+    sums = statistics.over_period(monitor_id, query.period, now)
     return StatsOut(
         uptime_percentage=_rounded(sums.uptime, 4),
         total_checks=sums.up + sums.down,
