@@ -27,7 +27,7 @@ LARGEST_PICTURE = 300_000
 _FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`([^`\n]+)`")
 _LINK = re.compile(r"\[[^]]*\]\(([^)\s]+)\)")
-_ROOMS = "actors|docs|migrations|models|notifications|ops|scheduling|tests|web"
+_ROOMS = "actors|docs|migrations|models|notifications|ops|scheduling|settings|tests|web"
 _FILE = re.compile(rf"(?<![\w./-])(?:(?:{_ROOMS})/[\w./-]*|[\w-]+\.(?:py|cfg|toml|lock|md))")
 _SETTING = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?==)|(?<=`)[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?=[=`])")
 #: Words in capitals that are no settings of ours.

@@ -185,3 +185,37 @@ def test_a_process_says_which_server_or_key_it_lacks_and_how_to_get_it(missing: 
         del without["REDIS_URL"]
     with pytest.raises(SettingsError, match=missing):
         settings.require_servers(settings.parse(without))
+
+
+@pytest.mark.parametrize("variable", SECRETS)
+def test_a_secret_may_come_from_a_file(variable: str, tmp_path: Path) -> None:
+    written, read, _ = TABLE[variable]
+    file = tmp_path / "secret"
+    file.write_text(f"{written}\n")
+    environ = {name: value for name, value in around(variable, written).items() if name != variable}
+    found = settings.parse({**environ, f"{variable}_FILE": str(file)})
+    assert getattr(found, settings.variable_names()[variable]) == read
+
+
+@pytest.mark.parametrize("content", [None, b"\xff", b"x" * 70_000])
+def test_a_secret_file_that_cannot_be_read_names_its_variable(content: bytes | None, tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(SettingsError, match=r"^SECRET_KEY_FILE is wrong: "):
+        settings.parse({"SECRET_KEY_FILE": str(file)})
+
+
+def test_a_secret_given_twice_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="SECRET_KEY and SECRET_KEY_FILE are both set"):
+        settings.parse({"SECRET_KEY": "hunter2", "SECRET_KEY_FILE": str(tmp_path / "x")})
+
+
+def test_only_secrets_are_read_from_files(tmp_path: Path) -> None:
+    (tmp_path / "port").write_text("9000")
+    assert settings.parse({"PORT_FILE": str(tmp_path / "port")}).port == 8000
+
+
+def test_every_secret_is_marked_as_one() -> None:
+    marked = {field.metadata["variable"] for field in dataclasses.fields(settings.Settings) if field.metadata["secret"]}
+    assert marked == set(SECRETS)

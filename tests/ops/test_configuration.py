@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import settings
+from ops import configuration_reference
 
 REFERENCE = Path(__file__).parents[2] / "ops" / "configuration.md"
 ROW = re.compile(r"^\| `([A-Z0-9_]+)`", re.M)
@@ -28,6 +29,10 @@ def _supercheck(*arguments: str, **environment: str) -> subprocess.CompletedProc
 
 def test_the_reference_names_every_variable_once_and_no_other() -> None:
     assert sorted(ROW.findall(REFERENCE.read_text())) == sorted(settings.variable_names())
+
+
+def test_the_reference_is_written_from_the_settings() -> None:
+    assert REFERENCE.read_text() == configuration_reference.page()
 
 
 @pytest.mark.parametrize(
