@@ -59,6 +59,12 @@ CREDENTIAL_USES = Counter(
 )
 BLOCKED_TARGETS = Counter("supercheck_blocked_targets", "Targets that the target guard refused.", registry=REGISTRY)
 
+STANDSTILL = Counter(
+    "supercheck_standstill_seconds",
+    "How long check workers stood still during checks, where that could change what was found.",
+    registry=REGISTRY,
+)
+
 
 # --- observing: a microsecond or two, from any thread ------------------------------------------------
 

@@ -15,15 +15,20 @@ from functools import cache, lru_cache
 
 import guard
 import settings
-from actors.probes import socket_failure
+from actors import trouble
+from actors.probes import name_servers, socket_failure
 from actors.probes.invalid_config import InvalidConfig
 from actors.probes.outcome import Outcome, Reason, Status
 from actors.probes.wording import plain, seconds
+from actors.trouble import Trouble
 
 _CACHE_SIZE = 10_000
 _THREADS = 256
 # The resolver itself failed: it has no memory, no descriptor, no file to read.
 _OUR_LOOKUP_ERRORS = frozenset({socket.EAI_MEMORY, socket.EAI_SYSTEM, socket.EAI_FAMILY})
+# The name servers gave no answer, or one that says nothing about the name.
+_UNANSWERED = frozenset({socket.EAI_AGAIN, socket.EAI_FAIL})
+_TROUBLES = {socket.EAI_MEMORY: Trouble.MEMORY}
 _FAMILIES = {"auto": socket.AF_UNSPEC, "4": socket.AF_INET, "6": socket.AF_INET6}
 _KINDS = {socket.AF_INET: " to an IPv4 address", socket.AF_INET6: " to an IPv6 address"}
 
@@ -72,18 +77,18 @@ async def addresses(host: str, ip_version: str, timeout: float) -> Addresses | O
     except InvalidConfig as error:
         return error.outcome()
     except TimeoutError:
-        return _unresolved(f"The name {plain(host, 100)} could not be resolved within {seconds(timeout)}.")
+        sentence = f"The name {plain(host, 100)} could not be resolved within {seconds(timeout)}."
+        return await _unanswered(host, sentence)
     except socket.gaierror as error:
         if error.errno in _OUR_LOOKUP_ERRORS:
-            return socket_failure.ours(error.strerror or "names cannot be resolved")
-        if error.errno == socket.EAI_AGAIN and socket_failure.is_cut_off():
-            return socket_failure.ours("no name server can be reached, for this machine has no way to any network")
-        return _unresolved(f"The name {plain(host, 100)} could not be resolved{_KINDS.get(family, '')}.")
+            return socket_failure.ours(error.strerror or "names cannot be resolved", _TROUBLES.get(error.errno))
+        sentence = f"The name {plain(host, 100)} could not be resolved{_KINDS.get(family, '')}."
+        return await _unanswered(host, sentence) if error.errno in _UNANSWERED else _unresolved(sentence)
     except UnicodeError:
         return _unresolved(f"The name {plain(host, 100)} could not be resolved{_KINDS.get(family, '')}.")
     except OSError as error:
         # No descriptor left for the resolver's own socket, and the like.
-        return socket_failure.ours(error.strerror or "names cannot be resolved")
+        return socket_failure.ours(error.strerror or "names cannot be resolved", trouble.of_errno(error.errno))
 
 
 @lru_cache(maxsize=4096)
@@ -153,7 +158,15 @@ async def _look_up(question: Question, timeout: float) -> Addresses | Outcome:
 
 def _ask(question: Question) -> Addresses:
     name, family = question
-    found = socket.getaddrinfo(name, None, family, socket.SOCK_STREAM)
+    try:
+        found = socket.getaddrinfo(name, None, family, socket.SOCK_STREAM)
+    except socket.gaierror as error:
+        # Without a descriptor left the system's resolver says that there is no such name.
+        socket_failure.require_socket()
+        if error.errno not in _UNANSWERED | _OUR_LOOKUP_ERRORS:
+            name_servers.answered(name)
+        raise
+    name_servers.answered(name)
     # In the order of preference that the system gives, without doubles.
     result = tuple(dict.fromkeys(str(address[0]) for *_, address in found))
     if len(_cache) >= _CACHE_SIZE:
@@ -161,6 +174,16 @@ def _ask(question: Question) -> Addresses:
     # The system's resolver tells no lifetime: an address is believed this long.
     _cache[question] = (time.monotonic() + settings.get().dns_cache_seconds, result)
     return result
+
+
+async def _unanswered(host: str, message: str) -> Outcome:
+    """Return the outcome of a look-up that nobody answered: the target's if our name servers work, else ours."""
+    if await name_servers.work_apart_from(_ascii(host)):
+        return _unresolved(message)
+    if socket_failure.is_cut_off():
+        what = "no name server can be reached, because this machine has no route to any network"
+        return socket_failure.ours(what, Trouble.NETWORK)
+    return socket_failure.ours("our own name servers do not resolve names", Trouble.NAME_SERVER)
 
 
 def _unresolved(message: str) -> Outcome:

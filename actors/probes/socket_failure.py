@@ -4,8 +4,10 @@ import errno
 import socket
 from collections.abc import Iterable
 
+from actors import trouble
 from actors.probes.outcome import Outcome, Reason, Status
 from actors.probes.wording import plain
+from actors.trouble import Trouble
 
 # Too many open files, no memory, no local ports left, a local firewall: never the target's doing.
 OURS = frozenset(
@@ -20,6 +22,8 @@ OURS = frozenset(
         errno.EAFNOSUPPORT,
     }
 )
+# EADDRNOTAVAIL: no address of ours to send from, as on a machine with IPv6 on loopback only.
+_NO_ROUTE = frozenset({errno.ENETUNREACH, errno.EADDRNOTAVAIL})
 #: Addresses of documentation: whoever has a way to them has a way to everywhere.
 _ANYWHERE = ("198.51.100.1", "2001:db8::1")
 TARGETS = {
@@ -43,15 +47,26 @@ def has_route(ip: str) -> bool:
     return True
 
 
+def require_socket() -> None:
+    """Raise `OSError` if this process can open no socket."""
+    socket.socket(socket.AF_INET, socket.SOCK_DGRAM).close()
+
+
 def is_cut_off() -> bool:
     """Whether this machine has no way to any network but its own."""
     return not any(map(has_route, _ANYWHERE))
 
 
-def ours(what: str) -> Outcome:
-    """The outcome where this machine failed; `what` are a few words."""
+def ours(what: str, lacking: Trouble | None = None) -> Outcome:
+    """Return the outcome of a check that failed because of this machine.
+
+    `what` are a few words; `lacking` is the trouble that an operator is warned of.
+    """
     return Outcome(
-        Status.ERROR, reason=Reason.INTERNAL_ERROR, message=f"This worker could not check: {plain(what, 120)}."
+        Status.ERROR,
+        reason=Reason.INTERNAL_ERROR,
+        message=f"This worker could not check: {plain(what, 120)}.",
+        trouble=lacking,
     )
 
 
@@ -61,10 +76,10 @@ def explain(error: OSError, host: str, tried: Iterable[str]) -> Outcome:
     `tried` are the addresses that were to be reached. Where this machine has no route to any of them, it is cut off, or
     lacks the address family: what the target does then nobody knows.
     """
+    if error.errno in _NO_ROUTE and not any(map(has_route, tried)):
+        return ours("this machine has no route to the target's network", Trouble.NETWORK if is_cut_off() else None)
     if error.errno in OURS:
-        return ours(error.strerror or "the system refused")
-    if error.errno == errno.ENETUNREACH and not any(map(has_route, tried)):
-        return ours("this machine has no route to the target's network")
+        return ours(error.strerror or "the system refused", trouble.of_errno(error.errno))
     reason, sentence = TARGETS.get(
         error.errno or 0, (Reason.HOST_UNREACHABLE, f"{{host}} cannot be reached: {plain(error.strerror or '', 80)}.")
     )

@@ -1,0 +1,70 @@
+"""Measures how long the event loop of a check worker stood still.
+
+A process that is stopped, suspended, starved of CPU or held up by one long turn of its loop cannot read answers: their
+time runs out although the targets have answered. A beat every `BEAT_SECONDS` measures how late the loop runs.
+"""
+
+import asyncio
+import time
+
+#: How often the loop is expected to come round while checks run.
+BEAT_SECONDS = 0.1
+#: A beat may be late by this much: timers and busy moments are not exact.
+TOLERANCE_SECONDS = 0.1
+#: Less than this of one check is never held against its outcome.
+LEAST_SECONDS = 0.5
+#: A standstill of at least this share of the timeout can change an outcome, and so can one of `LONG_SECONDS`.
+SHARE = 0.1
+LONG_SECONDS = 1.0
+
+
+def clocks() -> tuple[float, float, float]:
+    """Return three clocks, in seconds.
+
+    The first stops while the machine sleeps; the second counts sleep; the third is set forward after a virtual machine
+    was suspended with both others standing still.
+    """
+    return time.monotonic(), time.clock_gettime(time.CLOCK_BOOTTIME), time.time()
+
+
+class Standstill:
+    """The standstills of one event loop. Belongs to the loop; costs nothing while `checks` is zero."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._total = 0.0
+        self._last = clocks()
+        self._checks = 0
+        self._timer: asyncio.TimerHandle | None = None
+
+    def begin(self) -> float:
+        """Return the reading at the begin of a check, for `end`."""
+        self._checks += 1
+        if self._timer is None:
+            self._last = clocks()
+            self._timer = self._loop.call_later(BEAT_SECONDS, self._beat)
+        return self._reading()
+
+    def end(self, began: float) -> float:
+        """Return how many seconds the loop stood still since `begin` returned `began`."""
+        stood_still = self._reading() - began
+        self._checks -= 1
+        if self._checks == 0 and self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        return stood_still
+
+    def _beat(self) -> None:
+        self._total = self._reading()
+        self._last = clocks()
+        self._timer = self._loop.call_later(BEAT_SECONDS, self._beat)
+
+    def _reading(self) -> float:
+        """Return all standstills so far, the present one included: a check may end before the late beat runs."""
+        gap = max(now - before for now, before in zip(clocks(), self._last, strict=True))
+        return self._total + max(0.0, gap - BEAT_SECONDS - TOLERANCE_SECONDS)
+
+
+def matters(stood_still: float, timeout: float) -> bool:
+    """Return whether a standstill of so many seconds can have changed what a check of `timeout` seconds found."""
+    return stood_still >= LONG_SECONDS or stood_still >= max(LEAST_SECONDS, SHARE * timeout)
