@@ -23,6 +23,7 @@ async def ask(exchange: Exchange) -> Outcome:
         except TimeoutError:
             return exchange.too_late(Reason.CONNECT_TIMEOUT, "did not accept the connection")
         exchange.timings["connectMs"] = milliseconds_since(started)
+        exchange.reached = True
         if not exchange.send and not exchange.expect:
             return exchange.up(milliseconds_since(started))
         return await _converse(connection, exchange, started)
