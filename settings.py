@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 
+import host_names
+
 LOCATION_CODE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
 API_KEY = re.compile(r"[A-Za-z0-9_-]{32,128}")
 HOW_TO_MAKE_A_KEY = "make one with: python3 -c 'import base64, os; print(base64.b64encode(os.urandom(16)).decode())'"
@@ -245,9 +247,9 @@ def _locations(text: str) -> tuple[LocationSpec, ...]:
 
 def _internal_targets(text: str) -> tuple[str, ...]:
     entries = []
-    for part in filter(None, (piece.strip().lower() for piece in text.split(","))):
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
         try:
-            entries.append(str(ipaddress.ip_network(part, strict=False)) if "/" in part else part)
+            entries.append(str(ipaddress.ip_network(part, strict=False)) if "/" in part else host_names.bare(part))
         except ValueError:
             raise ValueError("CIDRs and host names separated by commas, such as 10.0.0.0/8,db.internal") from None
     return tuple(entries)

@@ -14,6 +14,7 @@ from contextlib import suppress
 from functools import cache, lru_cache
 
 import guard
+import host_names
 import settings
 from actors import trouble
 from actors.probes import name_servers, socket_failure
@@ -109,8 +110,10 @@ def family_of(ip: str) -> socket.AddressFamily:
 def doubt(host: str) -> None:
     """Forget what `host` stands for: whoever looks next at a target that failed looks for where it is now."""
     with suppress(InvalidConfig, UnicodeError):
+        name = host_names.bare(_ascii(host))
         for family in _FAMILIES.values():
-            _cache.pop((_ascii(host), family), None)
+            for spelling in (name, f"{name}."):
+                _cache.pop((spelling, family), None)
 
 
 def forget() -> None:
@@ -120,15 +123,17 @@ def forget() -> None:
 
 @lru_cache(maxsize=4096)
 def _ascii(host: str) -> str:
-    """`host` as resolvers and the guard know it: no brackets, no final dot, no letters beyond ASCII."""
+    """Return `host` as the system's resolver is asked for it: no brackets, no letters beyond ASCII.
+
+    A final dot stays: it keeps the resolver from trying search domains. Raise `InvalidConfig` or `UnicodeError`.
+    """
     name = host.strip()
     if name.startswith("[") and name.endswith("]"):
         name = name[1:-1]
-    name = name.rstrip(".")
-    if not name or any(letter in name for letter in "/@ \\") or not name.isprintable():
+    if not name.strip(".") or any(letter in name for letter in "/@ \\") or not name.isprintable():
         raise InvalidConfig("The target must be a host name or an IP address.")
-    name = name.lower()
-    return name if name.isascii() else name.encode("idna").decode("ascii")
+    name = host_names.to_ascii(name)
+    return host_names.bare(name) if is_literal(host_names.bare(name)) else name
 
 
 async def _look_up(question: Question, timeout: float) -> Addresses | Outcome:

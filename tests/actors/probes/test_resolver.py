@@ -272,6 +272,48 @@ def test_a_name_is_looked_up_once_for_all_who_ask(names: Names, site: Site) -> N
     assert names.asked["good.test"] == 1
 
 
+KINDS = ["http_request", "website", "port_check", "ping_host"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("host", "asked"),
+    [
+        ("straße.test", "xn--strae-oqa.test"),
+        ("Bücher.test", "xn--bcher-kva.test"),
+        ("☕.test", "xn--53h.test"),
+        # The final dot keeps the resolver from trying search domains.
+        ("api.test.", "api.test."),
+        ("Straße.test.", "xn--strae-oqa.test."),
+    ],
+)
+def test_a_name_is_asked_for_as_browsers_do(kind: str, host: str, asked: str, names: Names, site: Site) -> None:
+    names.known[asked] = ["127.0.0.1"]
+    site.answer("/")
+    outcome = check(kind, site.url("/", host) if kind in {"http_request", "website"} else host, port=site.port)
+    assert outcome.status is Status.UP, outcome.message
+    assert set(names.asked) == {asked}
+    # And the site hears its name without the dot, as certificates have it
+    if kind in {"http_request", "website"}:
+        assert [seen.headers["host"] for seen in site.seen] == [f"{asked.removesuffix('.')}:{site.port}"]
+
+
+def test_an_address_with_a_final_dot_is_not_looked_up(names: Names, site: Site) -> None:
+    site.answer("/")
+    assert http(site.url("/", "127.0.0.1.")).status is Status.UP
+    assert check("port_check", "127.0.0.1.", port=site.port).status is Status.UP
+    assert not names.asked
+
+
+def test_a_login_stays_on_a_redirect_between_the_two_spellings_of_a_host(names: Names, site: Site) -> None:
+    names.known["same.test"] = names.known["same.test."] = ["127.0.0.1"]
+    site.answer("/end")
+    site.answer("/", status=302, Location=site.url("/end", "same.test"))
+    auth = {"type": "bearer", "token": "a token"}
+    assert http(site.url("/", "same.test."), auth=auth).status is Status.UP
+    assert [seen.headers.get("authorization") for seen in site.seen] == ["Bearer a token"] * 2
+
+
 def test_an_address_is_believed_for_half_a_minute_at_most(names: Names, site: Site, change_settings: Change) -> None:
     with pytest.raises(settings.SettingsError, match="DNS_CACHE_SECONDS"):
         settings.parse({"DNS_CACHE_SECONDS": "31"})
