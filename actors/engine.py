@@ -7,7 +7,7 @@ import asyncio
 import math
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -15,7 +15,7 @@ from uuid import UUID
 import structlog
 
 import settings
-from actors import telemetry
+from actors import standstill, telemetry
 from actors.broker import broker
 from actors.configs import Prepared
 from actors.expiring import Watch
@@ -24,7 +24,7 @@ from actors.probes import PROBES, resolver
 from actors.probes.outcome import Outcome, Reason, Status
 from actors.probes.target import Target
 from actors.probes.wording import seconds
-from actors.standstill import Standstill, matters
+from actors.standstill import Standstill
 from actors.trouble import Trouble
 from actors.trouble_counts import TroubleCounts
 from actors.writer import Writer
@@ -42,8 +42,6 @@ SLICE_SECONDS = 0.05
 GRACE_SECONDS = 5
 #: A check during which this worker stood still is made again so often before it counts as ours.
 AGAIN = 2
-#: The keys of an outcome's details that hold times.
-_TIMES = frozenset({"timings", "rttMs"})
 
 
 class Slot(NamedTuple):
@@ -175,11 +173,8 @@ class Engine:
                 outcome = await self._probe(target)
             finally:
                 stood_still = self._standstill.end(began)
-            if not _can_have_changed(outcome, target, stood_still):
-                return outcome
-            telemetry.STANDSTILL.inc(stood_still)
-            if outcome.status is Status.UP:
-                return _without_times(outcome)
+            if (believed := standstill.believe(outcome, target, stood_still)) is not None:
+                return believed
         sentence = f"This worker stood still for {seconds(stood_still)} during the check."
         return Outcome(Status.ERROR, reason=Reason.INTERNAL_ERROR, message=sentence, trouble=Trouble.STANDSTILL)
 
@@ -193,22 +188,6 @@ class Engine:
             # A probe returns its outcome, whatever the target does. What it raises is a fault of ours: told as ours.
             log.exception("a probe failed", kind=target.kind, monitor_id=str(target.monitor_id))
             return Outcome(Status.ERROR, reason=Reason.INTERNAL_ERROR, message="The check itself failed; see the logs.")
-
-
-def _can_have_changed(outcome: Outcome, target: Target, stood_still: float) -> bool:
-    """Return whether a standstill of so many seconds can have made `outcome` what it is."""
-    if stood_still and outcome.reason is Reason.RESPONSE_TOO_SLOW and outcome.response_time_ms is not None:
-        allowed = target.config.get("maxResponseTimeMs") or math.inf
-        return matters(stood_still, target.timeout) or outcome.response_time_ms - stood_still * 1000 <= allowed
-    # Of our own errors, only one without a known cause may come from time that ran out.
-    judged = outcome.reason is Reason.INTERNAL_ERROR and outcome.trouble is None
-    return (judged or outcome.status is not Status.ERROR) and matters(stood_still, target.timeout)
-
-
-def _without_times(outcome: Outcome) -> Outcome:
-    """Return `outcome` without the times measured: this worker's standstill is part of them."""
-    details = {name: value for name, value in outcome.details.items() if name not in _TIMES}
-    return replace(outcome, response_time_ms=None, details=details)
 
 
 def _row(batch: Batch, slot: Slot, started: datetime, outcome: Outcome) -> ResultRow:

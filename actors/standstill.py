@@ -5,7 +5,13 @@ time runs out although the targets have answered. A beat every `BEAT_SECONDS` me
 """
 
 import asyncio
+import math
 import time
+from dataclasses import replace
+
+from actors import telemetry
+from actors.probes.outcome import Outcome, Reason, Status
+from actors.probes.target import Target
 
 #: How often the loop is expected to come round while checks run.
 BEAT_SECONDS = 0.1
@@ -16,6 +22,25 @@ LEAST_SECONDS = 0.5
 #: A standstill of at least this share of the timeout can change an outcome, and so can one of `LONG_SECONDS`.
 SHARE = 0.1
 LONG_SECONDS = 1.0
+
+#: Failures that no delay of ours can bring about.
+_UNTIMED = frozenset(
+    {
+        Reason.CONNECTION_REFUSED,
+        Reason.PORT_CLOSED,
+        Reason.TLS_ERROR,
+        Reason.PROTOCOL_ERROR,
+        Reason.UNEXPECTED_STATUS,
+        Reason.KEYWORD_MISSING,
+        Reason.KEYWORD_PRESENT,
+        Reason.RESPONSE_TOO_LARGE,
+        Reason.TOO_MANY_REDIRECTS,
+    }
+)
+#: The status of a server that has waited too long for our request.
+_TIMEOUT = 408
+#: The keys of an outcome's details that hold times.
+_TIMES = frozenset({"timings", "rttMs"})
 
 
 def clocks() -> tuple[float, float, float]:
@@ -55,7 +80,9 @@ class Standstill:
         return stood_still
 
     def _beat(self) -> None:
-        self._total = self._reading()
+        reading = self._reading()
+        telemetry.STANDSTILL.inc(reading - self._total)
+        self._total = reading
         self._last = clocks()
         self._timer = self._loop.call_later(BEAT_SECONDS, self._beat)
 
@@ -68,3 +95,27 @@ class Standstill:
 def matters(stood_still: float, timeout: float) -> bool:
     """Return whether a standstill of so many seconds can have changed what a check of `timeout` seconds found."""
     return stood_still >= LONG_SECONDS or stood_still >= max(LEAST_SECONDS, SHARE * timeout)
+
+
+def believe(outcome: Outcome, target: Target, stood_still: float) -> Outcome | None:
+    """Return `outcome` as far as it holds after a standstill of so many seconds, None if it must be measured again.
+
+    A refusal or a wrong answer is one however long we took to read it; the times measured are not the target's.
+    """
+    if not (matters(stood_still, target.timeout) or _is_slow_by(outcome, target, stood_still)):
+        return outcome
+    unknown_error = outcome.reason is Reason.INTERNAL_ERROR and outcome.trouble is None
+    if outcome.status is Status.ERROR and not unknown_error:
+        return outcome
+    if outcome.status is Status.UP or (outcome.reason in _UNTIMED and outcome.details.get("statusCode") != _TIMEOUT):
+        details = {name: value for name, value in outcome.details.items() if name not in _TIMES}
+        return replace(outcome, response_time_ms=None, details=details)
+    return None
+
+
+def _is_slow_by(outcome: Outcome, target: Target, stood_still: float) -> bool:
+    """Return whether an answer is too slow only by the time that we stood still."""
+    if not stood_still or outcome.reason is not Reason.RESPONSE_TOO_SLOW or outcome.response_time_ms is None:
+        return False
+    allowed = target.config.get("maxResponseTimeMs") or math.inf
+    return outcome.response_time_ms - stood_still * 1000 <= allowed

@@ -61,7 +61,7 @@ BLOCKED_TARGETS = Counter("supercheck_blocked_targets", "Targets that the target
 
 STANDSTILL = Counter(
     "supercheck_standstill_seconds",
-    "How long check workers stood still during checks, where that could change what was found.",
+    "How long the loops of check workers stood still while they checked.",
     registry=REGISTRY,
 )
 

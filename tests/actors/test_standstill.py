@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -105,6 +106,48 @@ def test_a_clock_that_is_set_back_is_no_standstill(clocks: Clocks) -> None:
 )
 def test_a_standstill_matters_by_its_share_of_the_timeout(stood_still: float, timeout: float, matter: bool) -> None:
     assert matters(stood_still, timeout) is matter
+
+
+BELIEVED = {
+    Reason.CONNECTION_REFUSED,
+    Reason.PORT_CLOSED,
+    Reason.TLS_ERROR,
+    Reason.PROTOCOL_ERROR,
+    Reason.UNEXPECTED_STATUS,
+    Reason.KEYWORD_MISSING,
+    Reason.KEYWORD_PRESENT,
+    Reason.RESPONSE_TOO_LARGE,
+    Reason.TOO_MANY_REDIRECTS,
+}
+
+
+@given(
+    reason=st.sampled_from(Reason),
+    status=st.sampled_from([Status.DOWN, Status.ERROR]),
+    stood_still=st.floats(0, 20),
+    timeout=st.floats(1, 300),
+)
+def test_only_failures_that_time_can_bring_about_are_doubted(
+    reason: Reason, status: Status, stood_still: float, timeout: float
+) -> None:
+    found = Outcome(status, 12.0, reason, "It failed.", {"timings": {"connectMs": 1.0}})
+    believed = standstill.believe(found, Target(UUID(int=1), "http_request", "a", timeout, {}), stood_still)
+    if (not matters(stood_still, timeout) and reason is not Reason.RESPONSE_TOO_SLOW) or (
+        status is Status.ERROR and reason is not Reason.INTERNAL_ERROR
+    ):
+        assert believed is found
+    elif reason in BELIEVED and matters(stood_still, timeout):
+        assert believed == Outcome(status, None, reason, "It failed.")
+    elif matters(stood_still, timeout):
+        assert believed is None
+
+
+def test_a_server_that_waited_too_long_for_us_is_asked_again_and_a_lack_of_ours_stays() -> None:
+    target = Target(UUID(int=1), "http_request", "a", 30, {})
+    timed_out = Outcome(Status.DOWN, 12.0, Reason.UNEXPECTED_STATUS, "408", {"statusCode": 408})
+    assert standstill.believe(timed_out, target, 5) is None
+    lacking = Outcome(Status.ERROR, None, Reason.INTERNAL_ERROR, "No port.", trouble=Trouble.PORTS)
+    assert standstill.believe(lacking, target, 5) is lacking
 
 
 # --- the engine --------------------------------------------------------------------------------------
