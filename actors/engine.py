@@ -24,7 +24,7 @@ from actors.probes import PROBES, resolver
 from actors.probes.outcome import Outcome, Reason, Status
 from actors.probes.target import Target
 from actors.probes.wording import seconds
-from actors.standstill import Standstill
+from actors.standstill import Standstill, Stood
 from actors.trouble import Trouble
 from actors.trouble_counts import TroubleCounts
 from actors.writer import Writer
@@ -166,16 +166,16 @@ class Engine:
 
     async def _measure(self, target: Target) -> Outcome:
         """Return what was found by a try during which this worker did not stand still, else an error of ours."""
-        stood_still = 0.0
+        stood = Stood(0.0, 0.0)
         for _ in range(1 + AGAIN):
             began = self._standstill.begin()
             try:
                 outcome = await self._probe(target)
             finally:
-                stood_still = self._standstill.end(began)
-            if (believed := standstill.believe(outcome, target, stood_still)) is not None:
+                stood = self._standstill.end(began)
+            if (believed := standstill.believe(outcome, target, stood)) is not None:
                 return believed
-        sentence = f"This worker stood still for {seconds(stood_still)} during the check."
+        sentence = f"This worker stood still for {seconds(stood.seconds)} during the check."
         return Outcome(Status.ERROR, reason=Reason.INTERNAL_ERROR, message=sentence, trouble=Trouble.STANDSTILL)
 
     async def _probe(self, target: Target) -> Outcome:

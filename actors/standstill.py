@@ -8,6 +8,7 @@ import asyncio
 import math
 import time
 from dataclasses import replace
+from typing import NamedTuple
 
 from actors import telemetry
 from actors.probes.outcome import Outcome, Reason, Status
@@ -19,9 +20,9 @@ BEAT_SECONDS = 0.1
 TOLERANCE_SECONDS = 0.1
 #: Less than this of one check is never held against its outcome.
 LEAST_SECONDS = 0.5
-#: A standstill of at least this share of the timeout can change an outcome, and so can one of `LONG_SECONDS`.
+#: A standstill of at least this share of a check can have changed its outcome. Less is a hiccup: a target that hangs for
+#: minutes must be down although the worker is busy.
 SHARE = 0.1
-LONG_SECONDS = 1.0
 
 #: Failures that no delay of ours can bring about.
 _UNTIMED = frozenset(
@@ -52,6 +53,25 @@ def clocks() -> tuple[float, float, float]:
     return time.monotonic(), time.clock_gettime(time.CLOCK_BOOTTIME), time.time()
 
 
+class Stood(NamedTuple):
+    """A check of `length` seconds, during `seconds` of which the loop stood still."""
+
+    seconds: float
+    length: float
+
+    @property
+    def matters(self) -> bool:
+        """Whether this can have changed what the check found."""
+        return self.seconds >= max(LEAST_SECONDS, SHARE * self.length)
+
+
+class Begin(NamedTuple):
+    """The begin of a check: all standstills until then, and the clocks."""
+
+    reading: float
+    at: tuple[float, float, float]
+
+
 class Standstill:
     """The standstills of one event loop. Belongs to the loop; costs nothing while `checks` is zero."""
 
@@ -62,22 +82,22 @@ class Standstill:
         self._checks = 0
         self._timer: asyncio.TimerHandle | None = None
 
-    def begin(self) -> float:
-        """Return the reading at the begin of a check, for `end`."""
+    def begin(self) -> Begin:
+        """Note the begin of a check, for `end`."""
         self._checks += 1
         if self._timer is None:
             self._last = clocks()
             self._timer = self._loop.call_later(BEAT_SECONDS, self._beat)
-        return self._reading()
+        return Begin(self._reading(), clocks())
 
-    def end(self, began: float) -> float:
-        """Return how many seconds the loop stood still since `begin` returned `began`."""
-        stood_still = self._reading() - began
+    def end(self, began: Begin) -> Stood:
+        """Return how long the loop stood still since `begin` returned `began`."""
+        stood = Stood(self._reading() - began.reading, _longest(began.at))
         self._checks -= 1
         if self._checks == 0 and self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        return stood_still
+        return stood
 
     def _beat(self) -> None:
         reading = self._reading()
@@ -88,21 +108,20 @@ class Standstill:
 
     def _reading(self) -> float:
         """Return all standstills so far, the present one included: a check may end before the late beat runs."""
-        gap = max(now - before for now, before in zip(clocks(), self._last, strict=True))
-        return self._total + max(0.0, gap - BEAT_SECONDS - TOLERANCE_SECONDS)
+        return self._total + max(0.0, _longest(self._last) - BEAT_SECONDS - TOLERANCE_SECONDS)
 
 
-def matters(stood_still: float, timeout: float) -> bool:
-    """Return whether a standstill of so many seconds can have changed what a check of `timeout` seconds found."""
-    return stood_still >= LONG_SECONDS or stood_still >= max(LEAST_SECONDS, SHARE * timeout)
+def _longest(since: tuple[float, float, float]) -> float:
+    """Return the seconds since then by the clock that has moved most."""
+    return max(now - before for now, before in zip(clocks(), since, strict=True))
 
 
-def believe(outcome: Outcome, target: Target, stood_still: float) -> Outcome | None:
-    """Return `outcome` as far as it holds after a standstill of so many seconds, None if it must be measured again.
+def believe(outcome: Outcome, target: Target, stood: Stood) -> Outcome | None:
+    """Return `outcome` as far as it holds after the standstill, None if it must be measured again.
 
     A refusal or a wrong answer is one however long we took to read it; the times measured are not the target's.
     """
-    if not (matters(stood_still, target.timeout) or _is_slow_by(outcome, target, stood_still)):
+    if not (stood.matters or _is_slow_by(outcome, target, stood.seconds)):
         return outcome
     unknown_error = outcome.reason is Reason.INTERNAL_ERROR and outcome.trouble is None
     if outcome.status is Status.ERROR and not unknown_error:

@@ -24,7 +24,7 @@ from actors.engine import AGAIN
 from actors.probes import PROBES
 from actors.probes.outcome import Outcome, Reason, Status
 from actors.probes.target import Target
-from actors.standstill import BEAT_SECONDS, TOLERANCE_SECONDS, Standstill, matters
+from actors.standstill import BEAT_SECONDS, TOLERANCE_SECONDS, Standstill, Stood
 from actors.trouble import Trouble
 from actors.trouble_counts import Lack
 from scheduling import sweep
@@ -72,7 +72,9 @@ def test_a_standstill_is_whatever_a_clock_moved_beyond_the_beat(gaps: list[float
             measured._beat()
         # Then the check's standstill is the sum of what was too much
         expected = sum(max(0.0, gap - BEAT_SECONDS - TOLERANCE_SECONDS) for gap in gaps)
-        assert measured.end(began) == pytest.approx(expected)
+        stood = measured.end(began)
+        assert stood.seconds == pytest.approx(expected)
+        assert stood.length == pytest.approx(sum(gaps))
     finally:
         standstill.clocks = before
         loop.close()
@@ -83,11 +85,11 @@ def test_a_standstill_counts_before_the_late_beat_has_run_and_only_for_the_check
     measured = Standstill(loop)
     first = measured.begin()
     clocks.now[0] += 4
-    assert measured.end(first) == pytest.approx(4 - BEAT_SECONDS - TOLERANCE_SECONDS)
+    assert measured.end(first) == pytest.approx((4 - BEAT_SECONDS - TOLERANCE_SECONDS, 4))
     # What passes while nothing is checked is no standstill
     clocks.now[0] += 100
     second = measured.begin()
-    assert measured.end(second) == 0
+    assert measured.end(second) == (0, 0)
     loop.close()
 
 
@@ -96,16 +98,32 @@ def test_a_clock_that_is_set_back_is_no_standstill(clocks: Clocks) -> None:
     measured = Standstill(loop)
     began = measured.begin()
     clocks.now[2] -= 3600
-    assert measured.end(began) == 0
+    assert measured.end(began) == (0, 0)
     loop.close()
 
 
 @pytest.mark.parametrize(
-    ("stood_still", "timeout", "matter"),
-    [(0.0, 0.1, False), (0.4, 1, False), (0.5, 5, True), (0.9, 30, False), (1.0, 300, True)],
+    ("stood_still", "length", "matter"),
+    [
+        (0.0, 0.1, False),
+        (0.4, 0.4, False),
+        (0.5, 5, True),
+        (0.9, 30, False),
+        (7, 7, True),
+        (4, 30, True),
+        (10, 300, False),
+    ],
 )
-def test_a_standstill_matters_by_its_share_of_the_timeout(stood_still: float, timeout: float, matter: bool) -> None:
-    assert matters(stood_still, timeout) is matter
+def test_a_standstill_matters_by_its_share_of_the_check(stood_still: float, length: float, matter: bool) -> None:
+    assert Stood(stood_still, length).matters is matter
+
+
+@given(stood=st.builds(Stood, st.floats(0, 1000), st.floats(0, 1000)))
+def test_a_hiccup_never_matters_and_half_of_a_check_always_does(stood: Stood) -> None:
+    if stood.seconds < 0.5:
+        assert not stood.matters
+    elif stood.seconds >= stood.length / 2:
+        assert stood.matters
 
 
 BELIEVED = {
@@ -124,30 +142,27 @@ BELIEVED = {
 @given(
     reason=st.sampled_from(Reason),
     status=st.sampled_from([Status.DOWN, Status.ERROR]),
-    stood_still=st.floats(0, 20),
-    timeout=st.floats(1, 300),
+    stood=st.builds(Stood, st.floats(0, 20), st.floats(1, 300)),
 )
-def test_only_failures_that_time_can_bring_about_are_doubted(
-    reason: Reason, status: Status, stood_still: float, timeout: float
-) -> None:
+def test_only_failures_that_time_can_bring_about_are_doubted(reason: Reason, status: Status, stood: Stood) -> None:
     found = Outcome(status, 12.0, reason, "It failed.", {"timings": {"connectMs": 1.0}})
-    believed = standstill.believe(found, Target(UUID(int=1), "http_request", "a", timeout, {}), stood_still)
-    if (not matters(stood_still, timeout) and reason is not Reason.RESPONSE_TOO_SLOW) or (
+    believed = standstill.believe(found, Target(UUID(int=1), "http_request", "a", 5, {}), stood)
+    if (not stood.matters and reason is not Reason.RESPONSE_TOO_SLOW) or (
         status is Status.ERROR and reason is not Reason.INTERNAL_ERROR
     ):
         assert believed is found
-    elif reason in BELIEVED and matters(stood_still, timeout):
+    elif reason in BELIEVED and stood.matters:
         assert believed == Outcome(status, None, reason, "It failed.")
-    elif matters(stood_still, timeout):
+    elif stood.matters:
         assert believed is None
 
 
 def test_a_server_that_waited_too_long_for_us_is_asked_again_and_a_lack_of_ours_stays() -> None:
     target = Target(UUID(int=1), "http_request", "a", 30, {})
     timed_out = Outcome(Status.DOWN, 12.0, Reason.UNEXPECTED_STATUS, "408", {"statusCode": 408})
-    assert standstill.believe(timed_out, target, 5) is None
+    assert standstill.believe(timed_out, target, Stood(5, 8)) is None
     lacking = Outcome(Status.ERROR, None, Reason.INTERNAL_ERROR, "No port.", trouble=Trouble.PORTS)
-    assert standstill.believe(lacking, target, 5) is lacking
+    assert standstill.believe(lacking, target, Stood(5, 8)) is lacking
 
 
 # --- the engine --------------------------------------------------------------------------------------
