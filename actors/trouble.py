@@ -19,7 +19,7 @@ class Trouble(StrEnum):
 #: For operators: what follows the name of the worker, and what to do.
 SENTENCES = {
     Trouble.NAME_SERVER: "has name servers that resolve nothing. Check its /etc/resolv.conf and the servers named there.",
-    Trouble.NETWORK: "has no route to any network. Check its network connection.",
+    Trouble.NETWORK: "reaches no network: it has no route, or its gateway does not answer. Check its connection.",
     Trouble.DESCRIPTORS: "has no file descriptors left. Raise its limit (ulimit -n, LimitNOFILE).",
     Trouble.MEMORY: "has no memory left for connections. Give the machine more memory, or fewer checks.",
     Trouble.PORTS: "has no local ports left. Widen net.ipv4.ip_local_port_range, or start more workers.",

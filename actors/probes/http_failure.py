@@ -89,6 +89,10 @@ def explain(transfer: Transfer, host: str, timeout: float) -> Outcome:
         return socket_failure.explain(OSError(number, os.strerror(number)), host, transfer.tried)
     if transfer.code == pycurl.E_COULDNT_CONNECT and not transfer.opened:
         return socket_failure.ours("this machine does not speak the target's kind of address")
+    if transfer.code == pycurl.E_OPERATION_TIMEDOUT and transfer.curl.getinfo(pycurl.CONNECT_TIME) == 0:
+        cut = socket_failure.cut_off_by_gateway(transfer.tried)
+        if cut is not None:
+            return cut
     reason, sentence = _reason(transfer, timeout)
     status = Status.ERROR if reason is Reason.INVALID_CONFIG else Status.DOWN
     return Outcome(status, reason=reason, message=sentence.replace("{host}", plain(host, 100)))

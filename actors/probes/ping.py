@@ -44,6 +44,8 @@ async def _ping(target: Target, ip: str, deadline: float) -> Tried:
         return Tried(Outcome(Status.ERROR, reason=Reason.PING_NOT_PERMITTED, message=str(error)), reached=False)
     except OSError as error:
         return Tried(socket_failure.explain(error, target.address, [ip]), reached=False)
+    if not round_trips and (cut := socket_failure.cut_off_by_gateway([ip])) is not None:
+        return Tried(cut, reached=False)
     return Tried(judge(target, ip, count, [one * 1000 for one in round_trips]), bool(round_trips))
 
 

@@ -5,6 +5,7 @@ import errno
 import socket
 import time
 
+from actors.probes import socket_failure
 from actors.probes.outcome import Outcome, Reason
 from actors.probes.port_exchange import LARGEST_ANSWER, Exchange, milliseconds_since
 from actors.probes.resolver import family_of
@@ -33,7 +34,8 @@ async def ask(exchange: Exchange) -> Outcome:
                 while exchange.expect not in answer:
                     answer = await loop.sock_recv(connection, LARGEST_ANSWER)
         except TimeoutError:
-            return _silent(exchange, answer)
+            cut = None if answer else socket_failure.cut_off_by_gateway([exchange.ip])
+            return cut or _silent(exchange, answer)
     outcome = exchange.up(milliseconds_since(started))
     outcome.details["certainty"] = "confirmed"
     return outcome

@@ -2,9 +2,10 @@
 
 import errno
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from actors import trouble
+from actors.probes import gateway
 from actors.probes.outcome import Outcome, Reason, Status
 from actors.probes.wording import plain
 from actors.trouble import Trouble
@@ -24,6 +25,7 @@ OURS = frozenset(
 )
 # EADDRNOTAVAIL: no address of ours to send from, as on a machine with IPv6 on loopback only.
 _NO_ROUTE = frozenset({errno.ENETUNREACH, errno.EADDRNOTAVAIL})
+_NO_WAY = frozenset({errno.EHOSTUNREACH, errno.ETIMEDOUT})
 #: Addresses of documentation: whoever has a way to them has a way to everywhere.
 _ANYWHERE = ("198.51.100.1", "2001:db8::1")
 TARGETS = {
@@ -57,6 +59,13 @@ def is_cut_off() -> bool:
     return not any(map(has_route, _ANYWHERE))
 
 
+def cut_off_by_gateway(tried: Iterable[str]) -> Outcome | None:
+    """Return the outcome of connections that nobody answered if our own gateway to one of them is dead, else None."""
+    if any(map(gateway.is_dead, tried)):
+        return ours("the gateway of this machine does not answer", Trouble.NETWORK)
+    return None
+
+
 def ours(what: str, lacking: Trouble | None = None) -> Outcome:
     """Return the outcome of a check that failed because of this machine.
 
@@ -70,7 +79,7 @@ def ours(what: str, lacking: Trouble | None = None) -> Outcome:
     )
 
 
-def explain(error: OSError, host: str, tried: Iterable[str]) -> Outcome:
+def explain(error: OSError, host: str, tried: Sequence[str]) -> Outcome:
     """The outcome of a socket call that failed; times and details are the caller's to add.
 
     `tried` are the addresses that were to be reached. Where this machine has no route to any of them, it is cut off, or
@@ -78,6 +87,8 @@ def explain(error: OSError, host: str, tried: Iterable[str]) -> Outcome:
     """
     if error.errno in _NO_ROUTE and not any(map(has_route, tried)):
         return ours("this machine has no route to the target's network", Trouble.NETWORK if is_cut_off() else None)
+    if error.errno in _NO_WAY and (cut := cut_off_by_gateway(tried)) is not None:
+        return cut
     if error.errno in OURS:
         return ours(error.strerror or "the system refused", trouble.of_errno(error.errno))
     reason, sentence = TARGETS.get(

@@ -12,6 +12,7 @@ import os
 import resource
 import socket
 import struct
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -171,8 +172,32 @@ def dead_first(server: DnsServer) -> Any:
         ]
 
 
+def gateway(server: DnsServer) -> Any:
+    """The way to everything but the local network goes through a gateway that is not there."""
+    for command in (
+        "link add out type veth peer name nowhere",
+        "addr add 10.99.0.2/24 dev out",
+        "link set out up",
+        "link set nowhere up",
+        "route add default via 10.99.0.1",
+    ):
+        subprocess.run(["ip", *command.split()], check=True)
+    found = []
+    # Within the three seconds after which the system gives up, and after them.
+    for timeout in (1.5, 5.0):
+        for kind, config in KINDS:
+            found.append(look(kind, "198.51.100.9", config, timeout=timeout))
+        found.append(look("port_check", "198.51.100.9", {"port": 9, "protocol": "udp"}, timeout=timeout))
+    # A neighbour that is not there is the target's own trouble.
+    found.append(look("port_check", "10.99.0.7", {"port": 9}, timeout=5.0))
+    # And a name that cannot be resolved, because the name server is behind the gateway, is ours.
+    name_servers.servers = lambda: [("198.51.100.53", 53)]
+    server.mode = "silent"
+    return [*found, look("port_check", "behind.example", {"port": 9}, timeout=1.5)]
+
+
 SCENES: dict[str, Callable[[DnsServer], Any]] = {
-    one.__name__: one for one in (silent, servfail, refused, works, closed, descriptors, ports, dead_first)
+    one.__name__: one for one in (silent, servfail, refused, works, closed, descriptors, ports, dead_first, gateway)
 }
 
 

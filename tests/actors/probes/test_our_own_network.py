@@ -99,6 +99,16 @@ def test_a_worker_without_local_ports_blames_no_target(unshare: str) -> None:
     assert [one[2] for one in found[:4]] == ["ports"] * 4
 
 
+def test_a_worker_whose_gateway_is_dead_blames_no_target_behind_it(unshare: str) -> None:
+    if shutil.which("ip") is None:
+        pytest.skip("this machine has no iproute2")
+    *behind, neighbour, name = scene(unshare, "gateway")
+    assert len(behind) == 2 * (len(KINDS) + 1)
+    assert {tuple(one[:3]) for one in behind} == {("error", "INTERNAL_ERROR", "network")}, behind
+    assert neighbour[:3] == ["down", "HOST_UNREACHABLE", None]
+    assert name[:3] == ["error", "INTERNAL_ERROR", "name_server"]
+
+
 def test_a_dead_first_address_does_not_hide_a_live_one(unshare: str) -> None:
     assert scene(unshare, "dead_first") == [["up", None, None, "127.0.0.1"]] * 4
 
