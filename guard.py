@@ -10,6 +10,7 @@ import socket
 from collections.abc import Iterable
 from functools import lru_cache
 
+import host_names
 import settings
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -68,7 +69,7 @@ def _allowed(ip: str, host: str, allow_all: bool, allowed: tuple[str, ...]) -> b
     address = ipaddress.ip_address(ip)
     if allow_all or is_public(address):
         return True
-    if host.rstrip(".").lower() in allowed or ip in allowed:
+    if host_names.bare(host) in allowed or ip in allowed:
         return True
     plain = getattr(address, "ipv4_mapped", None) or address
     return any(plain in ipaddress.ip_network(entry) for entry in allowed if "/" in entry)
@@ -80,17 +81,18 @@ def judge(ip: str, host: str = "") -> None:
     if not _allowed(ip, host, config.allow_internal_targets, config.allowed_internal_targets):
         raise BlockedTarget(
             f"{host or ip} is an internal address ({ip}). An operator may allow it with"
-            f" ALLOWED_INTERNAL_TARGETS={host or ip}, or all of them with ALLOW_INTERNAL_TARGETS=true."
+            f" ALLOWED_INTERNAL_TARGETS={host_names.bare(host) or ip}, or all of them with ALLOW_INTERNAL_TARGETS=true."
         )
 
 
 def resolve(host: str, port: int, *, kind: int = socket.SOCK_STREAM, family: int = socket.AF_UNSPEC) -> str:
     """The first address of `host` that the guard lets pass; blocking.
 
-    Raises `BlockedTarget` where none passes and `socket.gaierror` where the name has no address.
+    Raises `BlockedTarget` where none passes, `socket.gaierror` where the name has no address, and `UnicodeError` where it
+    is none.
     """
     refused: BlockedTarget | None = None
-    for *_, address in socket.getaddrinfo(host, port, family, kind):
+    for *_, address in socket.getaddrinfo(host_names.to_ascii(host), port, family, kind):
         ip = str(address[0])
         try:
             judge(ip, host)
@@ -108,7 +110,7 @@ def judge_host_at_save(host: str) -> None:
     A name that does not resolve passes: it may be right tomorrow, and the check itself is judged again.
     """
     try:
-        resolve(host.strip("[]").rstrip("."), 0)
+        resolve(host.strip("[]"), 0)
     except (socket.gaierror, ValueError):
         # Among them names that cannot be encoded, or hold a NUL.
         return

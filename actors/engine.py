@@ -15,12 +15,18 @@ from uuid import UUID
 import structlog
 
 import settings
-from actors import telemetry
+from actors import standstill, telemetry
+from actors.broker import broker
 from actors.configs import Prepared
 from actors.expiring import Watch
 from actors.host_room import HostRoom
 from actors.probes import PROBES, resolver
 from actors.probes.outcome import Outcome, Reason, Status
+from actors.probes.target import Target
+from actors.probes.wording import seconds
+from actors.standstill import Standstill, Stood
+from actors.trouble import Trouble
+from actors.trouble_counts import TroubleCounts
 from actors.writer import Writer
 from models.queries.results import ResultRow
 from models.rounds import result_id
@@ -34,6 +40,8 @@ TOO_LATE_SECONDS = 300
 SLICE_SECONDS = 0.05
 #: On top of its own timeout: a probe that does not come back by then is broken.
 GRACE_SECONDS = 5
+#: A check during which this worker stood still is made again so often before it counts as ours.
+AGAIN = 2
 
 
 class Slot(NamedTuple):
@@ -75,6 +83,8 @@ class Engine:
         self._tasks: set[asyncio.Task[None]] = set()
         self.writer = Writer(self.loop)
         self._certificates = Watch()
+        self._standstill = Standstill(self.loop)
+        self._troubles = TroubleCounts(broker.client)
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._thread.start()
 
@@ -93,6 +103,7 @@ class Engine:
             if self._tasks:
                 await asyncio.wait(self._tasks, timeout=timeout)
             await self.writer.drain()
+            await self._troubles.drain()
 
         asyncio.run_coroutine_threadsafe(drain(), self.loop).result(timeout + 10)
         self.loop.call_soon_threadsafe(self.loop.stop)
@@ -133,6 +144,8 @@ class Engine:
                 outcome = await self._tries(slot.prepared)
         if outcome.reason is Reason.BLOCKED_TARGET:
             telemetry.BLOCKED_TARGETS.inc()
+        if outcome.trouble is not None:
+            self._troubles.put(batch.location or "", outcome.trouble)
         telemetry.check(slot.prepared.target.kind, batch.location or "", outcome.status.value, outcome.response_time_ms)
         batch.in_flight -= 1
         self.writer.put(batch, _row(batch, slot, started, outcome))
@@ -144,15 +157,28 @@ class Engine:
     async def _tries(self, prepared: Prepared) -> Outcome:
         """The first good outcome, else the last failure; every try has the monitor's whole timeout."""
         for _ in range(prepared.retries):
-            outcome = await self._probe(prepared)
+            outcome = await self._measure(prepared.target)
             if outcome.status is not Status.DOWN:
                 return outcome
             # It may have moved since its name was looked up.
             resolver.doubt(prepared.host)
-        return await self._probe(prepared)
+        return await self._measure(prepared.target)
 
-    async def _probe(self, prepared: Prepared) -> Outcome:
-        target = prepared.target
+    async def _measure(self, target: Target) -> Outcome:
+        """Return what was found by a try during which this worker did not stand still, else an error of ours."""
+        stood = Stood(0.0, 0.0)
+        for _ in range(1 + AGAIN):
+            began = self._standstill.begin()
+            try:
+                outcome = await self._probe(target)
+            finally:
+                stood = self._standstill.end(began)
+            if (believed := standstill.believe(outcome, target, stood)) is not None:
+                return believed
+        sentence = f"This worker stood still for {seconds(stood.seconds)} during the check."
+        return Outcome(Status.ERROR, reason=Reason.INTERNAL_ERROR, message=sentence, trouble=Trouble.STANDSTILL)
+
+    async def _probe(self, target: Target) -> Outcome:
         try:
             async with asyncio.timeout(min(target.timeout, self._longest) + GRACE_SECONDS):
                 return await PROBES[target.kind](target)

@@ -59,6 +59,12 @@ CREDENTIAL_USES = Counter(
 )
 BLOCKED_TARGETS = Counter("supercheck_blocked_targets", "Targets that the target guard refused.", registry=REGISTRY)
 
+STANDSTILL = Counter(
+    "supercheck_standstill_seconds",
+    "How long the loops of check workers stood still while they checked.",
+    registry=REGISTRY,
+)
+
 
 # --- observing: a microsecond or two, from any thread ------------------------------------------------
 

@@ -14,6 +14,7 @@ from typing import Any
 import certifi
 
 import guard
+import host_names
 from notifications.notice import NotificationError
 from notifications.plain import line
 
@@ -72,7 +73,7 @@ def dial(host: str, port: int, ends_at: float, *, judged: bool = True) -> Bounde
     """
     name = line(host, 100)
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(host_names.to_ascii(host), port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         raise NotificationError(f"{name} could not be found: its name does not resolve.", permanent=False) from None
     refused = failed = ""

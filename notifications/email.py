@@ -15,6 +15,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 import jinja2
 
+import host_names
 import settings
 from notifications.notice import Notice, NotificationError
 from notifications.plain import line
@@ -131,7 +132,7 @@ def _address(text: Any, role: str) -> Address:
         raise NotificationError(f"The {role}'s e-mail address is wrong.", permanent=True)
     name, username, domain = (found[part] or "" for part in ("name", "username", "domain"))
     try:
-        domain = domain if domain.isascii() else domain.encode("idna").decode()
+        domain = host_names.to_ascii(domain)
     except UnicodeError:
         raise NotificationError(f"The {role}'s e-mail address is wrong.", permanent=True) from None
     return Address(name.strip().strip('"'), username, domain)

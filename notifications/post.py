@@ -24,6 +24,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 
+import host_names
 import redaction
 from notifications.dial import CONNECT_SECONDS, dial, tls_context
 from notifications.notice import NotificationError
@@ -90,6 +91,11 @@ class GuardedSession(requests.Session):
         )
         self.mount("http://", _GuardedAdapter())
         self.mount("https://", _GuardedAdapter())
+
+    def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
+        """`request` with its host in ASCII, by the same rules as everywhere: those of requests know no emoji."""
+        request.url = host_names.ascii_url(str(request.url))
+        return super().prepare_request(request)
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         """None: otherwise requests reads the whole body of a redirect, however long, to prepare the next one."""

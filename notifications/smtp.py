@@ -11,6 +11,7 @@ from email.message import EmailMessage
 from threading import Lock
 from typing import Any, ClassVar
 
+import host_names
 from notifications.dial import dial, tls_context
 from notifications.notice import NotificationError
 from notifications.plain import line
@@ -37,10 +38,11 @@ class _Client(smtplib.SMTP):
     def __init__(self, server: Server, ends_at: float, hello: str) -> None:
         self._server = server
         self._ends_at = ends_at
-        super().__init__(server.host, server.port, local_hostname=hello)
+        # The name as certificates have it.
+        super().__init__(host_names.bare(server.host), server.port, local_hostname=hello)
 
     def _get_socket(self, host: str, port: int, *_: Any) -> socket.socket:
-        sock: socket.socket = dial(host, port, self._ends_at, judged=self._server.judged)
+        sock: socket.socket = dial(self._server.host, port, self._ends_at, judged=self._server.judged)
         if self._server.security == "tls":
             sock = tls_context("smtp").wrap_socket(sock, server_hostname=host)
             sock.ends_at = self._ends_at  # type: ignore[attr-defined]  # a BoundedTLSSocket

@@ -6,7 +6,7 @@ from uuid import UUID
 import dramatiq
 
 import settings
-from actors import attendance, presence, queues, silence, storm
+from actors import attendance, presence, queues, silence, storm, trouble_counts
 from actors.aggregate import send_rounds
 from actors.alert import alert
 from actors.broker import broker
@@ -88,6 +88,10 @@ def watch_locations() -> None:
     """Note which locations live, tell every process which there are, and warn the operator of those that are silent."""
     live = online.codes()
     unanswered = silence.lately(broker.client, UNANSWERED_MINUTES)
+    lacks = {
+        f"{one.location}:{one.trouble.value}": trouble_counts.sentence(one, checks)
+        for one, checks in trouble_counts.lately(broker.client).items()
+    }
     with transaction() as db:
         enabled = locations.enabled_codes(db)
         locations.seen(db, live)
@@ -98,6 +102,9 @@ def watch_locations() -> None:
         for code, rounds in sorted(unanswered.items()):
             warnings.raise_warning(db, "location_unanswered", code, _unanswered(code, rounds))
         warnings.resolve_others(db, "location_unanswered", unanswered)
+        for subject, sentence in sorted(lacks.items()):
+            warnings.raise_warning(db, "worker_trouble", subject, sentence)
+        warnings.resolve_others(db, "worker_trouble", lacks)
         warnings.resolve_unseen(db, warnings.UNREADABLE_SCHEDULE, datetime.now(UTC) - 2 * POSTPONED)
         warnings.resolve_unseen(db, attendance.WARNING, datetime.now(UTC) - attendance.TOLD_FOR)
         if live:

@@ -107,6 +107,8 @@ def test_a_refusal_says_what_and_how_to_allow_it() -> None:
         (("fd00::/8",), "fd12::1", "", True),
         (("fd00::/8",), "10.0.0.1", "", False),
         ((), "127.0.0.1", "localhost", False),
+        (("xn--strae-oqa.internal",), "10.1.2.3", "Straße.internal.", True),
+        (("strasse.internal",), "10.1.2.3", "straße.internal", False),
     ],
 )
 def test_an_operator_may_allow_networks_addresses_and_names(
@@ -124,6 +126,26 @@ def test_an_operator_may_allow_networks_addresses_and_names(
 @pytest.mark.parametrize("host", ["a\0b", "x" * 300, "ü" * 80, ""])
 def test_a_name_that_cannot_even_be_asked_for_may_be_saved(host: str) -> None:
     guard.judge_host_at_save(host)
+
+
+@pytest.mark.usefixtures("closed")
+@pytest.mark.parametrize(
+    ("host", "asked"),
+    [("straße.test", "xn--strae-oqa.test"), ("API.test.", "api.test."), ("☕.test", "xn--53h.test")],
+)
+def test_a_name_is_asked_for_at_save_as_checks_ask_for_it(
+    host: str, asked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names: list[object] = []
+
+    def inside(name: object, *_: object) -> list[tuple[object, ...]]:
+        names.append(name)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.0.0.1", 0))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", inside)
+    with pytest.raises(BlockedTarget, match=f"ALLOWED_INTERNAL_TARGETS={asked.removesuffix('.')},"):
+        guard.judge_host_at_save(host)
+    assert names == [asked]
 
 
 @pytest.mark.usefixtures("closed")

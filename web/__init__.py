@@ -6,6 +6,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import settings
 from settings import Settings
 from web import correlation, errors, extensions, heartbeats, security_headers, streams
+from web.client_address import ClientAddress
 
 
 def create_app(config: Settings | None = None) -> Flask:
@@ -18,6 +19,7 @@ def create_app(config: Settings | None = None) -> Flask:
     app = Flask(__name__)
     app.config.update(_flask_config(config))
     heartbeats.init_app(app)
+    app.wsgi_app = ClientAddress(app.wsgi_app)  # type: ignore[method-assign]
     if config.trusted_proxies:
         hops = config.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]

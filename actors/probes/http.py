@@ -83,7 +83,7 @@ async def probe(target: Target) -> Outcome:
     outcome = await _follow(target, request, expected)
     http_evidence.hide_secrets(target, outcome)
     if certificate_look.wanted(target, request.origin, outcome):
-        outcome.details |= await certificate_look.details(target, request.origin.host)
+        outcome.details |= await certificate_look.details(target, request.origin.lookup)
     return outcome
 
 
@@ -130,7 +130,7 @@ async def _ask(
     literal = resolver.is_literal(host)
     if ip_version != "auto" or not literal:
         started = time.monotonic()
-        found = await resolver.addresses(host, ip_version, deadline - started)
+        found = await resolver.addresses(request.origin.lookup, ip_version, deadline - started)
         course.add_lookup(time.monotonic() - started)
         if isinstance(found, Outcome):
             return found

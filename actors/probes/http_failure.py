@@ -8,6 +8,7 @@ from actors.probes import socket_failure
 from actors.probes.http_transfer import Transfer
 from actors.probes.outcome import Outcome, Reason, Status
 from actors.probes.wording import plain, seconds
+from actors.trouble import Trouble
 
 # CURLE_HTTP2_STREAM, which pycurl gives no name.
 _HTTP2_STREAM = 92
@@ -54,6 +55,7 @@ _OUR_CODES = frozenset(
         pycurl.E_ABORTED_BY_CALLBACK,
     }
 )
+_TROUBLES = {pycurl.E_SSL_CACERT_BADFILE: Trouble.AUTHORITIES, pycurl.E_OUT_OF_MEMORY: Trouble.MEMORY}
 # Part of libcurl's words -> what it means for whoever runs the target.
 _TLS_SENTENCES = (
     ("certificate has expired", "the certificate has expired"),
@@ -78,13 +80,19 @@ def explain(transfer: Transfer, host: str, timeout: float) -> Outcome:
     """The outcome of a transfer whose `code` is not 0, or that was cut off; times and details are the caller's to add."""
     if transfer.blocked and not transfer.opened:
         return Outcome(Status.ERROR, reason=Reason.BLOCKED_TARGET, message=plain(transfer.blocked))
-    if transfer.our_error or transfer.code in _OUR_CODES:
-        return socket_failure.ours(transfer.our_error or transfer.words)
+    if transfer.our_error is not None:
+        return socket_failure.explain(transfer.our_error, host, transfer.tried)
+    if transfer.code in _OUR_CODES:
+        return socket_failure.ours(transfer.words, _TROUBLES.get(transfer.code))
     number = transfer.curl.getinfo(pycurl.OS_ERRNO) if transfer.code in _SOCKET_CODES else 0
     if number in socket_failure.TARGETS or number in socket_failure.OURS:
         return socket_failure.explain(OSError(number, os.strerror(number)), host, transfer.tried)
     if transfer.code == pycurl.E_COULDNT_CONNECT and not transfer.opened:
         return socket_failure.ours("this machine does not speak the target's kind of address")
+    if transfer.code == pycurl.E_OPERATION_TIMEDOUT and transfer.curl.getinfo(pycurl.CONNECT_TIME) == 0:
+        cut = socket_failure.cut_off_by_gateway(transfer.tried)
+        if cut is not None:
+            return cut
     reason, sentence = _reason(transfer, timeout)
     status = Status.ERROR if reason is Reason.INVALID_CONFIG else Status.DOWN
     return Outcome(status, reason=reason, message=sentence.replace("{host}", plain(host, 100)))

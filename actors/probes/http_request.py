@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
+import host_names
 from actors.probes import content_type
 from actors.probes.invalid_config import InvalidConfig
 from actors.probes.target import Target
@@ -21,11 +22,17 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Whom credentials are for."""
+    """Whom credentials are for. `rooted` says that the host was written with a final dot, which `lookup` keeps."""
 
     scheme: str
     host: str
     port: int
+    rooted: bool = field(default=False, compare=False)
+
+    @property
+    def lookup(self) -> str:
+        """The name to look up."""
+        return f"{self.host}." if self.rooted else self.host
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +120,10 @@ def _parse(url: str) -> tuple[str, Origin, tuple[str, str] | None]:
         origin = Origin(parts.scheme, parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0))
         if origin.scheme not in _PORTS or not origin.host:
             raise InvalidConfig("The target must be a URL that begins with http:// or https:// and names a host.")
-        if url.isascii() and url.isprintable() and " " not in url and "@" not in parts.netloc:
+        rooted = origin.host.endswith(".")
+        if url.isascii() and url.isprintable() and " " not in url and "@" not in parts.netloc and not rooted:
             return url, origin, None
-        host = origin.host if origin.host.isascii() else origin.host.encode("idna").decode("ascii")
+        host = host_names.to_ascii(origin.host).removesuffix(".")
     except ValueError:
         # Also UnicodeError: a host name that cannot be written in ASCII.
         raise InvalidConfig("The target is not a readable URL.") from None
@@ -124,4 +132,4 @@ def _parse(url: str) -> tuple[str, Origin, tuple[str, str] | None]:
         netloc += f":{parts.port}"
     tail = (quote(piece, safe=_URL_SAFE) for piece in (parts.path, parts.query, parts.fragment))
     basic = (unquote(parts.username), unquote(parts.password or "")) if parts.username is not None else None
-    return urlunsplit((parts.scheme, netloc, *tail)), replace(origin, host=host), basic
+    return urlunsplit((parts.scheme, netloc, *tail)), replace(origin, host=host, rooted=rooted), basic

@@ -89,7 +89,7 @@ class Transfer:
         self.code = 0
         self.words = ""
         self.blocked = ""
-        self.our_error = ""
+        self.our_error: OSError | None = None
         self.opened = False
         self.tried: list[str] = []
         self.records_certificate = False
@@ -240,7 +240,7 @@ class Transfer:
         except OSError as error:
             # Without IPv6 here an IPv4 address may do as well.
             if error.errno in socket_failure.OURS and error.errno != errno.EAFNOSUPPORT:
-                self.our_error = error.strerror or "no socket"
+                self.our_error = error
             return _NO_SOCKET
         self.opened = True
         self.tried.append(str(peer.addr[0]))

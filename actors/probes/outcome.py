@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from actors.trouble import Trouble
+
 
 class Status(StrEnum):
     """`ERROR` is ours (we could not look), `DOWN` is the target's."""
@@ -50,7 +52,8 @@ class Outcome:
 
     `response_time_ms` is set on failure too, wherever anything was measured. `message` is one sentence for
     people, in plain text (targets write parts of it: hostile). `details` holds the keys of API.md's `details`,
-    JSON types only, without `errorCode` and `errorMessage`, which are `reason` and `message`.
+    JSON types only, without `errorCode` and `errorMessage`, which are `reason` and `message`. `trouble` is what the
+    worker lacks, where an operator is to be warned of it.
     """
 
     status: Status
@@ -58,3 +61,4 @@ class Outcome:
     reason: Reason | None = None
     message: str = ""
     details: dict[str, Any] = field(default_factory=dict)
+    trouble: Trouble | None = None

@@ -3,8 +3,9 @@
 import asyncio
 import time
 
-from actors.probes import icmp_socket, resolver, socket_failure
+from actors.probes import icmp_socket, in_turn, resolver, socket_failure
 from actors.probes.icmp_socket import NotPermitted
+from actors.probes.in_turn import Tried
 from actors.probes.outcome import Outcome, Reason, Status
 from actors.probes.target import Target
 from actors.probes.wording import plain, seconds
@@ -16,26 +17,36 @@ _TIMES_SLOWEST = 4
 
 
 async def probe(target: Target) -> Outcome:
-    """Send `packetCount` requests and judge the loss."""
-    config = target.config
+    """Send `packetCount` requests and judge the loss.
+
+    If nothing comes back from an address of the name, the next one is tried; `ipVersion` leaves those of the other family
+    out.
+    """
     started = time.monotonic()
-    found = await resolver.find_all(target.address, str(config.get("ipVersion") or "auto"), target.timeout)
+    found = await resolver.find_all(target.address, str(target.config.get("ipVersion") or "auto"), target.timeout)
     if isinstance(found, Outcome):
         return found
-    ip = next(filter(socket_failure.has_route, found), found[0])
+
+    async def ping_at(ip: str, deadline: float) -> Tried:
+        return await _ping(target, ip, deadline)
+
+    return await in_turn.first_reached(found, started + target.timeout, ping_at)
+
+
+async def _ping(target: Target, ip: str, deadline: float) -> Tried:
+    config = target.config
     count = min(10, max(1, int(config.get("packetCount") or 3)))
     size = config.get("packetSize")
-    payload = bytes(range(256)) * 6
-    deadline = started + target.timeout
+    payload = (bytes(range(256)) * 6)[: 56 if size is None else min(1400, max(0, int(size)))]
     try:
-        round_trips = await _exchange(
-            ip, count, payload[: 56 if size is None else min(1400, max(0, int(size)))], deadline
-        )
+        round_trips = await _exchange(ip, count, payload, deadline)
     except NotPermitted as error:
-        return Outcome(Status.ERROR, reason=Reason.PING_NOT_PERMITTED, message=str(error))
+        return Tried(Outcome(Status.ERROR, reason=Reason.PING_NOT_PERMITTED, message=str(error)), reached=False)
     except OSError as error:
-        return socket_failure.explain(error, target.address, found)
-    return judge(target, ip, count, [one * 1000 for one in round_trips])
+        return Tried(socket_failure.explain(error, target.address, [ip]), reached=False)
+    if not round_trips and (cut := socket_failure.cut_off_by_gateway([ip])) is not None:
+        return Tried(cut, reached=False)
+    return Tried(judge(target, ip, count, [one * 1000 for one in round_trips]), bool(round_trips))
 
 
 async def _exchange(ip: str, count: int, payload: bytes, deadline: float) -> list[float]:

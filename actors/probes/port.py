@@ -2,24 +2,23 @@
 
 import errno
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from actors.probes import port_tcp, port_udp, resolver, socket_failure
+from actors.probes import in_turn, port_tcp, port_udp, resolver, socket_failure
+from actors.probes.in_turn import Tried
 from actors.probes.outcome import Outcome, Reason, Status
 from actors.probes.port_exchange import Exchange, milliseconds_since
 from actors.probes.target import Target
 from actors.probes.wording import plain
 
 _PROTOCOLS = frozenset({"tcp", "udp"})
-_MOST_ADDRESSES = 4
 
 
 async def probe(target: Target) -> Outcome:
-    """Connect to the port, and exchange `send` and `expect` where they are set.
+    """Connect to the port, and exchange `send` and `expect` if they are set.
 
-    Of a name's addresses the next one is tried where TCP reached nobody at the one before, as programs do that connect to it;
-    `ipVersion` leaves those of the other family out.
+    If an address of the name is not reached, the next one is tried; `ipVersion` leaves those of the other family out.
     """
     config = target.config
     number = config.get("port")
@@ -33,7 +32,7 @@ async def probe(target: Target) -> Outcome:
     if isinstance(found, Outcome):
         return found
     exchange = Exchange(
-        ip=next(filter(socket_failure.has_route, found), found[0]),
+        ip=found[0],
         port=number,
         send=str(config.get("send") or "").encode(),
         expect=str(config.get("expect") or "").encode(),
@@ -42,23 +41,14 @@ async def probe(target: Target) -> Outcome:
         deadline=started + target.timeout,
         timings={"dnsMs": milliseconds_since(started)},
     )
-    if protocol == "udp":
-        return await _ask(port_udp.ask, exchange)
-    return await _ask_in_turn(exchange, found[:_MOST_ADDRESSES])
+    ask = port_udp.ask if protocol == "udp" else port_tcp.ask
 
+    async def ask_at(ip: str, deadline: float) -> Tried:
+        one = replace(exchange, ip=ip, deadline=deadline, timings=dict(exchange.timings))
+        outcome = await _ask(ask, one)
+        return Tried(outcome, one.reached)
 
-async def _ask_in_turn(exchange: Exchange, addresses: Sequence[str]) -> Outcome:
-    """The outcome at the first address that is reached; of none, what the last one says that tells of the target."""
-    failures = []
-    for index, ip in enumerate(addresses):
-        # Each has its share of what is left, so that one which swallows everything leaves time for the others.
-        share = exchange.left / (len(addresses) - index)
-        one = replace(exchange, ip=ip, deadline=time.monotonic() + share, timings=dict(exchange.timings))
-        outcome = await _ask(port_tcp.ask, one)
-        if "connectMs" in one.timings:
-            return outcome
-        failures.append(outcome)
-    return next((one for one in reversed(failures) if one.status is Status.DOWN), failures[-1])
+    return await in_turn.first_reached(found, exchange.deadline, ask_at)
 
 
 async def _ask(ask: Callable[[Exchange], Awaitable[Outcome]], exchange: Exchange) -> Outcome:

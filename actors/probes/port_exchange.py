@@ -13,7 +13,8 @@ LARGEST_ANSWER = 64 * 1024
 @dataclass(slots=True)
 class Exchange:
     """One try on one port. `name` is the port in words; `deadline` is on the clock of `time.monotonic`, `timeout` its
-    length in seconds; `timings` collects phases of API.md's `timings`, in milliseconds.
+    length in seconds; `timings` collects phases of API.md's `timings`, in milliseconds. `reached`
+    says that somebody at this address took the connection or answered: no other address needs to be tried.
     """
 
     ip: str
@@ -24,6 +25,7 @@ class Exchange:
     timeout: float
     deadline: float
     timings: dict[str, float] = field(default_factory=dict)
+    reached: bool = False
 
     @property
     def left(self) -> float:

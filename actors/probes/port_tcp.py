@@ -4,6 +4,7 @@ import asyncio
 import socket
 import time
 
+from actors.probes import socket_failure
 from actors.probes.outcome import Outcome, Reason
 from actors.probes.port_exchange import LARGEST_ANSWER, Exchange, milliseconds_since
 from actors.probes.resolver import family_of
@@ -21,8 +22,10 @@ async def ask(exchange: Exchange) -> Outcome:
             async with asyncio.timeout(exchange.left):
                 await loop.sock_connect(connection, (exchange.ip, exchange.port))
         except TimeoutError:
-            return exchange.too_late(Reason.CONNECT_TIMEOUT, "did not accept the connection")
+            cut = socket_failure.cut_off_by_gateway([exchange.ip])
+            return cut or exchange.too_late(Reason.CONNECT_TIMEOUT, "did not accept the connection")
         exchange.timings["connectMs"] = milliseconds_since(started)
+        exchange.reached = True
         if not exchange.send and not exchange.expect:
             return exchange.up(milliseconds_since(started))
         return await _converse(connection, exchange, started)

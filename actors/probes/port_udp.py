@@ -1,9 +1,11 @@
 """UDP: only an answer or a refusal is certain, silence is neither."""
 
 import asyncio
+import errno
 import socket
 import time
 
+from actors.probes import socket_failure
 from actors.probes.outcome import Outcome, Reason
 from actors.probes.port_exchange import LARGEST_ANSWER, Exchange, milliseconds_since
 from actors.probes.resolver import family_of
@@ -23,19 +25,29 @@ async def ask(exchange: Exchange) -> Outcome:
     answer = b""
     with socket.socket(family_of(exchange.ip), socket.SOCK_DGRAM) as connection:
         connection.setblocking(False)
-        # Connected, so that the system hands us the target's refusal, and nobody else's answer.
-        await loop.sock_connect(connection, (exchange.ip, exchange.port))
+        _connect(connection, exchange)
         try:
             async with asyncio.timeout(wait):
                 await loop.sock_sendall(connection, exchange.send)
                 answer = await loop.sock_recv(connection, LARGEST_ANSWER)
+                exchange.reached = True
                 while exchange.expect not in answer:
                     answer = await loop.sock_recv(connection, LARGEST_ANSWER)
         except TimeoutError:
-            return _silent(exchange, answer)
+            cut = None if answer else socket_failure.cut_off_by_gateway([exchange.ip])
+            return cut or _silent(exchange, answer)
     outcome = exchange.up(milliseconds_since(started))
     outcome.details["certainty"] = "confirmed"
     return outcome
+
+
+def _connect(connection: socket.socket, exchange: Exchange) -> None:
+    """Let the system hand us the target's refusal and nobody else's answer; sends nothing. Raise `OSError`."""
+    try:
+        connection.connect((exchange.ip, exchange.port))
+    except BlockingIOError:
+        # UDP's word for no local port left. The loop's own connect would take it for a connection under way.
+        raise OSError(errno.EADDRNOTAVAIL, "no local port is left") from None
 
 
 def _silent(exchange: Exchange, answer: bytes) -> Outcome:
@@ -43,6 +55,8 @@ def _silent(exchange: Exchange, answer: bytes) -> Outcome:
         return exchange.too_late(Reason.UNEXPECTED_ANSWER, "did not answer with the expected text")
     if exchange.expect:
         return exchange.too_late(Reason.READ_TIMEOUT, "did not answer")
+    # Silence is all that many services say: to go on would only find the same elsewhere.
+    exchange.reached = True
     outcome = exchange.up(None)
     outcome.details["certainty"] = "unconfirmed"
     return outcome

@@ -14,16 +14,22 @@ from contextlib import suppress
 from functools import cache, lru_cache
 
 import guard
+import host_names
 import settings
-from actors.probes import socket_failure
+from actors import trouble
+from actors.probes import name_servers, socket_failure
 from actors.probes.invalid_config import InvalidConfig
 from actors.probes.outcome import Outcome, Reason, Status
 from actors.probes.wording import plain, seconds
+from actors.trouble import Trouble
 
 _CACHE_SIZE = 10_000
 _THREADS = 256
 # The resolver itself failed: it has no memory, no descriptor, no file to read.
 _OUR_LOOKUP_ERRORS = frozenset({socket.EAI_MEMORY, socket.EAI_SYSTEM, socket.EAI_FAMILY})
+# The name servers gave no answer, or one that says nothing about the name.
+_UNANSWERED = frozenset({socket.EAI_AGAIN, socket.EAI_FAIL})
+_TROUBLES = {socket.EAI_MEMORY: Trouble.MEMORY}
 _FAMILIES = {"auto": socket.AF_UNSPEC, "4": socket.AF_INET, "6": socket.AF_INET6}
 _KINDS = {socket.AF_INET: " to an IPv4 address", socket.AF_INET6: " to an IPv6 address"}
 
@@ -72,18 +78,18 @@ async def addresses(host: str, ip_version: str, timeout: float) -> Addresses | O
     except InvalidConfig as error:
         return error.outcome()
     except TimeoutError:
-        return _unresolved(f"The name {plain(host, 100)} could not be resolved within {seconds(timeout)}.")
+        sentence = f"The name {plain(host, 100)} could not be resolved within {seconds(timeout)}."
+        return await _unanswered(host, sentence)
     except socket.gaierror as error:
         if error.errno in _OUR_LOOKUP_ERRORS:
-            return socket_failure.ours(error.strerror or "names cannot be resolved")
-        if error.errno == socket.EAI_AGAIN and socket_failure.is_cut_off():
-            return socket_failure.ours("no name server can be reached, for this machine has no way to any network")
-        return _unresolved(f"The name {plain(host, 100)} could not be resolved{_KINDS.get(family, '')}.")
+            return socket_failure.ours(error.strerror or "names cannot be resolved", _TROUBLES.get(error.errno))
+        sentence = f"The name {plain(host, 100)} could not be resolved{_KINDS.get(family, '')}."
+        return await _unanswered(host, sentence) if error.errno in _UNANSWERED else _unresolved(sentence)
     except UnicodeError:
         return _unresolved(f"The name {plain(host, 100)} could not be resolved{_KINDS.get(family, '')}.")
     except OSError as error:
         # No descriptor left for the resolver's own socket, and the like.
-        return socket_failure.ours(error.strerror or "names cannot be resolved")
+        return socket_failure.ours(error.strerror or "names cannot be resolved", trouble.of_errno(error.errno))
 
 
 @lru_cache(maxsize=4096)
@@ -104,8 +110,10 @@ def family_of(ip: str) -> socket.AddressFamily:
 def doubt(host: str) -> None:
     """Forget what `host` stands for: whoever looks next at a target that failed looks for where it is now."""
     with suppress(InvalidConfig, UnicodeError):
+        name = host_names.bare(_ascii(host))
         for family in _FAMILIES.values():
-            _cache.pop((_ascii(host), family), None)
+            for spelling in (name, f"{name}."):
+                _cache.pop((spelling, family), None)
 
 
 def forget() -> None:
@@ -115,15 +123,17 @@ def forget() -> None:
 
 @lru_cache(maxsize=4096)
 def _ascii(host: str) -> str:
-    """`host` as resolvers and the guard know it: no brackets, no final dot, no letters beyond ASCII."""
+    """Return `host` as the system's resolver is asked for it: no brackets, no letters beyond ASCII.
+
+    A final dot stays: it keeps the resolver from trying search domains. Raise `InvalidConfig` or `UnicodeError`.
+    """
     name = host.strip()
     if name.startswith("[") and name.endswith("]"):
         name = name[1:-1]
-    name = name.rstrip(".")
-    if not name or any(letter in name for letter in "/@ \\") or not name.isprintable():
+    if not name.strip(".") or any(letter in name for letter in "/@ \\") or not name.isprintable():
         raise InvalidConfig("The target must be a host name or an IP address.")
-    name = name.lower()
-    return name if name.isascii() else name.encode("idna").decode("ascii")
+    name = host_names.to_ascii(name)
+    return host_names.bare(name) if is_literal(host_names.bare(name)) else name
 
 
 async def _look_up(question: Question, timeout: float) -> Addresses | Outcome:
@@ -153,7 +163,15 @@ async def _look_up(question: Question, timeout: float) -> Addresses | Outcome:
 
 def _ask(question: Question) -> Addresses:
     name, family = question
-    found = socket.getaddrinfo(name, None, family, socket.SOCK_STREAM)
+    try:
+        found = socket.getaddrinfo(name, None, family, socket.SOCK_STREAM)
+    except socket.gaierror as error:
+        # Without a descriptor left the system's resolver says that there is no such name.
+        socket_failure.require_socket()
+        if error.errno not in _UNANSWERED | _OUR_LOOKUP_ERRORS:
+            name_servers.answered(name)
+        raise
+    name_servers.answered(name)
     # In the order of preference that the system gives, without doubles.
     result = tuple(dict.fromkeys(str(address[0]) for *_, address in found))
     if len(_cache) >= _CACHE_SIZE:
@@ -161,6 +179,16 @@ def _ask(question: Question) -> Addresses:
     # The system's resolver tells no lifetime: an address is believed this long.
     _cache[question] = (time.monotonic() + settings.get().dns_cache_seconds, result)
     return result
+
+
+async def _unanswered(host: str, message: str) -> Outcome:
+    """Return the outcome of a look-up that nobody answered: the target's if our name servers work, else ours."""
+    if await name_servers.work_apart_from(_ascii(host)):
+        return _unresolved(message)
+    if socket_failure.is_cut_off():
+        what = "no name server can be reached, because this machine has no route to any network"
+        return socket_failure.ours(what, Trouble.NETWORK)
+    return socket_failure.ours("our own name servers do not resolve names", Trouble.NAME_SERVER)
 
 
 def _unresolved(message: str) -> Outcome:

@@ -2,10 +2,13 @@
 
 import errno
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from actors import trouble
+from actors.probes import gateway
 from actors.probes.outcome import Outcome, Reason, Status
 from actors.probes.wording import plain
+from actors.trouble import Trouble
 
 # Too many open files, no memory, no local ports left, a local firewall: never the target's doing.
 OURS = frozenset(
@@ -20,6 +23,9 @@ OURS = frozenset(
         errno.EAFNOSUPPORT,
     }
 )
+# EADDRNOTAVAIL: no address of ours to send from, as on a machine with IPv6 on loopback only.
+_NO_ROUTE = frozenset({errno.ENETUNREACH, errno.EADDRNOTAVAIL})
+_NO_WAY = frozenset({errno.EHOSTUNREACH, errno.ETIMEDOUT})
 #: Addresses of documentation: whoever has a way to them has a way to everywhere.
 _ANYWHERE = ("198.51.100.1", "2001:db8::1")
 TARGETS = {
@@ -43,28 +49,48 @@ def has_route(ip: str) -> bool:
     return True
 
 
+def require_socket() -> None:
+    """Raise `OSError` if this process can open no socket."""
+    socket.socket(socket.AF_INET, socket.SOCK_DGRAM).close()
+
+
 def is_cut_off() -> bool:
     """Whether this machine has no way to any network but its own."""
     return not any(map(has_route, _ANYWHERE))
 
 
-def ours(what: str) -> Outcome:
-    """The outcome where this machine failed; `what` are a few words."""
+def cut_off_by_gateway(tried: Iterable[str]) -> Outcome | None:
+    """Return the outcome of connections that nobody answered if our own gateway to one of them is dead, else None."""
+    if any(map(gateway.is_dead, tried)):
+        return ours("the gateway of this machine does not answer", Trouble.NETWORK)
+    return None
+
+
+def ours(what: str, lacking: Trouble | None = None) -> Outcome:
+    """Return the outcome of a check that failed because of this machine.
+
+    `what` are a few words; `lacking` is the trouble that an operator is warned of.
+    """
     return Outcome(
-        Status.ERROR, reason=Reason.INTERNAL_ERROR, message=f"This worker could not check: {plain(what, 120)}."
+        Status.ERROR,
+        reason=Reason.INTERNAL_ERROR,
+        message=f"This worker could not check: {plain(what, 120)}.",
+        trouble=lacking,
     )
 
 
-def explain(error: OSError, host: str, tried: Iterable[str]) -> Outcome:
+def explain(error: OSError, host: str, tried: Sequence[str]) -> Outcome:
     """The outcome of a socket call that failed; times and details are the caller's to add.
 
     `tried` are the addresses that were to be reached. Where this machine has no route to any of them, it is cut off, or
     lacks the address family: what the target does then nobody knows.
     """
+    if error.errno in _NO_ROUTE and not any(map(has_route, tried)):
+        return ours("this machine has no route to the target's network", Trouble.NETWORK if is_cut_off() else None)
+    if error.errno in _NO_WAY and (cut := cut_off_by_gateway(tried)) is not None:
+        return cut
     if error.errno in OURS:
-        return ours(error.strerror or "the system refused")
-    if error.errno == errno.ENETUNREACH and not any(map(has_route, tried)):
-        return ours("this machine has no route to the target's network")
+        return ours(error.strerror or "the system refused", trouble.of_errno(error.errno))
     reason, sentence = TARGETS.get(
         error.errno or 0, (Reason.HOST_UNREACHABLE, f"{{host}} cannot be reached: {plain(error.strerror or '', 80)}.")
     )

@@ -1,13 +1,19 @@
 """What the stages need: a project in the database, services outside."""
 
+import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import psycopg
 import pytest
 
 from tests import outside, rows
+
+if TYPE_CHECKING:
+    # Loaded by the fixtures: the broker connects at import, and this file comes before the tests' settings.
+    from actors.engine import Engine, Slot
+    from tests.actors.batches import Run
 
 
 @pytest.fixture
@@ -20,3 +26,30 @@ def project(connection: psycopg.Connection[Any]) -> UUID:
 def hook() -> Iterator[outside.Hook]:
     with outside.hook() as it:
         yield it
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator["Engine"]:
+    from actors.engine import Engine
+
+    made = Engine()
+    yield made
+    made.stop(1)
+    made.loop.close()
+
+
+@pytest.fixture
+def run(engine: "Engine", connection: psycopg.Connection[Any]) -> "Run":
+    """Call it with slots: they run as one batch; answers (address, status, error code) once all is durable."""
+
+    from actors.engine import Batch
+
+    def batch(*slots: "Slot") -> list[tuple[Any, ...]]:
+        done = threading.Event()
+        engine.submit(Batch("port_check", "us-east", None, slots, done.set))
+        assert done.wait(20)
+        names = {slot.monitor_id: slot.prepared.target.address for slot in slots}
+        found = connection.execute("SELECT monitor_id, status, error_code FROM monitor_results").fetchall()
+        return sorted((names[monitor], status, code) for monitor, status, code in found)
+
+    return batch

@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,27 +10,19 @@ import psycopg
 import pytest
 
 from actors import configs, queues
-from actors.configs import Prepared
-from actors.engine import TOO_LATE_SECONDS, Batch, Engine, Slot
+from actors.engine import TOO_LATE_SECONDS, Batch, Engine
 from actors.probes import PROBES
 from actors.probes.outcome import Outcome, Reason, Status
 from actors.probes.target import Target
 from models import seal
 from models.rounds import to_micros
 from tests import messages, rows
+from tests.actors.batches import Run, a_slot
 from tests.conftest import SettingsOf
 from tests.waiting import until
 
 Db = psycopg.Connection[Any]
 UP = Outcome(Status.UP, response_time_ms=5.0)
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    made = Engine()
-    yield made
-    made.stop(1)
-    made.loop.close()
 
 
 @pytest.fixture
@@ -49,30 +40,6 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Any]]:
 
     monkeypatch.setitem(PROBES, "port_check", probe)
     return wanted
-
-
-Run = Callable[..., list[tuple[Any, ...]]]
-
-
-@pytest.fixture
-def run(engine: Engine, connection: Db) -> Run:
-    """Call it with slots: they run as one batch; answers (address, status, error code) once all is durable."""
-
-    def batch(*slots: Slot) -> list[tuple[Any, ...]]:
-        done = threading.Event()
-        engine.submit(Batch("port_check", "us-east", None, slots, done.set))
-        assert done.wait(20)
-        names = {slot.monitor_id: slot.prepared.target.address for slot in slots}
-        found = connection.execute("SELECT monitor_id, status, error_code FROM monitor_results").fetchall()
-        return sorted((names[monitor], status, code) for monitor, status, code in found)
-
-    return batch
-
-
-def a_slot(address: str, at: datetime | None = None, retries: int = 0, fault: str = "", timeout: float = 5) -> Slot:
-    monitor = uuid4()
-    target = Target(monitor, "port_check", address, timeout, {})
-    return Slot(monitor, at or datetime.now(UTC), Prepared(1, target, retries, fault))
 
 
 def test_a_batch_is_done_when_all_of_its_results_are_stored_and_its_rounds_handed_on(

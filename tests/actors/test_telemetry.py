@@ -106,6 +106,7 @@ def test_what_nobody_counted_is_zero_or_absent_and_still_declared(client: "redis
         "supercheck_deliveries",
         "supercheck_credential_uses",
         "supercheck_blocked_targets",
+        "supercheck_standstill_seconds",
     }
 
 

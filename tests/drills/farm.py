@@ -14,10 +14,11 @@ THINKS_SECONDS = 0.5
 
 @dataclass
 class Farm:
-    """`url` plus a name is a target; those in `bad` answer 500, all others 200."""
+    """`url` plus a name is a target; those in `bad` answer 500, all others 200, each after `thinks` seconds."""
 
     url: str = ""
     bad: set[str] = field(default_factory=set)
+    thinks: float = THINKS_SECONDS
 
     def breaks(self, names: Iterable[str]) -> None:
         self.bad |= set(names)
@@ -40,7 +41,7 @@ def farm() -> Iterator[Farm]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            time.sleep(THINKS_SECONDS)
+            time.sleep(it.thinks)
             self.send_response(500 if self.path.removeprefix("/") in it.bad else 200)
             self.send_header("Content-Length", "0")
             self.end_headers()

@@ -228,6 +228,51 @@ def test_tls_from_the_start_delivers(mailbox: Mailbox, trusted: trustme.CA) -> N
     assert len(mailbox.delivered) == 1
 
 
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+@pytest.mark.parametrize(
+    ("host", "asked"),
+    [
+        ("straße.services.test", "xn--strae-oqa.services.test"),
+        ("☕.services.test", "xn--53h.services.test"),
+        ("mx.services.test.", "mx.services.test."),
+    ],
+)
+def test_a_server_beyond_ascii_is_found_and_trusted_by_the_name_that_browsers_use(
+    host: str, asked: str, security: str, mailbox: Mailbox, trusted: trustme.CA, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, names = socket.getaddrinfo, []
+
+    def loopback(name: str, port: int, *args: Any, **kwargs: Any) -> Any:
+        names.append(name)
+        return real("127.0.0.1", port, *args, **kwargs)
+
+    # The library that makes certificates knows no emoji: a pattern covers them.
+    context = server_context(trusted, "*.services.test")
+    with _serving(mailbox, **{"ssl_context" if security == "tls" else "tls_context": context}) as port:
+        config = {"to": "ops@example.com", "smtpHost": host, "smtpPort": port, "smtpSecurity": security}
+        monkeypatch.setattr(socket, "getaddrinfo", loopback)
+        email.send(outage(), config | {"from": "watch@example.org"})
+    assert names == [asked]
+    assert len(mailbox.delivered) == 1
+
+
+@pytest.mark.parametrize(
+    ("domain", "expected"),
+    [
+        ("straße.example", "xn--strae-oqa.example"),
+        ("☕.example", "xn--53h.example"),
+        ("faß.example", "xn--fa-hia.example"),
+    ],
+)
+def test_mail_goes_to_the_domain_that_browsers_would_ask(
+    domain: str, expected: str, mailbox: Mailbox, config: dict[str, Any]
+) -> None:
+    email.send(outage(), config | {"to": [f"ops@{domain}"], "from": f"watch@{domain}"})
+    assert mailbox.delivered[0].envelope_to == [f"ops@{expected}"]
+    assert mailbox.delivered[0].envelope_from == f"watch@{expected}"
+    assert mailbox.hellos == [expected]
+
+
 def test_a_certificate_for_another_name_is_not_trusted(mailbox: Mailbox, trusted: trustme.CA) -> None:
     with _serving(mailbox, tls_context=server_context(trusted, "other.example")) as port:
         config = {"to": "ops@example.com", "smtpHost": "localhost", "smtpPort": port, "from": "watch@example.org"}

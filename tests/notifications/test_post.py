@@ -193,6 +193,33 @@ def test_an_allowed_name_is_reached_with_its_own_host_header(service: Service, c
     assert service.requests[0].headers["Host"] == f"localhost:{service.port}"
 
 
+@pytest.mark.parametrize(
+    ("host", "asked"),
+    [
+        ("straße.services.test", "xn--strae-oqa.services.test"),
+        ("☕.services.test", "xn--53h.services.test"),
+        ("hooks.services.test.", "hooks.services.test."),
+    ],
+)
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_name_beyond_ascii_is_that_of_browsers(
+    host: str, asked: str, scheme: str, configure: Configure, trusted: trustme.CA, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, names = socket.getaddrinfo, []
+
+    def loopback(name: str, port: int, *args: object, **kwargs: object) -> object:
+        names.append(name)
+        return real("127.0.0.1", port, *args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket, "getaddrinfo", loopback)
+    # The library that makes certificates knows no emoji: a pattern covers them.
+    tls = server_context(trusted, "*.services.test") if scheme == "https" else None
+    with Service(tls=tls) as service:
+        post.post(service.url("/ä?ö=ü", host=host, scheme=scheme), b"{}", {})
+    assert names == [asked]
+    assert service.requests[0].headers["Host"] == f"{asked.removesuffix('.')}:{service.port}"
+
+
 def test_tls_checks_the_name_of_the_url_not_the_address(configure: Configure, trusted: trustme.CA) -> None:
     with Service(tls=server_context(trusted, "localhost")) as service:
         post.post(service.url("/", host="localhost", scheme="https"), b"{}", {})

@@ -3,6 +3,7 @@
 from flask import Blueprint, Flask
 from flask_bootstrap import Bootstrap5
 
+from models import time_zones
 from web.pages import access, assets, beats, icons, navigation, paging, wording
 
 
@@ -37,6 +38,7 @@ def init_app(app: Flask) -> None:
     beats.init_app(app)
     paging.init_app(app)
     assets.init_app(app)
+    app.jinja_env.globals["time_zones"] = time_zones.names
     pages = Blueprint("pages", __name__)
     pages.before_request(access.refuse_unreadable)
     pages.before_request(access.require_sign_in)

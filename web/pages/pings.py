@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 from flask import Blueprint, jsonify, request
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
+from models import time_zones
 from models.tables import HeartbeatPing, Monitor, MonitorType
 from web.extensions import db
 from web.pages.access import editor
@@ -66,10 +67,13 @@ def deadline() -> Response:
 def _deadlines(now: datetime) -> list[datetime]:
     grace = _span("grace") or timedelta()
     if "cron" in request.args:
+        zone = time_zones.preferred(request.args.get("zone") or time_zones.UTC)
+        if not time_zones.is_known(zone):
+            return []
         try:
-            slots = CronSim(request.args["cron"], now.astimezone(ZoneInfo(request.args.get("zone") or "UTC")))
+            slots = CronSim(request.args["cron"], now.astimezone(ZoneInfo(zone)))
             return [slot.astimezone(UTC) + grace for slot in islice(slots, _DEADLINES)]
-        except (CronSimError, ZoneInfoNotFoundError, ValueError, OSError):
+        except (CronSimError, ValueError):
             return []
     every = _span("every")
     return [now + every + grace] if every else []

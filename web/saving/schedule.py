@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 from itertools import islice, pairwise
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
 
 import settings
+from models import time_zones
 
 DEFAULT_MINUTES = 5
 _LONGEST_S = 1440 * 60
@@ -66,16 +66,12 @@ def heartbeat(config: Mapping[str, Any], problems: dict[str, str]) -> Schedule:
 
 
 def check_timezone(name: str, field: str, problems: dict[str, str]) -> None:
-    """Add a problem unless `name` is a time zone's, such as Europe/Berlin."""
-    if _zone(name) is None:
+    """Add a problem unless `name` is the present name of a time zone, such as Europe/Berlin.
+
+    `localtime`, `posixrules` and other files of the system are none: they mean something else on each machine.
+    """
+    if not time_zones.is_known(name):
         problems[field] = "Must be the name of a time zone, such as UTC or Europe/Berlin."
-
-
-def _zone(name: str) -> tzinfo | None:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return None
 
 
 def check_cron(expression: str, field: str, shortest: int, problems: dict[str, str]) -> None:

@@ -5,6 +5,7 @@ import re
 from urllib.parse import urlsplit
 
 import guard
+import host_names
 import settings
 
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
@@ -74,10 +75,10 @@ def _host(text: str) -> str:
 
 def _name(text: str) -> str:
     try:
-        ascii_name = text if text.isascii() else text.encode("idna").decode("ascii")
+        ascii_name = host_names.to_ascii(text).removesuffix(".")
     except UnicodeError:
         raise ValueError("Not a readable host name.") from None
-    labels = ascii_name.rstrip(".").split(".")
+    labels = ascii_name.split(".")
     if len(ascii_name) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
         raise ValueError("Must be a host name or an IP address alone, such as example.com or 192.0.2.7.")
     if labels[-1].isdigit():

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 
 from web.schemas.lists import PageQuery
 from web.schemas.monitors import Tag, clean_tag
-from web.schemas.wire import In, Name, Out, Time
+from web.schemas.wire import In, Name, Out, Time, TimeZone
 
 LONGEST_MINUTES = 30 * 24 * 60
 State = Literal["active", "scheduled", "over", "disabled"]
@@ -27,7 +27,7 @@ class WindowIn(In):
     name: Name = "Maintenance"
     starts_at: Time | None = None
     cron_expression: str | None = Field(default=None, max_length=200)
-    timezone: str = Field(default="UTC", max_length=64)
+    timezone: TimeZone = "UTC"
     duration_minutes: int = Field(ge=1, le=LONGEST_MINUTES)
     monitor_id: UUID | None = None
     tag: Annotated[Tag, AfterValidator(clean_tag)] | None = None

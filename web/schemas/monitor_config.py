@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from web.schemas.wire import In
+from web.schemas.wire import In, TimeZone
 
 #: What would change the message's framing, or concerns one connection only.
 _HOP_BY_HOP = frozenset(
@@ -216,7 +216,7 @@ class HeartbeatConfig(_AnyConfig):
     expected_interval_minutes: float = Field(default=60, ge=0, le=366 * 1440)
     grace_period_minutes: float = Field(default=10, ge=0, le=366 * 1440)
     cron_expression: str | None = Field(default=None, max_length=200)
-    timezone: str = Field(default="UTC", max_length=64)
+    timezone: TimeZone = "UTC"
     max_run_minutes: float | None = Field(default=None, gt=0, le=366 * 1440)
     require_api_key: bool = False
     expect_keyword: str | None = Field(default=None, max_length=1024)

@@ -9,7 +9,7 @@ from pydantic import Field, WithJsonSchema, field_validator
 from web.schemas.lists import PageQuery
 from web.schemas.monitor_config import CONFIGS, LocationConfig
 from web.schemas.results import ResultOut
-from web.schemas.wire import CredentialsOut, In, Name, Out, SecretWarning, Time
+from web.schemas.wire import CredentialsOut, In, Name, Out, SecretWarning, Time, TimeZone
 
 MAX_TAGS = 30
 Type = Literal["http_request", "website", "ping_host", "port_check", "heartbeat", "synthetic_test"]
@@ -74,7 +74,7 @@ class MonitorIn(In):
     target: str = Field(default="", max_length=2048)
     frequency_minutes: float | None = Field(default=None, gt=0, le=366 * 1440)
     cron_expression: str | None = Field(default=None, max_length=200)
-    timezone: str = Field(default="UTC", max_length=64)
+    timezone: TimeZone = "UTC"
     enabled: bool = True
     config: Config = Field(default_factory=dict)
     alert_config: AlertConfig = Field(default_factory=AlertConfig)

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic.alias_generators import to_camel
 
 import settings
+from models import time_zones
 from web.errors import Problem, invalid
 
 MAX_DEPTH = 32
@@ -51,6 +52,8 @@ def _stripped(text: str) -> str:
     return text
 
 
+#: The name of a time zone; a former name is turned into the present one. `web.saving.schedule` judges whether it is known.
+TimeZone = Annotated[str, Field(max_length=64), AfterValidator(time_zones.preferred)]
 #: An RFC 3339 time with its zone, turned to UTC.
 Time = Annotated[datetime, AfterValidator(_to_utc)]
 #: 1 to 255 characters, blanks at the ends cut off.

@@ -9,11 +9,29 @@ import pytest
 import trustme
 
 import settings
-from actors.probes import http_transfer, resolver
+from actors.probes import http_transfer, name_servers, resolver
+from tests import dns_server
+from tests.dns_server import DnsServer
 
 from .site import Site, running
 
 Change = Callable[..., None]
+
+
+@pytest.fixture(scope="session")
+def _working_dns() -> Iterator[DnsServer]:
+    with dns_server.running() as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def our_dns(_working_dns: DnsServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[DnsServer]:
+    """The name server that probes take for the system's own when a name cannot be resolved. It works."""
+    monkeypatch.setattr(name_servers, "servers", lambda: [_working_dns.address])
+    name_servers.forget()
+    yield _working_dns
+    _working_dns.mode = "works"
+    name_servers.forget()
 
 
 @pytest.fixture(autouse=True)

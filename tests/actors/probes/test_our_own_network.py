@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.actors.probes import in_a_namespace
+from tests.actors.probes.our_trouble_in_a_namespace import KINDS
 from tests.actors.probes.ping_in_a_namespace import NOBODY
 
 ROOT = Path(__file__).parents[3]
@@ -54,6 +55,62 @@ def test_a_worker_that_is_cut_off_from_every_network_blames_no_target(unshare: s
     found = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(found) == len(in_a_namespace.TARGETS)
     assert {(one[2], one[3]) for one in found} == {("error", "INTERNAL_ERROR")}, found
+
+
+def scene(unshare: str, name: str) -> list[list[Any]]:
+    """[status, reason, trouble, address] of each check of `our_trouble_in_a_namespace`."""
+    module = [sys.executable, "-m", "tests.actors.probes.our_trouble_in_a_namespace", name]
+    environ = {**os.environ, "ALLOW_INTERNAL_TARGETS": "true"}
+    command = [unshare, "--net", "--mount", *module]
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=100, check=False)
+    if "resolv.conf cannot be mounted" in done.stderr:
+        pytest.skip("this machine lets nobody mount a file")
+    assert done.returncode == 0, done.stderr
+    found: list[list[Any]] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+@pytest.mark.parametrize("name", ["silent", "servfail", "refused"])
+def test_a_worker_whose_name_server_does_not_work_blames_no_target(unshare: str, name: str) -> None:
+    found = scene(unshare, name)
+    # In a namespace without any route that is the deeper trouble.
+    assert found == [["error", "INTERNAL_ERROR", "network", ""]] * len(KINDS)
+
+
+def test_a_name_that_does_not_exist_and_one_whose_own_servers_fail_are_the_targets(unshare: str) -> None:
+    assert scene(unshare, "works") == [["down", "DNS_FAILURE", None, ""]] * 2 * len(KINDS)
+
+
+def test_in_a_closed_network_names_are_judged_by_other_names(unshare: str) -> None:
+    first, second = scene(unshare, "closed")
+    assert first[0] == "error"
+    assert second == ["down", "DNS_FAILURE", None, ""]
+
+
+def test_a_worker_without_descriptors_blames_no_target(unshare: str) -> None:
+    found = scene(unshare, "descriptors")
+    assert len(found) == 2 * len(KINDS)
+    assert {tuple(one[:3]) for one in found} == {("error", "INTERNAL_ERROR", "descriptors")}, found
+
+
+def test_a_worker_without_local_ports_blames_no_target(unshare: str) -> None:
+    found = scene(unshare, "ports")
+    assert {tuple(one[:2]) for one in found} == {("error", "INTERNAL_ERROR")}, found
+    assert [one[2] for one in found[:4]] == ["ports"] * 4
+
+
+def test_a_worker_whose_gateway_is_dead_blames_no_target_behind_it(unshare: str) -> None:
+    if shutil.which("ip") is None:
+        pytest.skip("this machine has no iproute2")
+    *behind, neighbour, name = scene(unshare, "gateway")
+    assert len(behind) == 2 * (len(KINDS) + 1)
+    assert {tuple(one[:3]) for one in behind} == {("error", "INTERNAL_ERROR", "network")}, behind
+    assert neighbour[:3] == ["down", "HOST_UNREACHABLE", None]
+    assert name[:3] == ["error", "INTERNAL_ERROR", "name_server"]
+
+
+def test_a_dead_first_address_does_not_hide_a_live_one(unshare: str) -> None:
+    assert scene(unshare, "dead_first") == [["up", None, None, "127.0.0.1"]] * 4
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])

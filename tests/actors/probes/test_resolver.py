@@ -5,13 +5,18 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
 
 import settings
-from actors.probes import resolver
-from actors.probes.outcome import Reason, Status
+from actors.probes import name_servers, resolver, socket_failure
+from actors.probes.outcome import Outcome, Reason, Status
+from actors.trouble import Trouble
+from tests import dns_server
+from tests.dns_server import DnsServer
+from tests.waiting import until
 
 from .checking import check, check_all, http, target
 from .conftest import Change
@@ -40,6 +45,8 @@ def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[Names]:
     monkeypatch.setattr(socket, "getaddrinfo", fake.getaddrinfo)
     yield fake
     fake.over.set()
+    # What was asked in one test must not be answered in the next.
+    until(lambda: not resolver._under_way)
 
 
 @pytest.mark.parametrize("kind", ["http_request", "port_check"])
@@ -71,6 +78,58 @@ def test_a_port_is_open_where_any_address_of_the_name_lets_us_in(names: Names, s
     assert (outcome.reason, outcome.details["resolvedIp"]) == (Reason.UNEXPECTED_ANSWER, "127.0.0.1")
 
 
+@contextmanager
+def udp_echo(host: str, port: int = 0) -> Iterator[int]:
+    """Answers each datagram with itself; its port."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind((host, port))
+        server.settimeout(0.05)
+        stopping = threading.Event()
+
+        def serve() -> None:
+            while not stopping.is_set():
+                with suppress(TimeoutError):
+                    data, sender = server.recvfrom(2048)
+                    server.sendto(data, sender)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield server.getsockname()[1]
+        finally:
+            stopping.set()
+            thread.join(10)
+
+
+@pytest.mark.parametrize("silent", [True, False])
+@pytest.mark.parametrize("expect", ["hello", ""])
+def test_a_udp_port_is_up_where_any_address_of_the_name_answers(names: Names, silent: bool, expect: str) -> None:
+    # Given a name whose first address refuses, or says nothing, and whose second one answers
+    names.known["two.test"] = ["127.0.0.2", "127.0.0.1"]
+    with udp_echo("127.0.0.1") as port, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mute:
+        mute.bind(("127.0.0.2", port if silent else 0))
+        outcome = check("port_check", "two.test", timeout=2, port=port, protocol="udp", send="hello", expect=expect)
+    # Then it is up; silence is an answer where no text is expected
+    ip, certainty = ("127.0.0.2", "unconfirmed") if silent and not expect else ("127.0.0.1", "confirmed")
+    assert (outcome.status, outcome.details["resolvedIp"]) == (Status.UP, ip)
+    assert outcome.details["certainty"] == certainty
+
+
+def test_a_udp_port_that_no_address_has_is_down_and_one_that_says_something_else_is_not_asked_elsewhere(
+    names: Names,
+) -> None:
+    names.known["none.test"] = ["127.0.0.2", "127.0.0.3"]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    assert check("port_check", "none.test", port=port, protocol="udp").reason is Reason.PORT_CLOSED
+    names.known["odd.test"] = ["127.0.0.1", "127.0.0.2"]
+    with udp_echo("127.0.0.1") as port:
+        odd = {"port": port, "protocol": "udp", "send": "hello", "expect": "welcome"}
+        outcome = check("port_check", "odd.test", timeout=1, **odd)
+    assert (outcome.reason, outcome.details["resolvedIp"]) == (Reason.UNEXPECTED_ANSWER, "127.0.0.1")
+
+
 def test_an_address_that_swallows_everything_leaves_time_for_the_next(names: Names, site: Site) -> None:
     names.known["slow.test"] = ["127.0.0.2", "127.0.0.1"]
     with socket.socket() as full, socket.socket() as queued:
@@ -94,28 +153,103 @@ def test_a_name_in_doubt_is_looked_up_again(names: Names, site: Site) -> None:
         resolver.doubt(nonsense)
 
 
+class Failing:
+    """A `getaddrinfo` that fails with the error number of each name; others have loopback's address."""
+
+    def __init__(self, **numbers: int) -> None:
+        self.numbers = {f"{name}.test": number for name, number in numbers.items()}
+
+    def __call__(self, host: str, port: int | None, family: int = 0, kind: int = 0, *_: Any) -> list[Any]:
+        if host in self.numbers:
+            raise socket.gaierror(self.numbers[host], "It failed")
+        return [(socket.AF_INET, kind, 6, "", ("127.0.0.1", port or 0))]
+
+
+def look(name: str, kind: str = "port_check") -> Outcome:
+    resolver.forget()
+    return check(kind, f"http://{name}.test/" if kind == "http_request" else f"{name}.test", port=9)
+
+
+OURS: list[dns_server.Mode] = ["silent", "servfail", "refused"]
+
+
+@pytest.mark.parametrize("kind", ["http_request", "port_check", "ping_host"])
 @pytest.mark.parametrize(
-    ("number", "cut_off", "status"),
+    ("number", "mode", "status"),
     [
-        (socket.EAI_NONAME, True, Status.DOWN),
-        (socket.EAI_AGAIN, False, Status.DOWN),
-        (socket.EAI_AGAIN, True, Status.ERROR),
-        (socket.EAI_SYSTEM, False, Status.ERROR),
-        (socket.EAI_MEMORY, False, Status.ERROR),
+        # The answer itself says that there is no such name.
+        (socket.EAI_NONAME, "silent", Status.DOWN),
+        (socket.EAI_NODATA, "silent", Status.DOWN),
+        # No answer says nothing about the name: it is the target's if our name servers work.
+        (socket.EAI_AGAIN, "works", Status.DOWN),
+        (socket.EAI_FAIL, "works", Status.DOWN),
+        *[(socket.EAI_AGAIN, mode, Status.ERROR) for mode in OURS],
+        *[(socket.EAI_FAIL, mode, Status.ERROR) for mode in OURS],
+        # The resolver itself has failed.
+        (socket.EAI_SYSTEM, "works", Status.ERROR),
+        (socket.EAI_MEMORY, "works", Status.ERROR),
     ],
 )
-def test_a_resolver_that_fails_itself_is_our_error(
-    number: int, cut_off: bool, status: Status, monkeypatch: pytest.MonkeyPatch
+def test_a_name_that_cannot_be_resolved_is_judged_by_whether_our_name_servers_work(
+    kind: str,
+    number: int,
+    mode: dns_server.Mode,
+    status: Status,
+    our_dns: DnsServer,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def fail(*_: Any) -> None:
-        raise socket.gaierror(number, "It failed")
+    our_dns.mode = mode
+    monkeypatch.setattr(socket, "getaddrinfo", Failing(failing=number))
+    monkeypatch.setattr(socket_failure, "is_cut_off", lambda: False)
+    outcome = look("failing", kind)
+    assert outcome.status is status
+    assert outcome.reason is (Reason.DNS_FAILURE if status is Status.DOWN else Reason.INTERNAL_ERROR)
+    if number in {socket.EAI_AGAIN, socket.EAI_FAIL}:
+        assert outcome.trouble is (None if status is Status.DOWN else Trouble.NAME_SERVER)
 
-    monkeypatch.setattr(socket, "getaddrinfo", fail)
-    monkeypatch.setattr(resolver.socket_failure, "is_cut_off", lambda: cut_off)
-    for kind in ("http_request", "port_check", "ping_host"):
-        outcome = check(kind, "http://failing.test/" if kind == "http_request" else "failing.test", port=80)
-        assert outcome.status is status
-        assert outcome.reason is (Reason.DNS_FAILURE if status is Status.DOWN else Reason.INTERNAL_ERROR)
+
+@pytest.mark.parametrize("mode", OURS)
+def test_names_that_time_out_are_ours_while_our_name_servers_do_not_work(
+    mode: dns_server.Mode, names: Names, our_dns: DnsServer
+) -> None:
+    our_dns.mode = mode
+    outcomes = check_all([target("port_check", f"hangs-{index}.test", timeout=0.5, port=9) for index in range(20)])
+    assert {(one.status, one.reason) for one in outcomes} == {(Status.ERROR, Reason.INTERNAL_ERROR)}
+
+
+def test_our_name_servers_are_asked_once_for_all_names_that_fail_together(names: Names, our_dns: DnsServer) -> None:
+    our_dns.asked.clear()
+    check_all([target("port_check", f"hangs-{index}.test", timeout=0.5, port=9) for index in range(50)])
+    assert 1 <= len(our_dns.asked) <= 3
+    # And every question is for a name that no cache can know
+    assert len(set(our_dns.asked)) == len(our_dns.asked)
+
+
+def test_one_of_several_name_servers_that_works_is_enough(our_dns: DnsServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", Failing(failing=socket.EAI_AGAIN))
+    with dns_server.running() as failing, dns_server.running() as silent:
+        failing.mode, silent.mode = "servfail", "silent"
+        everyone = [failing.address, silent.address, our_dns.address]
+        monkeypatch.setattr(name_servers, "servers", lambda: everyone)
+        assert look("failing").status is Status.DOWN
+        name_servers.forget()
+        everyone.pop()
+        assert look("failing").status is Status.ERROR
+
+
+def test_in_a_closed_network_a_name_is_the_targets_once_another_one_was_answered(
+    our_dns: DnsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given name servers that fail for every foreign name
+    our_dns.mode = "servfail"
+    monkeypatch.setattr(socket, "getaddrinfo", Failing(broken=socket.EAI_AGAIN, gone=socket.EAI_NONAME))
+    assert look("fine").reason is Reason.PORT_CLOSED
+    # Then the first failure of a name says nothing yet, whatever was answered before
+    assert look("broken").status is Status.ERROR
+    assert look("broken").status is Status.ERROR
+    # And the next one counts after another name was answered, be it that there is no such name
+    assert look("gone").status is Status.DOWN
+    assert look("broken").status is Status.DOWN
 
 
 def test_a_lookup_that_found_no_thread_is_our_error(names: Names, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,6 +270,48 @@ def test_a_name_is_looked_up_once_for_all_who_ask(names: Names, site: Site) -> N
     check_all([target("http_request", url)] * 20)
     check("port_check", "good.test", port=site.port)
     assert names.asked["good.test"] == 1
+
+
+KINDS = ["http_request", "website", "port_check", "ping_host"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("host", "asked"),
+    [
+        ("straße.test", "xn--strae-oqa.test"),
+        ("Bücher.test", "xn--bcher-kva.test"),
+        ("☕.test", "xn--53h.test"),
+        # The final dot keeps the resolver from trying search domains.
+        ("api.test.", "api.test."),
+        ("Straße.test.", "xn--strae-oqa.test."),
+    ],
+)
+def test_a_name_is_asked_for_as_browsers_do(kind: str, host: str, asked: str, names: Names, site: Site) -> None:
+    names.known[asked] = ["127.0.0.1"]
+    site.answer("/")
+    outcome = check(kind, site.url("/", host) if kind in {"http_request", "website"} else host, port=site.port)
+    assert outcome.status is Status.UP, outcome.message
+    assert set(names.asked) == {asked}
+    # And the site hears its name without the dot, as certificates have it
+    if kind in {"http_request", "website"}:
+        assert [seen.headers["host"] for seen in site.seen] == [f"{asked.removesuffix('.')}:{site.port}"]
+
+
+def test_an_address_with_a_final_dot_is_not_looked_up(names: Names, site: Site) -> None:
+    site.answer("/")
+    assert http(site.url("/", "127.0.0.1.")).status is Status.UP
+    assert check("port_check", "127.0.0.1.", port=site.port).status is Status.UP
+    assert not names.asked
+
+
+def test_a_login_stays_on_a_redirect_between_the_two_spellings_of_a_host(names: Names, site: Site) -> None:
+    names.known["same.test"] = names.known["same.test."] = ["127.0.0.1"]
+    site.answer("/end")
+    site.answer("/", status=302, Location=site.url("/end", "same.test"))
+    auth = {"type": "bearer", "token": "a token"}
+    assert http(site.url("/", "same.test."), auth=auth).status is Status.UP
+    assert [seen.headers.get("authorization") for seen in site.seen] == ["Bearer a token"] * 2
 
 
 def test_an_address_is_believed_for_half_a_minute_at_most(names: Names, site: Site, change_settings: Change) -> None:

@@ -82,6 +82,7 @@ OTHER = str(uuid4())
         ({"durationMinutes": 5, "cronExpression": "0 0 31 2 *"}, ["cronExpression"]),
         ({"durationMinutes": 5, "cronExpression": "0 3 * * *", "startsAt": "2099-01-01T00:00:00Z"}, ["startsAt"]),
         ({"durationMinutes": 5, "cronExpression": "0 3 * * *", "timezone": "Mars/Olympus"}, ["timezone"]),
+        ({"durationMinutes": 5, "cronExpression": "0 3 * * *", "timezone": "localtime"}, ["timezone"]),
         ({"durationMinutes": 5, "monitorId": OTHER}, ["monitorId"]),
         ({"durationMinutes": 5, "monitorId": OTHER, "tag": "blue"}, ["monitorId", "tag"]),
         ({"durationMinutes": 5, "tag": "a,b"}, ["tag"]),

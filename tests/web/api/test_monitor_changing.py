@@ -34,6 +34,18 @@ def test_absent_fields_stay_and_config_is_merged_by_key(method: str, cast: Cast)
     assert (changed["description"], changed["tags"], changed["name"]) == ("Before", ["a"], "Shop")
 
 
+def test_a_time_zone_that_is_no_longer_taken_stays_until_the_schedule_changes(
+    cast: Cast, connection: psycopg.Connection[Any]
+) -> None:
+    monitor = made(cast, cronExpression="0 3 * * *", timezone="Europe/Berlin")
+    connection.execute("UPDATE monitors SET timezone = 'localtime'")
+    path = f"/monitors/{monitor['id']}"
+    assert cast.editor.patch(path, {"name": "Other", "enabled": False}).json["timezone"] == "localtime"  # type: ignore[index]
+    answer = cast.editor.patch(path, {"cronExpression": "0 4 * * *"})
+    assert answer.status_code == 422
+    assert list(answer.json["error"]["fields"]) == ["timezone"]  # type: ignore[index]
+
+
 def test_null_removes(cast: Cast) -> None:
     monitor = made(cast, description="Before", config={"keywordInBody": "ok", "timeoutSeconds": 9})
     changed = cast.editor.patch(

@@ -96,6 +96,21 @@ def test_a_cron_expression_replaces_the_interval(cast: Cast) -> None:
     assert (changed["frequencyMinutes"], changed["cronExpression"]) == (2, None)  # type: ignore[index]
 
 
+def test_a_former_name_of_a_time_zone_becomes_its_present_one(cast: Cast) -> None:
+    assert made(cast, timezone="Asia/Calcutta")["timezone"] == "Asia/Kolkata"
+    config = {"cronExpression": "0 3 * * *", "timezone": "US/Eastern"}
+    heartbeat = made(cast, type="heartbeat", target="", config=config)
+    assert (heartbeat["timezone"], heartbeat["config"]["timezone"]) == ("America/New_York",) * 2
+    window = {"durationMinutes": 5, "cronExpression": "0 3 * * *", "timezone": "Europe/Kiev"}
+    assert cast.editor.post("/maintenance-windows", window).json["timezone"] == "Europe/Kyiv"  # type: ignore[index]
+
+
+@pytest.mark.parametrize("host", ["straße.test", "☕.test", "api.test.", "日本語。ＪＰ"])
+def test_a_name_beyond_ascii_and_a_final_dot_are_kept_as_typed(host: str, cast: Cast) -> None:
+    assert made(cast, target=f"https://{host}/")["target"] == f"https://{host}/"
+    assert made(cast, type="ping_host", target=host, name="Host")["target"] == host
+
+
 def test_fractions_of_a_minute_are_valid_where_the_operator_allows_them(cast: Cast, settings_of: SettingsOf) -> None:
     assert cast.editor.post("/monitors", {**HTTP, "frequencyMinutes": 0.1}).status_code == 422
     settings_of(min_check_interval_seconds=5)
