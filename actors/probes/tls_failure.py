@@ -99,6 +99,8 @@ _BY_ALERT = {
 _BY_WORDS = (
     ("subject name", _OTHER_NAME),
     ("does not match", _OTHER_NAME),
+    # libcurl's words for an alert of the other side that says “certificate expired”, too.
+    ("certificate verification failed", "the verification of a certificate failed"),
     ("common name", "the certificate names no host"),
     ("wrong version number", "the port does not speak TLS"),
     ("packet length too long", "the port does not speak TLS"),

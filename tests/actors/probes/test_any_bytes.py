@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -51,25 +50,7 @@ PLACES: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-@pytest.fixture(autouse=True)
-def names_of_the_world_do_not_exist(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is looked up outside: every name but those of loopback is unknown."""
-    true = socket.getaddrinfo
-
-    def look_up(host: str | bytes | None, *args: object, **more: object) -> object:
-        if host in {"127.0.0.1", "localhost"}:
-            return true(host, *args, **more)  # type: ignore[arg-type]
-        # What the true one raises for names that no resolver can be asked for, it raises here too.
-        true(host, None, 0, 0, 0, socket.AI_NUMERICHOST) if _is_odd(host) else None
-        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-
-    monkeypatch.setattr(socket, "getaddrinfo", look_up)
-
-
-def _is_odd(host: object) -> bool:
-    return isinstance(host, str) and (
-        not host.isascii() or "\0" in host or any(len(one) > 63 for one in host.split("."))
-    )
+pytestmark = pytest.mark.usefixtures("names_of_the_world_do_not_exist")
 
 
 @pytest.fixture(scope="module")
