@@ -1,5 +1,6 @@
 """The certificates that a target sends, taken together: a chain holds only until the first of its links ends."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
@@ -10,6 +11,7 @@ from actors.probes.certificate import Certificate
 
 #: More certificates than any server has reason to send; the rest is not looked at.
 _LONGEST = 10
+_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 
 #: Encoded subjects of the trusted authorities, and when the last certificate of that name ends.
 Anchors = Mapping[bytes, datetime]
@@ -35,15 +37,20 @@ def anchors(path: str) -> Anchors:
     from cryptography import x509
 
     found: dict[bytes, datetime] = {}
+    try:
+        bundle = Path(path).read_bytes()
+    except OSError:
+        return found
     with warnings.catch_warnings():
         # Some old authorities have serial numbers that a later RFC forbids.
         warnings.simplefilter("ignore")
-        try:
-            authorities = x509.load_pem_x509_certificates(Path(path).read_bytes())
-        except (OSError, ValueError):
-            return found
-        for one in authorities:
-            subject = one.subject.public_bytes()
+        for pem in _PEM.findall(bundle):
+            try:
+                one = x509.load_pem_x509_certificate(pem)
+                subject = one.subject.public_bytes()
+            except ValueError:
+                # One that cannot be read does not hide the others.
+                continue
             found[subject] = max(one.not_valid_after_utc, found.get(subject, one.not_valid_after_utc))
     return found
 

@@ -12,6 +12,8 @@ _FOLD = re.compile(rb"\r?\n[ \t]+")
 def last(head: bytes) -> bytes:
     """Return the last header block of `head`: earlier ones belong to interim answers. Trailers stay behind it."""
     start = 0
+    if head.find(b"\nHTTP/") < 0:
+        return head
     for found in _BLOCK.finditer(head):
         start = found.end()
     return head[start:]
@@ -36,5 +38,8 @@ def fields(head: bytes) -> Iterator[tuple[str, str]]:
 
 def words(head: bytes, name: str) -> list[str]:
     """Return the comma-separated words of every field called `name`, in lower case, without empty ones."""
+    if name.encode() not in head.lower():
+        # Most answers have none of the fields that are asked for.
+        return []
     values = (value for found, value in fields(head) if found.lower() == name)
     return [word for value in values for part in value.split(",") if (word := part.strip().lower())]

@@ -173,6 +173,13 @@ def test_no_chain_however_tangled_leads_in_circles(names: list[tuple[bytes, byte
     assert (found is None) is (not sent)
 
 
+def test_an_authority_that_cannot_be_read_does_not_hide_the_others(tmp_path: Path) -> None:
+    path = tmp_path / "bundle.pem"
+    broken = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+    path.write_bytes(b"# Our own\n" + broken + issue("Root", authority=True).pem + broken)
+    assert len(certificate_chain.anchors(str(path))) == 1
+
+
 def test_the_authorities_of_this_machine_are_read() -> None:
     found = certificate_chain.anchors(http_transfer.authorities())
     assert len(found) > 50
