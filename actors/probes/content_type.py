@@ -66,7 +66,10 @@ def decode(body: bytes, content_type: str, *, is_cut: bool = False) -> str:
         if body.startswith(mark):
             return body.decode(charset, "replace")
     declared = _CHARSET.search(content_type)
-    codec = (declared and _codec(declared[1])) or _from_page(body)
+    kind = content_type.partition(";")[0].lower()
+    # JSON and plain text may well talk about pages.
+    is_page = not kind.strip() or "html" in kind or "xml" in kind
+    codec = (declared and _codec(declared[1])) or (_from_page(body) if is_page else None)
     return body.decode(codec, "replace") if codec else _undeclared(body, is_cut)
 
 

@@ -27,7 +27,6 @@ from actors.probes.outcome import Outcome, Reason, Status
 from actors.probes.target import Target
 from actors.probes.wording import plain, public_url
 
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _DEFAULT_MAX_REDIRECTS = 5
 _MEGABYTE = 1024 * 1024
 _NOT_ALLOWED = "Checks over {} are not allowed here. An operator may allow them with ALLOWED_PROTOCOLS."
@@ -127,13 +126,14 @@ async def _follow(target: Target, request: Request, expected: Expectations) -> O
         if earlier is not None:
             transfer.keep_cookies_of(earlier)
             earlier.curl.close()
+        transfer.follows = follow
         failure = await _ask(target, transfer, request, expected, course, deadline)
         if failure is not None:
             if failure.reason is Reason.INVALID_CONFIG and course.hops:
                 failure = _unreadable(request.url)
             return _finish(failure, transfer, course)
         status = transfer.curl.getinfo(pycurl.RESPONSE_CODE)
-        onward = transfer.redirect if follow and status in _REDIRECTS else ""
+        onward = transfer.redirect if follow and status in http_transfer.REDIRECTS else ""
         if not onward:
             return await _judge(transfer, course, expected, status)
         course.hops.append({"url": public_url(request.url), "statusCode": status})

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from actors.probes.wording import text
 
 _BLOCK = re.compile(rb"(?:\A|\n\r?\n)(?=HTTP/)")
+_STATUS = re.compile(rb"HTTP/\S+ +(\d{3})")
 _FOLD = re.compile(rb"\r?\n[ \t]+")
 
 
@@ -17,6 +18,12 @@ def last(head: bytes) -> bytes:
     for found in _BLOCK.finditer(head):
         start = found.end()
     return head[start:]
+
+
+def status(head: bytes) -> int:
+    """Return the status code of the last header block, 0 if it has none; libcurl tells it only at the end."""
+    found = _STATUS.match(last(head))
+    return int(found[1]) if found else 0
 
 
 def is_complete(head: bytes) -> bool:

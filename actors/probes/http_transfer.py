@@ -19,6 +19,7 @@ from actors.probes.http_body import Body
 from actors.probes.http_request import Origin, Request, readable_url
 from actors.probes.wording import text
 
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
 USER_AGENT = "Supercheck"
 _DEBIAN_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
 _WEB = pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS
@@ -65,7 +66,7 @@ class Transfer:
     After `run`: `code` and `words` are libcurl's verdict, `blocked` the guard's sentence where it refused an
     address, `opened` whether any address was tried, `tried` which, `our_error` a failure of this machine to make a socket.
     `secure` says whether TLS is spoken, `records_certificate` whether certificate facts were asked for, `received` is
-    the body.
+    the body. Set `follows` before if a redirect is not the answer.
     """
 
     __slots__ = (
@@ -75,6 +76,7 @@ class Transfer:
         "blocked",
         "code",
         "curl",
+        "follows",
         "opened",
         "our_error",
         "received",
@@ -91,6 +93,7 @@ class Transfer:
         self.blocked = ""
         self.our_error = ""
         self.opened = False
+        self.follows = False
         self.tried: list[str] = []
         self.records_certificate = False
         self.received = Body(0, keep_all=False)
@@ -240,7 +243,9 @@ class Transfer:
 
     def _receive(self, chunk: bytes) -> int:
         if not self.received.begun:
-            self.received.begin(http_head.words(self.head, "content-encoding"))
+            # Nobody reads the body of a redirect that is followed: what its coding promises does not matter.
+            is_read = not (self.follows and http_head.status(self.head) in REDIRECTS)
+            self.received.begin(http_head.words(self.head, "content-encoding") if is_read else [])
         # Another number than that of the bytes ends the transfer.
         return len(chunk) if self.received.take(chunk) else -1
 

@@ -49,6 +49,8 @@ def test_the_kind_of_a_body_is_seen_from_its_text(body: str, kind: str) -> None:
         ("<?xml version='1.0'?><a>ü</a>".encode("utf-16-be"), "application/xml", "<?xml version='1.0'?><a>ü</a>"),
         ('<meta charset="utf-16">ü'.encode(), "text/html", '<meta charset="utf-16">ü'),
         ('<meta charset="klingon">ü'.encode("latin-1"), "text/html", '<meta charset="klingon">ü'),
+        ('["<meta charset=latin-1>ü"]'.encode(), "application/json", '["<meta charset=latin-1>ü"]'),
+        ("<meta charset=latin-1>ü".encode("latin-1"), "", "<meta charset=latin-1>ü"),
         # One broken byte does not spoil a page that is otherwise in UTF-8.
         ("grün, schön ".encode() + b"\xff", "text/html", "grün, schön \N{REPLACEMENT CHARACTER}"),
         (b"6869", "text/plain; charset=hex", "6869"),

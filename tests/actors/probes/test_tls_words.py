@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pycurl
@@ -64,8 +65,19 @@ def test_a_demand_for_a_client_certificate_is_told(authority: trustme.CA, versio
     demanding = server_context(authority.issue_cert("127.0.0.1"))
     demanding.verify_mode = ssl.CERT_REQUIRED
     demanding.maximum_version = version
-    with running(tls=demanding) as site:
-        outcome = http(site.answer("/"))
+
+    def refuse(connection: socket.socket) -> None:
+        # A close before the request is read would be a reset, which may overtake the alert.
+        with connection.dup() as raw:
+            with suppress(ssl.SSLError), demanding.wrap_socket(connection, server_side=True) as wrapped:
+                wrapped.recv(1)
+            raw.shutdown(socket.SHUT_WR)
+            while raw.recv(4096):
+                pass
+
+    with running() as site:
+        site.takes_over = refuse
+        outcome = http(f"https://127.0.0.1:{site.port}/")
     assert (outcome.status, outcome.reason) == (Status.DOWN, Reason.TLS_ERROR)
     assert "client certificate" in outcome.message
 
