@@ -20,15 +20,24 @@ def threshold(days_left: int, first: int = FIRST) -> int | None:
 
 
 def sentence(certificate: Mapping[str, Any]) -> str:
-    """The warning for people: how long is left, until when, whose certificate it is. Takes API.md's `sslCertificate`."""
+    """Return the warning for people: which certificate ends, when, and whose it is. Takes API.md's `sslCertificate`."""
     date, _, clock = certificate["validTo"].removesuffix("Z").partition("T")
     when = f"on {date} at {clock[:5]} UTC"
     days = certificate["daysRemaining"]
+    which = _which(certificate)
     if days < 0:
-        end = f"The certificate expired {when}."
+        end = f"{which} expired {when}."
     elif days == 0:
-        end = f"The certificate expires within a day, {when}."
+        end = f"{which} expires within a day, {when}."
     else:
-        end = f"The certificate expires in {days} day{'' if days == 1 else 's'}, {when}."
+        end = f"{which} expires in {days} day{'' if days == 1 else 's'}, {when}."
     subject, issuer = (str(certificate[name])[:_LONGEST_NAME] or "nobody named" for name in ("subject", "issuer"))
     return f"{end} It was issued to {subject} by {issuer}."
+
+
+def _which(certificate: Mapping[str, Any]) -> str:
+    """Return the certificate as the subject of a sentence; warnings of earlier versions name no host."""
+    host = str(certificate.get("host") or "")[:_LONGEST_NAME]
+    if certificate.get("isIntermediate"):
+        return f"An intermediate certificate that {host or 'the server'} sends"
+    return f"The certificate of {host}" if host else "The certificate"

@@ -84,7 +84,7 @@ def _facts(details: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
     certificate = details.get("sslCertificate")
     if certificate:
-        found.append(
-            ("certificate", f"{certificate.get('daysRemaining')} days left, until {certificate.get('validTo')}")
-        )
+        until = f"{certificate.get('daysRemaining')} days left, until {certificate.get('validTo')}"
+        whose = "an intermediate one of " if certificate.get("isIntermediate") else ""
+        found.append(("certificate", f"{until} ({whose}{certificate.get('host')})"))
     return found

@@ -17,8 +17,8 @@ from uuid import UUID
 
 import pycurl
 
-from actors.probes import certificate, resolver
-from actors.probes.certificate import Certificate
+from actors.probes import certificate, http_transfer, resolver
+from actors.probes.certificate_chain import Link, anchors, first_to_end
 from actors.probes.http_request import Origin, Request
 from actors.probes.http_transfer import Transfer
 from actors.probes.outcome import Outcome, Status
@@ -37,7 +37,7 @@ LIMIT = 20_000
 class _Look(NamedTuple):
     """What was seen last, and when to look again by the monotonic clock."""
 
-    seen: Certificate | None
+    seen: Link | None
     again_at: float
 
 
@@ -72,12 +72,12 @@ async def details(target: Target, host: str) -> dict[str, Any]:
     if look is None or time.monotonic() >= look.again_at:
         seen = await _see(host, str(target.config.get("ipVersion") or "auto"))
         warning = int(target.config.get("sslDaysUntilExpirationWarning") or _DAYS_BEFORE)
-        days_left = seen.days_left(datetime.now(UTC)) if seen else None
+        days_left = seen.certificate.days_left(datetime.now(UTC)) if seen else None
         look = _Look(seen, time.monotonic() + interval(days_left, warning))
         if len(_looks) >= LIMIT:
             _looks.clear()
         _looks[key] = look
-    return {"sslCertificate": look.seen.details(datetime.now(UTC))} if look.seen else {}
+    return {"sslCertificate": look.seen.details(host, datetime.now(UTC))} if look.seen else {}
 
 
 def forget() -> None:
@@ -85,7 +85,7 @@ def forget() -> None:
     _looks.clear()
 
 
-async def _see(host: str, ip_version: str) -> Certificate | None:
+async def _see(host: str, ip_version: str) -> Link | None:
     """Shake hands and go: nothing is asked, and nothing is trusted."""
     url = f"https://[{host}]:{PORT}/" if ":" in host else f"https://{host}:{PORT}/"
     request = Request(url, Origin("https", host, PORT))
@@ -101,6 +101,7 @@ async def _see(host: str, ip_version: str) -> Certificate | None:
         transfer.limit(deadline - time.monotonic(), 1, keep_body=False)
         transfer.curl.setopt(pycurl.CONNECT_ONLY, 1)
         await transfer.run()
-        return certificate.first(transfer.curl.getinfo(pycurl.INFO_CERTINFO))
+        sent = certificate.read_all(transfer.chain)
+        return first_to_end(sent, anchors(http_transfer.authorities()), datetime.now(UTC))
     finally:
         transfer.curl.close()

@@ -10,6 +10,8 @@ import select
 
 import pycurl
 
+from actors.probes.wording import text
+
 _EVENTS = {
     pycurl.POLL_IN: select.EPOLLIN,
     pycurl.POLL_OUT: select.EPOLLOUT,
@@ -112,7 +114,7 @@ class CurlLoop:
             for curl in good:
                 self._end(curl, (0, ""))
             for curl, code, words in bad:
-                self._end(curl, (code, words))
+                self._end(curl, (code, _readable(words)))
             if not queued:
                 return
 
@@ -121,6 +123,11 @@ class CurlLoop:
         self._multi.remove_handle(curl)
         if not future.done():
             future.set_result(finished)
+
+
+def _readable(words: str) -> str:
+    """Return libcurl's `words` as text that can be stored: pycurl hides a target's odd bytes in surrogates."""
+    return text(words.encode("utf-8", "surrogateescape"))
 
 
 _LOOPS: dict[asyncio.AbstractEventLoop, CurlLoop] = {}

@@ -15,8 +15,10 @@ from actors.probes import (
     http_expectations,
     http_failure,
     http_request,
+    http_transfer,
     resolver,
 )
+from actors.probes.certificate_chain import Link, anchors, first_to_end
 from actors.probes.http_expectations import Expectations
 from actors.probes.http_request import Request
 from actors.probes.http_transfer import Transfer
@@ -25,7 +27,6 @@ from actors.probes.outcome import Outcome, Reason, Status
 from actors.probes.target import Target
 from actors.probes.wording import plain, public_url
 
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _DEFAULT_MAX_REDIRECTS = 5
 _MEGABYTE = 1024 * 1024
 _NOT_ALLOWED = "Checks over {} are not allowed here. An operator may allow them with ALLOWED_PROTOCOLS."
@@ -37,11 +38,12 @@ class _Course:
     """What a check has seen so far, over all its hops."""
 
     target: Target
-    phases: list[float] = field(default_factory=lambda: [0.0] * 5)
+    #: Seconds by phase; a phase that did not take place is absent.
+    phases: dict[str, float] = field(default_factory=dict)
     total: float = 0.0
     hops: list[dict[str, Any]] = field(default_factory=list)
-    #: The last one that was shown: a redirect may lead away from TLS.
-    certificate: dict[str, Any] | None = None
+    #: Of the certificates shown, the one that ends first, and the host that showed it.
+    certificate: tuple[Link, str] | None = None
 
     def add(self, curl: pycurl.Curl) -> None:
         """Add the phases of one transfer; libcurl counts each from the start, in seconds, 0 where not reached."""
@@ -49,28 +51,52 @@ class _Course:
         total = getinfo(pycurl.TOTAL_TIME)
         answered = getinfo(pycurl.RESPONSE_CODE) != 0
         marks = (
-            getinfo(pycurl.NAMELOOKUP_TIME),
+            # Where there was no name to look up, libcurl's few microseconds belong to the connection.
+            getinfo(pycurl.NAMELOOKUP_TIME) if "dnsMs" in self.phases else 0.0,
             getinfo(pycurl.CONNECT_TIME),
             getinfo(pycurl.APPCONNECT_TIME),
             getinfo(pycurl.STARTTRANSFER_TIME) if answered else 0.0,
             total if answered else 0.0,
         )
         before = 0.0
-        for index, mark in enumerate(marks):
+        for phase, mark in zip(_PHASES, marks, strict=True):
             if mark > before:
-                self.phases[index] += mark - before
+                self._spend(phase, mark - before)
                 before = mark
         self.total += total
 
     def add_lookup(self, taken: float) -> None:
         """Add the time that a name took, in seconds."""
-        self.phases[0] += taken
+        self._spend("dnsMs", taken)
         self.total += taken
 
+    def show(self, transfer: Transfer, host: str) -> None:
+        """Note the certificate of one hop, unless one that ends sooner was shown, or this one was refused."""
+        sent = certificate.read_all(transfer.chain)
+        link = first_to_end(sent, anchors(http_transfer.authorities()), datetime.now(UTC))
+        if link is None:
+            return
+        if transfer.code == pycurl.E_PEER_FAILED_VERIFICATION:
+            # It is why the check fails, so its own facts are those that matter.
+            link = link if link.certificate.valid_to <= datetime.now(UTC) else Link(sent[0])
+        elif self.certificate and self.certificate[0].certificate.valid_to <= link.certificate.valid_to:
+            return
+        self.certificate = link, host
+
     def details(self) -> dict[str, Any]:
-        """`timings` and `redirects` of API.md."""
-        timings = {name: round(value * 1000, 2) for name, value in zip(_PHASES, self.phases, strict=True)}
-        return {"timings": timings, "redirects": self.hops} if self.hops else {"timings": timings}
+        """`timings`, `redirects` and `sslCertificate` of API.md."""
+        details: dict[str, Any] = {
+            "timings": {name: round(self.phases[name] * 1000, 2) for name in _PHASES if name in self.phases}
+        }
+        if self.hops:
+            details["redirects"] = self.hops
+        if self.certificate:
+            link, host = self.certificate
+            details["sslCertificate"] = link.details(host, datetime.now(UTC))
+        return details
+
+    def _spend(self, phase: str, seconds: float) -> None:
+        self.phases[phase] = self.phases.get(phase, 0.0) + seconds
 
 
 async def probe(target: Target) -> Outcome:
@@ -100,11 +126,14 @@ async def _follow(target: Target, request: Request, expected: Expectations) -> O
         if earlier is not None:
             transfer.keep_cookies_of(earlier)
             earlier.curl.close()
+        transfer.follows = follow
         failure = await _ask(target, transfer, request, expected, course, deadline)
         if failure is not None:
+            if failure.reason is Reason.INVALID_CONFIG and course.hops:
+                failure = _unreadable(request.url)
             return _finish(failure, transfer, course)
         status = transfer.curl.getinfo(pycurl.RESPONSE_CODE)
-        onward = transfer.curl.getinfo(pycurl.REDIRECT_URL) if follow and status in _REDIRECTS else None
+        onward = transfer.redirect if follow and status in http_transfer.REDIRECTS else ""
         if not onward:
             return await _judge(transfer, course, expected, status)
         course.hops.append({"url": public_url(request.url), "statusCode": status})
@@ -114,8 +143,7 @@ async def _follow(target: Target, request: Request, expected: Expectations) -> O
         try:
             request = request.redirected(status, onward)
         except InvalidConfig:
-            sentence = f"The answer redirects to {plain(public_url(onward), 120)}, which is not http or https."
-            return _finish(_down(Reason.PROTOCOL_ERROR, sentence), transfer, course)
+            return _finish(_unreadable(onward), transfer, course)
 
 
 async def _ask(
@@ -131,7 +159,8 @@ async def _ask(
     if ip_version != "auto" or not literal:
         started = time.monotonic()
         found = await resolver.addresses(request.origin.lookup, ip_version, deadline - started)
-        course.add_lookup(time.monotonic() - started)
+        if not literal:
+            course.add_lookup(time.monotonic() - started)
         if isinstance(found, Outcome):
             return found
         if not literal:
@@ -153,15 +182,14 @@ async def _ask(
     course.add(transfer.curl)
     if transfer.records_certificate:
         # libcurl has it also where it did not trust it.
-        shown = certificate.from_chain(transfer.curl.getinfo(pycurl.INFO_CERTINFO), datetime.now(UTC))
-        course.certificate = shown or course.certificate
-    if transfer.code or transfer.cut_off:
+        course.show(transfer, host)
+    if transfer.failed:
         return http_failure.explain(transfer, host, target.timeout)
     return None
 
 
 async def _judge(transfer: Transfer, course: _Course, expected: Expectations, status: int) -> Outcome:
-    answer = (transfer.body, transfer.content_type)
+    answer = (transfer.received.content, transfer.content_type)
     outcome = await http_expectations.disappointment(expected, status, *answer, course.total * 1000)
     return _finish(outcome or Outcome(Status.UP), transfer, course)
 
@@ -176,8 +204,6 @@ def _finish(outcome: Outcome, transfer: Transfer, course: _Course) -> Outcome:
         outcome.details["statusCode"] = status
     if ip := curl.getinfo(pycurl.PRIMARY_IP):
         outcome.details["resolvedIp"] = ip
-    if course.certificate:
-        outcome.details["sslCertificate"] = course.certificate
     if outcome.status is Status.DOWN and (evidence := http_evidence.gather(course.target, transfer)):
         outcome.details["evidence"] = evidence
     curl.close()
@@ -186,6 +212,12 @@ def _finish(outcome: Outcome, transfer: Transfer, course: _Course) -> Outcome:
 
 def _down(reason: Reason, message: str) -> Outcome:
     return Outcome(Status.DOWN, reason=reason, message=message)
+
+
+def _unreadable(url: str) -> Outcome:
+    scheme = url.partition(":")[0].lower()
+    why = "cannot be asked for" if scheme in {"http", "https"} else "is not http or https"
+    return _down(Reason.PROTOCOL_ERROR, f"The answer redirects to {plain(public_url(url), 120)}, which {why}.")
 
 
 def _too_many(followed: int) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import redaction
-from actors.probes import certificate, content_type
+from actors.probes import certificate, content_type, http_head
 from actors.probes.http_request import CREDENTIAL_NAME
 from actors.probes.http_transfer import Transfer
 from actors.probes.outcome import Outcome
@@ -57,31 +57,32 @@ def certificate_chain(transfer: Transfer) -> list[dict[str, str]]:
     """Subject, issuer and end of each certificate shown, the target's own first; empty where they were not recorded."""
     if not transfer.records_certificate:
         return []
-    shown = (certificate.parse(pem) for pem in transfer.certificates()[:_LONGEST_CHAIN])
-    return [{"subject": one.subject, "issuer": one.issuer, "validTo": one.valid_to.isoformat()} for one in shown if one]
+    shown = certificate.read_all(transfer.chain[:_LONGEST_CHAIN])
+    return [{"subject": one.subject, "issuer": one.issuer, "validTo": one.valid_to.isoformat()} for one in shown]
 
 
 def _headers(head: bytes, secrets: set[str]) -> dict[str, str]:
     """The last header block of `head`; what looks like a credential is hidden, repeated names are joined."""
     headers: dict[str, str] = {}
-    start = head.rfind(b"\nHTTP/") + 1
-    for line in head[start:].decode("latin-1").splitlines()[1:]:
-        name, colon, value = line.partition(":")
-        if not colon or (len(headers) == _MOST_HEADERS and name not in headers):
+    for full_name, value in http_head.fields(head):
+        name = plain(full_name, 64)
+        if len(headers) == _MOST_HEADERS and name not in headers:
             continue
-        name = plain(name, 64)
-        if CREDENTIAL_NAME.search(name):
-            value = redaction.HIDDEN
-        elif name.lower() in {"location", "content-location"}:
-            value = public_url(value.strip())
-        value = plain(_without(value, secrets), _LONGEST_HEADER)
-        headers[name] = plain(f"{headers[name]}, {value}", _LONGEST_HEADER) if name in headers else value
+        shown = plain(_without(_public(full_name, value), secrets), _LONGEST_HEADER)
+        headers[name] = plain(f"{headers[name]}, {shown}", _LONGEST_HEADER) if name in headers else shown
     return headers
 
 
+def _public(name: str, value: str) -> str:
+    if CREDENTIAL_NAME.search(name):
+        return redaction.HIDDEN
+    return public_url(value) if name.lower() in {"location", "content-location"} else value
+
+
 def _excerpt(transfer: Transfer, secrets: set[str]) -> str:
-    kind = transfer.content_type
-    return _UNPRINTABLE.sub(" ", _without(content_type.decode(transfer.excerpt, kind), secrets))[:LONGEST_EXCERPT]
+    received = transfer.received
+    words = content_type.decode(received.excerpt, transfer.content_type, is_cut=received.excerpt_is_cut)
+    return _UNPRINTABLE.sub(" ", _without(words, secrets))[:LONGEST_EXCERPT]
 
 
 def _secrets(target: Target) -> set[str]:

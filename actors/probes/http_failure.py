@@ -1,34 +1,40 @@
 """Why a transfer failed, in a word for programs and a sentence for people."""
 
 import os
+from datetime import UTC, datetime
 
 import pycurl
 
-from actors.probes import socket_failure
+from actors.probes import certificate, socket_failure, tls_failure
 from actors.probes.http_transfer import Transfer
 from actors.probes.outcome import Outcome, Reason, Status
 from actors.probes.wording import plain, seconds
 from actors.trouble import Trouble
 
-# CURLE_HTTP2_STREAM, which pycurl gives no name.
-_HTTP2_STREAM = 92
+# libcurl's codes that pycurl gives no name.
+_POLL, _HTTP2_STREAM, _HTTP3, _QUIC, _CLIENT_CERTIFICATE, _TOO_LARGE, _ECH = 99, 92, 95, 96, 98, 100, 101
+_RECURSIVE_CALL = 93
+_NO_HTTP = (Reason.PROTOCOL_ERROR, "{host} did not answer in HTTP.")
+_INCOMPLETE = (Reason.CONNECTION_RESET, "{host} closed the connection before its answer was complete.")
+_NO_ANSWER = (Reason.CONNECTION_RESET, "{host} closed the connection without an answer.")
 _BY_CODE = {
-    pycurl.E_UNSUPPORTED_PROTOCOL: (Reason.PROTOCOL_ERROR, "{host} did not answer in HTTP."),
+    pycurl.E_UNSUPPORTED_PROTOCOL: _NO_HTTP,
     # libcurl is content with headers that have no end.
-    pycurl.E_OK: (Reason.CONNECTION_RESET, "{host} closed the connection before its answer was complete."),
+    pycurl.E_OK: _INCOMPLETE,
     pycurl.E_URL_MALFORMAT: (Reason.INVALID_CONFIG, "The target is not a readable URL."),
     pycurl.E_COULDNT_RESOLVE_HOST: (Reason.DNS_FAILURE, "The name {host} could not be resolved."),
     pycurl.E_COULDNT_CONNECT: (Reason.HOST_UNREACHABLE, "No connection to {host} could be made."),
-    pycurl.E_FTP_WEIRD_SERVER_REPLY: (Reason.PROTOCOL_ERROR, "{host} did not answer in HTTP."),
-    pycurl.E_PARTIAL_FILE: (Reason.CONNECTION_RESET, "{host} closed the connection before its answer was complete."),
-    pycurl.E_GOT_NOTHING: (Reason.CONNECTION_RESET, "{host} closed the connection without an answer."),
+    pycurl.E_FTP_WEIRD_SERVER_REPLY: _NO_HTTP,
+    pycurl.E_PARTIAL_FILE: _INCOMPLETE,
+    pycurl.E_GOT_NOTHING: _NO_ANSWER,
     pycurl.E_SEND_ERROR: (Reason.CONNECTION_RESET, "The connection to {host} broke while the request was sent."),
     pycurl.E_RECV_ERROR: (Reason.CONNECTION_RESET, "The connection to {host} broke while its answer was read."),
     pycurl.E_HTTP2: (Reason.PROTOCOL_ERROR, "{host} broke the rules of HTTP/2."),
     _HTTP2_STREAM: (Reason.PROTOCOL_ERROR, "{host} ended the HTTP/2 stream with an error."),
-    pycurl.E_BAD_CONTENT_ENCODING: (Reason.PROTOCOL_ERROR, "The answer of {host} could not be decompressed."),
-    pycurl.E_WRITE_ERROR: (Reason.PROTOCOL_ERROR, "The answer of {host} could not be decompressed."),
+    _HTTP3: (Reason.PROTOCOL_ERROR, "{host} broke the rules of HTTP/3."),
+    _QUIC: (Reason.CONNECTION_RESET, "No QUIC connection to {host} could be made."),
     pycurl.E_FILESIZE_EXCEEDED: (Reason.RESPONSE_TOO_LARGE, "The answer of {host} is larger than the limit."),
+    _TOO_LARGE: (Reason.PROTOCOL_ERROR, "{host} sent more headers than are accepted: 5,000 lines, 300 kB in all."),
 }
 # Where the system's own error number tells more.
 _SOCKET_CODES = frozenset({pycurl.E_COULDNT_CONNECT, pycurl.E_RECV_ERROR, pycurl.E_SEND_ERROR})
@@ -36,48 +42,47 @@ _TLS_CODES = frozenset(
     {
         pycurl.E_SSL_CONNECT_ERROR,
         pycurl.E_PEER_FAILED_VERIFICATION,
-        pycurl.E_SSL_CERTPROBLEM,
-        pycurl.E_SSL_CIPHER,
+        pycurl.E_USE_SSL_FAILED,
+        pycurl.E_SSL_SHUTDOWN_FAILED,
         pycurl.E_SSL_ISSUER_ERROR,
         pycurl.E_SSL_INVALIDCERTSTATUS,
+        pycurl.E_SSL_PINNEDPUBKEYNOTMATCH,
+        _CLIENT_CERTIFICATE,
+        _ECH,
     }
 )
 # How libcurl words a handshake that the other side left.
 _BROKEN_OFF = ("reset by peer", "Broken pipe", "SSL_ERROR_SYSCALL", "unexpected eof")
-# This machine's trouble, never the target's.
+# This machine's trouble, or a mistake in our use of libcurl, never the target's.
 _OUR_CODES = frozenset(
     {
         pycurl.E_FAILED_INIT,
-        pycurl.E_OUT_OF_MEMORY,
-        pycurl.E_SSL_CACERT_BADFILE,
-        pycurl.E_BAD_FUNCTION_ARGUMENT,
         pycurl.E_NOT_BUILT_IN,
+        pycurl.E_READ_ERROR,
+        pycurl.E_OUT_OF_MEMORY,
+        pycurl.E_FUNCTION_NOT_FOUND,
         pycurl.E_ABORTED_BY_CALLBACK,
+        pycurl.E_BAD_FUNCTION_ARGUMENT,
+        pycurl.E_INTERFACE_FAILED,
+        pycurl.E_UNKNOWN_OPTION,
+        pycurl.E_SSL_ENGINE_NOTFOUND,
+        pycurl.E_SSL_ENGINE_SETFAILED,
+        pycurl.E_SSL_CERTPROBLEM,
+        pycurl.E_SSL_CIPHER,
+        pycurl.E_SEND_FAIL_REWIND,
+        pycurl.E_SSL_ENGINE_INITFAILED,
+        pycurl.E_SSL_CACERT_BADFILE,
+        pycurl.E_SSL_CRL_BADFILE,
+        pycurl.E_NO_CONNECTION_AVAILABLE,
+        _RECURSIVE_CALL,
+        _POLL,
     }
 )
 _TROUBLES = {pycurl.E_SSL_CACERT_BADFILE: Trouble.AUTHORITIES, pycurl.E_OUT_OF_MEMORY: Trouble.MEMORY}
-# Part of libcurl's words -> what it means for whoever runs the target.
-_TLS_SENTENCES = (
-    ("certificate has expired", "the certificate has expired"),
-    ("not yet valid", "the certificate is not valid yet"),
-    ("self-signed certificate in certificate chain", "the certificate comes from an authority that is not trusted"),
-    ("self-signed", "the certificate is self-signed"),
-    ("unable to get local issuer", "its issuer is not trusted, or an intermediate certificate is not sent"),
-    ("unable to verify the first", "its issuer is not trusted, or an intermediate certificate is not sent"),
-    ("subject name", "the certificate was issued for another name"),
-    ("does not match", "the certificate was issued for another name"),
-    ("revoked", "the certificate was revoked"),
-    ("wrong version number", "the port does not speak TLS"),
-    ("unsupported protocol", "it offers only TLS versions that are no longer safe"),
-    ("protocol version", "it accepts none of our TLS versions"),
-    ("handshake failure", "it accepts none of our TLS ciphers"),
-    ("too small", "its key is too weak"),
-    ("too weak", "its key is too weak"),
-)
 
 
 def explain(transfer: Transfer, host: str, timeout: float) -> Outcome:
-    """The outcome of a transfer whose `code` is not 0, or that was cut off; times and details are the caller's to add."""
+    """The outcome of a transfer that has failed; times and details are the caller's to add."""
     if transfer.blocked and not transfer.opened:
         return Outcome(Status.ERROR, reason=Reason.BLOCKED_TARGET, message=plain(transfer.blocked))
     if transfer.our_error is not None:
@@ -95,20 +100,35 @@ def explain(transfer: Transfer, host: str, timeout: float) -> Outcome:
             return cut
     reason, sentence = _reason(transfer, timeout)
     status = Status.ERROR if reason is Reason.INVALID_CONFIG else Status.DOWN
-    return Outcome(status, reason=reason, message=sentence.replace("{host}", plain(host, 100)))
+    return Outcome(status, reason=reason, message=plain(sentence.replace("{host}", plain(host, 100))))
 
 
 def _reason(transfer: Transfer, timeout: float) -> tuple[Reason, str]:
-    code = transfer.code
+    code, words = transfer.code, transfer.words
+    if transfer.received.too_large:
+        return _BY_CODE[pycurl.E_FILESIZE_EXCEEDED]
+    if transfer.received.fault:
+        return Reason.PROTOCOL_ERROR, f"{{host}} {transfer.received.fault}."
     if code == pycurl.E_OPERATION_TIMEDOUT:
         return _timeout(transfer, timeout)
-    if code in _TLS_CODES:
-        if any(words in transfer.words for words in _BROKEN_OFF):
+    if code in _TLS_CODES or tls_failure.alert(words) is not None:
+        if any(part in words for part in _BROKEN_OFF):
             return Reason.CONNECTION_RESET, "{host} closed the connection during the TLS handshake."
-        return Reason.TLS_ERROR, f"TLS with {{host}} failed: {_tls_sentence(transfer.words)}."
-    if code == pycurl.E_RECV_ERROR and "chunk" in transfer.words:
+        return Reason.TLS_ERROR, f"TLS with {{host}} failed: {_tls_sentence(transfer)}."
+    if code == pycurl.E_RECV_ERROR and "unexpected eof" in words:
+        return _INCOMPLETE if transfer.head else _NO_ANSWER
+    if code == pycurl.E_RECV_ERROR and "chunk" in words:
         return Reason.PROTOCOL_ERROR, "{host} broke the rules of HTTP: its answer comes in unreadable pieces."
-    return _BY_CODE.get(code) or (Reason.PROTOCOL_ERROR, f"The check of {{host}} failed (libcurl error {code}).")
+    if code == pycurl.E_BAD_CONTENT_ENCODING:
+        return Reason.PROTOCOL_ERROR, f"{{host}} encoded its answer in a way that was not offered: {_said(words)}."
+    if code == pycurl.E_FTP_WEIRD_SERVER_REPLY and transfer.head:
+        return Reason.PROTOCOL_ERROR, f"{{host}} broke the rules of HTTP: {_said(words)}."
+    return _BY_CODE.get(code) or (Reason.PROTOCOL_ERROR, f"The check of {{host}} failed: {_said(words, code)}.")
+
+
+def _said(words: str, code: int = 0) -> str:
+    """Return libcurl's own words, for what has no sentence of ours."""
+    return plain(words, 160).rstrip(".") or (f"libcurl error {code}" if code else "its headers cannot be read")
 
 
 def _timeout(transfer: Transfer, timeout: float) -> tuple[Reason, str]:
@@ -126,9 +146,8 @@ def _timeout(transfer: Transfer, timeout: float) -> tuple[Reason, str]:
     return Reason.READ_TIMEOUT, f"{{host}} did not finish its answer within {limit}."
 
 
-def _tls_sentence(words: str) -> str:
-    lower = words.lower()
-    for part, meaning in _TLS_SENTENCES:
-        if part in lower:
-            return meaning
-    return plain(words, 160).rstrip(".") or "the handshake did not succeed"
+def _tls_sentence(transfer: Transfer) -> str:
+    if transfer.code == _CLIENT_CERTIFICATE:
+        return tls_failure.WANTS_CERTIFICATE
+    result = transfer.curl.getinfo(pycurl.SSL_VERIFYRESULT) if transfer.code == pycurl.E_PEER_FAILED_VERIFICATION else 0
+    return tls_failure.sentence(result, transfer.words, certificate.read_all(transfer.chain), datetime.now(UTC))

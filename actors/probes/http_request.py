@@ -11,12 +11,15 @@ import host_names
 from actors.probes import content_type
 from actors.probes.invalid_config import InvalidConfig
 from actors.probes.target import Target
+from actors.probes.wording import text
 
 METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"})
 _PORTS = {"http": 80, "https": 443}
 _URL_SAFE = "%/:=&?~#+!$,;'@()*[]"
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 CREDENTIAL_NAME = re.compile(r"auth|cookie|key|token|secret|session|signature|credential|passw", re.IGNORECASE)
+_HOST = re.compile(rb"[^/?#]*")
+_BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -67,6 +70,15 @@ class Request:
         return request
 
 
+def readable_url(raw: bytes) -> str:
+    """Return the URL `raw` of an answer as text; bytes beyond ASCII behind its host are percent-encoded as they are."""
+    scheme, slashes, rest = raw.partition(b"://")
+    host = _HOST.match(rest)
+    end = host.end() if host else 0
+    tail = _BEYOND_ASCII.sub(lambda found: b"%%%02X" % found[0][0], rest[end:])
+    return text(scheme) + text(slashes + rest[:end]) + text(tail)
+
+
 def build(target: Target) -> Request:
     """The first request of a check. Raises `InvalidConfig`."""
     url, origin, basic = _parse(target.address)
@@ -80,11 +92,11 @@ def build(target: Target) -> Request:
         method = str(target.config.get("method") or "GET").upper()
         if method not in METHODS:
             raise InvalidConfig(f"The method must be one of {', '.join(sorted(METHODS))}.")
-        text = target.config.get("body")
-        if text and method != "HEAD":
-            body = str(text).encode()
+        written = target.config.get("body")
+        if written and method != "HEAD":
+            body = str(written).encode()
             if not any(name.lower() == "content-type" for name in headers):
-                headers["Content-Type"] = content_type.detect(str(text))
+                headers["Content-Type"] = content_type.detect(str(written))
     if auth:
         basic = _authenticate(auth, headers) or basic
     return Request(url, origin, method, tuple(headers.items()), body, basic)

@@ -2,7 +2,6 @@
 
 import errno
 import socket
-from collections.abc import Callable
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -14,12 +13,14 @@ import pycurl
 
 import guard
 import settings
-from actors.probes import curl_loop, socket_failure
-from actors.probes.http_request import Origin, Request
+from actors.probes import curl_loop, http_decoding, http_head, socket_failure
+from actors.probes.certificate import CertificateText
+from actors.probes.http_body import Body
+from actors.probes.http_request import Origin, Request, readable_url
+from actors.probes.wording import text
 
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
 USER_AGENT = "Supercheck"
-#: Bytes of a body that are kept in any case; more than is shown, so that no secret is cut in two where it is shown.
-LONGEST_EXCERPT = 4096
 _DEBIAN_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
 _WEB = pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS
 _TLS_VERSIONS = {
@@ -64,20 +65,21 @@ class Transfer:
 
     After `run`: `code` and `words` are libcurl's verdict, `blocked` the guard's sentence where it refused an
     address, `opened` whether any address was tried, `tried` which, `our_error` a failure of this machine to make a socket.
-    `secure` says whether TLS is spoken, `records_certificate` whether certificate facts were asked for.
+    `secure` says whether TLS is spoken, `records_certificate` whether certificate facts were asked for, `received` is
+    the body. Set `follows` before if a redirect is not the answer.
     """
 
     __slots__ = (
         "_bodiless",
-        "_body",
-        "_excerpt",
         "_head",
         "_host",
         "blocked",
         "code",
         "curl",
+        "follows",
         "opened",
         "our_error",
+        "received",
         "records_certificate",
         "secure",
         "tried",
@@ -91,10 +93,10 @@ class Transfer:
         self.blocked = ""
         self.our_error: OSError | None = None
         self.opened = False
+        self.follows = False
         self.tried: list[str] = []
         self.records_certificate = False
-        self._body: BytesIO | None = None
-        self._excerpt = b""
+        self.received = Body(0, keep_all=False)
         self._head = BytesIO()
         self._bodiless = request.method == "HEAD"
         self._host = request.origin.host
@@ -110,15 +112,17 @@ class Transfer:
         setopt(pycurl.PROTOCOLS, _WEB)
         setopt(pycurl.FRESH_CONNECT, 1)
         setopt(pycurl.FORBID_REUSE, 1)
-        setopt(pycurl.ACCEPT_ENCODING, "")
+        setopt(pycurl.HTTP_CONTENT_DECODING, 0)
         setopt(pycurl.USERAGENT, USER_AGENT)
-        # In C; libcurl takes 300 kB of them at most.
+        # In C; libcurl accepts 300 kB of headers at most.
         setopt(pycurl.HEADERFUNCTION, self._head.write)
         # In memory only: a site that answers a redirect together with a cookie is lost without.
         setopt(pycurl.COOKIEFILE, "")
         setopt(pycurl.OPENSOCKETFUNCTION, self._open_socket)
         if self.secure:
             setopt(pycurl.CAINFO, authorities())
+            # Costs nothing that could be measured, and tells which certificate is to blame if TLS fails.
+            setopt(pycurl.OPT_CERTINFO, 1)
             # A resumed session would show the certificate of yesterday.
             setopt(pycurl.SSL_SESSIONID_CACHE, 0)
             lowest = settings.get().min_tls_version
@@ -129,6 +133,8 @@ class Transfer:
     def _ask(self, request: Request) -> None:
         setopt = self.curl.setopt
         headers = [f"{name}: {value}" if value else f"{name};" for name, value in request.headers]
+        if not any(name.lower() == "accept-encoding" for name, _ in request.headers):
+            headers.append(f"Accept-Encoding: {http_decoding.OFFERED}")
         if request.method == "HEAD":
             setopt(pycurl.NOBODY, 1)
         elif request.body is not None or request.method in {"POST", "PUT", "PATCH"}:
@@ -140,8 +146,7 @@ class Transfer:
             setopt(pycurl.CUSTOMREQUEST, request.method)
         elif request.method != "GET":
             setopt(pycurl.CUSTOMREQUEST, request.method)
-        if headers:
-            setopt(pycurl.HTTPHEADER, [header.encode() for header in headers])
+        setopt(pycurl.HTTPHEADER, [header.encode() for header in headers])
         if request.basic is not None:
             name, password = request.basic
             setopt(pycurl.HTTPAUTH, pycurl.HTTPAUTH_BASIC)
@@ -154,12 +159,8 @@ class Transfer:
         if not self._bodiless:
             # libcurl would hold the mere announcement of a large body against a HEAD request.
             self.curl.setopt(pycurl.MAXFILESIZE_LARGE, largest_body)
-        keep: Callable[[bytes], int] = self._keep_excerpt
-        if keep_body:
-            self._body = BytesIO()
-            keep = self._body.write
-        # Both answer the number of bytes taken.
-        self.curl.setopt(pycurl.WRITEFUNCTION, keep)
+        self.received = Body(largest_body, keep_body)
+        self.curl.setopt(pycurl.WRITEFUNCTION, self._receive)
 
     def choose(self, *, ip_version: str, verify_tls: bool, record_certificate: bool) -> None:
         """Settings that most checks leave as they are."""
@@ -168,9 +169,7 @@ class Transfer:
         if not verify_tls:
             self.curl.setopt(pycurl.SSL_VERIFYPEER, 0)
             self.curl.setopt(pycurl.SSL_VERIFYHOST, 0)
-        if record_certificate:
-            self.records_certificate = True
-            self.curl.setopt(pycurl.OPT_CERTINFO, 1)
+        self.records_certificate = record_certificate
 
     def reuse_connection(self) -> None:
         """Take a connection that an earlier check of the same host left open, and leave this one open for the next."""
@@ -185,19 +184,26 @@ class Transfer:
 
     def keep_cookies_of(self, earlier: "Transfer") -> None:
         """Go on with the cookies that the answers so far have set; libcurl knows which host gets which."""
-        for line in earlier.curl.getinfo(pycurl.INFO_COOKIELIST):
+        for line in earlier.curl.getinfo_raw(pycurl.INFO_COOKIELIST):
             self.curl.setopt(pycurl.COOKIELIST, line)
 
     async def run(self) -> None:
         """Do it. Never raises for what the target does."""
         self.code, self.words = await curl_loop.running().perform(self.curl)
+        if self._ended_without_goodbye:
+            self.code, self.words = pycurl.E_OK, ""
+        if self.code == pycurl.E_OK:
+            self.received.finish()
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is no whole answer."""
+        return self.code != pycurl.E_OK or self.cut_off or bool(self.received.fault)
 
     @property
     def cut_off(self) -> bool:
         """Whether the answer ended within its headers, which libcurl takes for an answer."""
-        head = self.head
-        start = head.rfind(b"\nHTTP/") + 1
-        return head.find(b"\r\n\r\n", start) < 0 and head.find(b"\n\n", start) < 0
+        return not http_head.is_complete(self.head)
 
     @property
     def head(self) -> bytes:
@@ -205,29 +211,43 @@ class Transfer:
         return self._head.getvalue()
 
     @property
-    def excerpt(self) -> bytes:
-        """The first bytes of the decoded body, at most `LONGEST_EXCERPT`."""
-        return self._excerpt if self._body is None else self._body.getbuffer()[:LONGEST_EXCERPT].tobytes()
-
-    @property
     def content_type(self) -> str:
         """The answer's own word, empty where it has none."""
-        return self.curl.getinfo(pycurl.CONTENT_TYPE) or ""
-
-    def certificates(self) -> list[str]:
-        """The certificates shown, as PEM, where they were to be recorded."""
-        chain = self.curl.getinfo(pycurl.INFO_CERTINFO)
-        return [value for one in chain for name, value in one if name == "Cert"]
+        return text(self.curl.getinfo_raw(pycurl.CONTENT_TYPE) or b"")
 
     @property
-    def body(self) -> bytes:
-        """The decoded body; empty unless it was to be kept."""
-        return self._body.getvalue() if self._body is not None else b""
+    def redirect(self) -> str:
+        """Where the answer redirects to, empty where it does not."""
+        return readable_url(self.curl.getinfo_raw(pycurl.REDIRECT_URL) or b"")
 
-    def _keep_excerpt(self, chunk: bytes) -> int:
-        if len(self._excerpt) < LONGEST_EXCERPT:
-            self._excerpt += chunk[: LONGEST_EXCERPT - len(self._excerpt)]
-        return len(chunk)
+    @property
+    def chain(self) -> list[CertificateText]:
+        """The certificates that the target sent, its own first."""
+        return self.curl.getinfo_raw(pycurl.INFO_CERTINFO) if self.secure else []
+
+    @property
+    def _ended_without_goodbye(self) -> bool:
+        """Whether TLS was closed without `close_notify` at a place where a close is the end of the body.
+
+        Many servers do so and browsers accept it. Where a length was announced, or chunks, something is missing.
+        """
+        return (
+            self.code == pycurl.E_RECV_ERROR
+            and self.secure
+            and http_head.last(self.head).startswith(b"HTTP/1")
+            and "unexpected eof" in self.words
+            and not self.cut_off
+            and not http_head.words(self.head, "content-length")
+            and "chunked" not in http_head.words(self.head, "transfer-encoding")
+        )
+
+    def _receive(self, chunk: bytes) -> int:
+        if not self.received.begun:
+            # Nobody reads the body of a redirect that is followed: what its coding promises does not matter.
+            is_read = not (self.follows and http_head.status(self.head) in REDIRECTS)
+            self.received.begin(http_head.words(self.head, "content-encoding") if is_read else [])
+        # Another number than that of the bytes ends the transfer.
+        return len(chunk) if self.received.take(chunk) else -1
 
     def _open_socket(self, _purpose: int, peer: _Peer) -> _Handed | int:
         """Judge the very address that libcurl is about to connect to."""

@@ -10,8 +10,20 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-
 
 def plain(text: str, longest: int = _LONGEST) -> str:
     """`text` on one line, without control characters, cut to `longest` characters."""
-    text = _UNPRINTABLE.sub(" ", text[: longest * 4]).strip()
+    text = _UNPRINTABLE.sub(" ", text[: longest * 4])
+    if not text.isprintable():
+        # Odd blanks, and what no version of Unicode has assigned.
+        text = "".join(character if character.isprintable() else " " for character in text)
+    text = text.strip()
     return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def text(raw: bytes) -> str:
+    """Return `raw` as text: UTF-8 if it is valid, otherwise Latin-1. Any bytes are accepted."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
 
 
 def public_url(url: str) -> str:

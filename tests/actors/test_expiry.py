@@ -89,3 +89,10 @@ def test_endless_names_leave_room_for_what_matters() -> None:
     assert len(said) < 400
     assert said.startswith("The certificate expires in 3 days")
     assert said.endswith("by nobody named.")
+
+
+def test_the_warning_names_the_host_and_says_if_it_is_not_the_hosts_own_certificate() -> None:
+    own = expiry.sentence(a_certificate(3, host="shop.example"))
+    assert own.startswith("The certificate of shop.example expires in 3 days, on 2026-06-01")
+    between = expiry.sentence(a_certificate(3, host="shop.example", isIntermediate=True))
+    assert between.startswith("An intermediate certificate that shop.example sends expires in 3 days, on 2026-06-01")

@@ -111,7 +111,7 @@ def test_a_certificate_is_told_of_once_at_each_threshold(
             until(lambda: len(hook.received) >= len(wanted), what=f"the warning at {left} days")
     assert events(hook) == wanted
     first, last = hook.received[0], hook.received[-1]
-    assert first["reason"].startswith("The certificate expires in 30 days, on ")
+    assert first["reason"].startswith("The certificate of 127.0.0.1 expires in 30 days, on ")
     assert "O=Shop Ltd" in first["reason"]
     assert "O=Testing Authority" in first["reason"]
     assert (first["status"], first["errorCode"], first["alertNumber"]) == ("up", "CERTIFICATE_EXPIRING", None)

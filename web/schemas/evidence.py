@@ -7,7 +7,7 @@ _NUMBER = {"type": "number"}
 
 _CERTIFICATE = {
     "type": "object",
-    "description": "The certificate that the target showed.",
+    "description": "Of the certificates that the check came across, the one that ends first.",
     "properties": {
         "validFrom": _TEXT,
         "validTo": _TEXT,
@@ -15,6 +15,8 @@ _CERTIFICATE = {
         "issuer": _TEXT,
         "subject": _TEXT,
         "fingerprintSha256": _TEXT,
+        "host": {"type": "string", "description": "Who sent it: after redirects not always the host of the target."},
+        "isIntermediate": {"type": "boolean", "description": "Whether it is not the host's own but one of its chain."},
     },
 }
 
@@ -46,7 +48,7 @@ DETAILS: dict[str, Any] = {
         "statusCode": {"type": "integer"},
         "timings": {
             "type": "object",
-            "description": "Milliseconds.",
+            "description": "Milliseconds. A phase that did not take place is absent.",
             "properties": dict.fromkeys(("dnsMs", "connectMs", "tlsMs", "firstByteMs", "downloadMs"), _NUMBER),
         },
         "resolvedIp": _TEXT,

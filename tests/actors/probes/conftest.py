@@ -1,5 +1,6 @@
 """Loopback is allowed unless a test asks for the guard."""
 
+import socket
 import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -76,3 +77,24 @@ def server_context(certificate: trustme.LeafCert) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificate.configure_cert(context)
     return context
+
+
+@pytest.fixture
+def names_of_the_world_do_not_exist(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is looked up outside: every name but those of loopback is unknown."""
+    true = socket.getaddrinfo
+
+    def look_up(host: str | bytes | None, *args: object, **more: object) -> object:
+        if host in {"127.0.0.1", "localhost"}:
+            return true(host, *args, **more)  # type: ignore[arg-type]
+        # What the true one raises for names that no resolver can be asked for, it raises here too.
+        true(host, None, 0, 0, 0, socket.AI_NUMERICHOST) if _is_odd(host) else None
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+
+
+def _is_odd(host: object) -> bool:
+    return isinstance(host, str) and (
+        not host.isascii() or "\0" in host or any(len(one) > 63 for one in host.split("."))
+    )

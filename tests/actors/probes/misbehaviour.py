@@ -1,14 +1,13 @@
 """A town of servers that answer badly, on loopback: what the rows of `test_the_table` look at."""
 
-import gzip
 import json
 import socket
-import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 import trustme
 
+from .misbehaviour_compressed import speak_compressed
 from .misbehaviour_tls import contexts, off_key, reset
 from .site import Site, running
 
@@ -81,7 +80,7 @@ def _speak(site: Site) -> None:
         site.answer(f"/status/{status}", status=status)
     _speak_json(site)
     _speak_charsets(site)
-    _speak_compressed(site)
+    speak_compressed(site)
     _speak_at_length(site)
     _break_off(site)
     _break_the_rules(site)
@@ -116,20 +115,10 @@ def _speak_charsets(site: Site) -> None:
     site.answer("/charset/unknown", _WORD.encode(), Content_Type="text/html; charset=klingon")
     site.answer("/charset/codec", _WORD.encode(), Content_Type="text/html; charset=zip")
     site.answer("/charset/meta", b'<meta charset="iso-8859-1">' + latin, Content_Type="text/html")
+    site.answer("/charset/unlabelled-latin-1", latin, Content_Type="text/html")
+    xml = b'<?xml version="1.0" encoding="iso-8859-1"?>' + latin
+    site.answer("/charset/xml", xml, Content_Type="application/xml")
     site.answer("/charset/binary", bytes(range(256)) * 40, Content_Type="image/png")
-
-
-def _speak_compressed(site: Site) -> None:
-    word, bomb = b"all is well", b"\x00" * 40 * MEGABYTE
-    site.answer("/gzip/good", gzip.compress(word), Content_Encoding="gzip")
-    site.answer("/deflate/good", zlib.compress(word), Content_Encoding="deflate")
-    site.answer("/gzip/twice", gzip.compress(gzip.compress(word)), Content_Encoding="gzip, gzip")
-    site.answer("/gzip/broken", b"not gzip at all", Content_Encoding="gzip")
-    site.answer("/gzip/cut", gzip.compress(b"all is well" * 9999)[:60], Content_Encoding="gzip")
-    site.answer("/gzip/lie", word, Content_Encoding="klingon")
-    site.answer("/gzip/bomb", gzip.compress(bomb), Content_Encoding="gzip")
-    site.answer("/deflate/bomb", zlib.compress(bomb), Content_Encoding="deflate")
-    site.answer("/gzip/bomb/twice", gzip.compress(gzip.compress(bomb)), Content_Encoding="gzip, gzip")
 
 
 def _speak_at_length(site: Site) -> None:

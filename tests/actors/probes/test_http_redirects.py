@@ -95,3 +95,10 @@ def test_all_hops_share_one_deadline(site: Site) -> None:
     assert outcome.reason is Reason.READ_TIMEOUT
     assert outcome.response_time_ms is not None
     assert outcome.response_time_ms < 1500
+
+
+def test_the_body_of_a_redirect_that_is_followed_need_not_be_readable(site: Site) -> None:
+    site.answer("/end", b"arrived")
+    url = site.answer("/", b"Moved", status=301, Location="/end", Content_Encoding="gzip")
+    assert http(url, keywordInBody="arrived").status is Status.UP
+    assert http(url, followRedirects=False, expectedStatusCodes="301").reason is Reason.PROTOCOL_ERROR

@@ -31,7 +31,9 @@ def furnished(project: Project) -> Monitor:
         config={"keywordInBody": HOSTILE, "headers": {"Accept": HOSTILE}},
         state={"status": "down", "last_verdict": "down", "last_error_message": HOSTILE, "last_error_code": "TLS_ERROR"},
     )
-    certificate = {"subject": HOSTILE, "issuer": HOSTILE, "validTo": HOSTILE, "daysRemaining": 12}
+    certificate = dict.fromkeys(("subject", "issuer", "validTo", "host", "isIntermediate"), HOSTILE) | {
+        "daysRemaining": 12
+    }
     details = {
         "sslCertificate": certificate,
         "resolvedIp": HOSTILE,
