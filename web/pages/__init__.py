@@ -3,7 +3,7 @@
 from flask import Blueprint, Flask
 from flask_bootstrap import Bootstrap5
 
-from web.pages import access, assets, beats, icons, navigation, paging, wording
+from web.pages import access, assets, beats, icons, navigation, paging, trail, wording
 
 
 def init_app(app: Flask) -> None:
@@ -14,6 +14,7 @@ def init_app(app: Flask) -> None:
         api_keys,
         audit,
         dashboard,
+        first_password,
         incidents,
         locations,
         maintenance,
@@ -34,6 +35,7 @@ def init_app(app: Flask) -> None:
     Bootstrap5(app)
     icons.init_app(app)
     wording.init_app(app)
+    trail.init_app(app)
     beats.init_app(app)
     paging.init_app(app)
     assets.init_app(app)
@@ -44,6 +46,7 @@ def init_app(app: Flask) -> None:
     pages.context_processor(navigation.template_context)
     for page in (
         sign_in,
+        first_password,
         dashboard,
         monitors,
         monitor_form,
