@@ -87,6 +87,17 @@ def keep_masked(kind: str, config: Mapping[str, Any], old: Mapping[str, str]) ->
     return kept
 
 
+def entered(kind: str, config: Mapping[str, Any], old: Mapping[str, str]) -> set[str]:
+    """The paths of the secrets that stand in `config` in the clear, and not as the mask of what `old` holds."""
+    found = {path: _held(config, path) for path in secret_paths(kind, config)}
+    return {path for path, value in found.items() if path not in old or value != _shown(kind, path, old[path])}
+
+
+def _held(config: Mapping[str, Any], path: str) -> Any:
+    holder, key = _holder(config, path)
+    return holder.get(key) if holder is not None else None
+
+
 def _shown(kind: str, path: str, value: str) -> str:
     """What stands in answers and forms for `value`."""
     return _mask_url(value) if kind == "webhook" and path == "url" else mask(value)

@@ -77,7 +77,7 @@ def change(who: Caller, monitor_id: UUID, data: Mapping[str, Any]) -> Monitor:
         after["config"] = merge(before["config"], changes["config"], RECORDS)
     if without_nulls(before) == after:
         return monitor
-    wanted = examine(who, after, before, opened)
+    wanted = examine(who, after, before, opened, changes.get("config"))
     was_enabled, was_planned, was_public = monitor.enabled, _plan_of(monitor), as_sent(monitor, {})
     kept = {HEARTBEAT_TOKEN: opened[HEARTBEAT_TOKEN]} if HEARTBEAT_TOKEN in opened else {}
     stored = _write(monitor, wanted, kept, opened)
