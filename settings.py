@@ -20,8 +20,11 @@ from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 LOCATION_CODE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
 API_KEY = re.compile(r"[A-Za-z0-9_-]{32,128}")
 HOW_TO_MAKE_A_KEY = "make one with: python3 -c 'import base64, os; print(base64.b64encode(os.urandom(16)).decode())'"
-
-
+HOW_TO_MAKE_A_SECRET_KEY = "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"  # noqa: S105 - a command
+SHORTEST_SECRET_KEY = 32
+#: Of a password that the operator chooses for an account.
+SHORTEST_ADMIN_PASSWORD = 8
+LEAST_DIFFERENT = 5
 #: What HTTP checks may speak; an operator may narrow it.
 PROTOCOLS = ("http", "https")
 TLS_VERSIONS = ("1.0", "1.1", "1.2", "1.3")
@@ -261,6 +264,21 @@ def _protocols(text: str) -> tuple[str, ...]:
     return tuple(word for word in PROTOCOLS if word in words)
 
 
+def _secret_key(text: str) -> str:
+    """Whoever guesses it signs in as anybody: long, and not one character over and over."""
+    if len(text) < SHORTEST_SECRET_KEY or len(set(text)) < LEAST_DIFFERENT:
+        raise ValueError(f"at least {SHORTEST_SECRET_KEY} random characters; {HOW_TO_MAKE_A_SECRET_KEY}")
+    return text
+
+
+def _admin_password(text: str) -> str:
+    if len(text) < SHORTEST_ADMIN_PASSWORD or len(set(text)) < LEAST_DIFFERENT:
+        raise ValueError(
+            f"at least {SHORTEST_ADMIN_PASSWORD} characters, {LEAST_DIFFERENT} of them different; unset, one is made up"
+        )
+    return text
+
+
 def _api_key(text: str) -> str:
     if not API_KEY.fullmatch(text):
         raise ValueError("32 to 128 characters of A-Z a-z 0-9 _ -")
@@ -277,10 +295,10 @@ _VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "APP_URL": ("app_url", _url("https", "http")),
     "METRICS_TOKEN": ("metrics_token", str),
     "API_RATE_LIMIT_PER_MINUTE": ("api_rate_limit_per_minute", _integer(0, 10_000_000)),
-    "SECRET_KEY": ("secret_key", str),
+    "SECRET_KEY": ("secret_key", _secret_key),
     "CREDENTIAL_ENCRYPTION_KEY": ("encryption_keys", _encryption_keys),
     "SUPERCHECK_ADMIN_EMAIL": ("admin_email", str),
-    "SUPERCHECK_ADMIN_PASSWORD": ("admin_password", str),
+    "SUPERCHECK_ADMIN_PASSWORD": ("admin_password", _admin_password),
     "SUPERCHECK_API_KEY": ("api_key", _api_key),
     "SUPERCHECK_PROCESS": ("process", _choice("web", "scheduler", "worker", "check_worker")),
     "WORKER_LOCATION": ("worker_location", _location),
@@ -365,9 +383,7 @@ def require_servers(settings: Settings) -> None:
     if not settings.database_url:
         raise SettingsError("DATABASE_URL and REDIS_URL are missing: set both, or start everything with: supercheck up")
     if not settings.secret_key:
-        raise SettingsError(
-            "SECRET_KEY is missing: make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
-        )
+        raise SettingsError("SECRET_KEY is missing: " + HOW_TO_MAKE_A_SECRET_KEY)
     if not settings.encryption_keys:
         raise SettingsError("CREDENTIAL_ENCRYPTION_KEY is missing: " + HOW_TO_MAKE_A_KEY)
 

@@ -4,14 +4,15 @@ A config on the wire is one JSON object; at rest its secrets lie apart: `split` 
 A secret's path is a dotted text such as `auth.password` or `headers.X-Api-Key`.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from redaction import CREDENTIAL_NAME
+
 #: Header names whose values are credentials: the same that probes leave out of evidence.
-CREDENTIAL_HEADER = re.compile(r"auth|cookie|key|token|secret|session|signature|credential|passw", re.IGNORECASE)
+CREDENTIAL_HEADER = CREDENTIAL_NAME
 
 MONITOR_FIELDS = ("auth.password", "auth.token")
 #: `headers` means the values of all headers whose names look like credentials; for providers, of every header.

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import create_engine, delete, func, pool, select
 from sqlalchemy.orm import Session
 
+import settings
 from models.tables import ApiKey, Location, Member, Organization, Project, Role, User, UserSession
 from ops import trail
 from ops.embedded import place
@@ -18,7 +19,7 @@ from web.callers import hash_of_key
 from web.passwords import hash_password
 
 DEFAULT_EMAIL = "admin@supercheck.local"
-SHORTEST_PASSWORD = 8
+SHORTEST_PASSWORD = settings.SHORTEST_ADMIN_PASSWORD
 PREFIX_LENGTH = 8
 #: One first account, however many machines start together: PostgreSQL's advisory lock of this number.
 LOCK = 0x5C4EC402
