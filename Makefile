@@ -9,6 +9,7 @@ TEST_STAMP := .venv/.installed-for-tests
 BROWSER_STAMP := .venv/.browser
 # A virtual environment that only its owner can read would lock the embedded servers' user out.
 UMASK := umask 022
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Compiled files make every start twice as fast.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -76,13 +77,13 @@ clean: ## Remove the virtual environment and caches (not the data)
 # Stamps: a second start does no work here.
 $(RUN_STAMP): requirements.lock setup.cfg pyproject.toml | .venv/bin/python
 	@echo "Installing what Supercheck needs into .venv …"
-	@$(UMASK); $(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
-	@$(UMASK); $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@$(UMASK); $(PIP) --require-hashes -r requirements.lock
+	@$(UMASK); $(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(TEST_STAMP): requirements-dev.lock $(RUN_STAMP)
 	@echo "Installing what the tests need into .venv …"
-	@$(UMASK); $(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.lock
+	@$(UMASK); $(PIP) --require-hashes -r requirements-dev.lock
 	@touch $@
 
 .PHONY: browser

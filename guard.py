@@ -79,8 +79,10 @@ def judge(ip: str, host: str = "") -> None:
     """Raise `BlockedTarget` unless connecting to `ip`, reached under the name `host`, is allowed."""
     config = settings.get()
     if not _allowed(ip, host, config.allow_internal_targets, config.allowed_internal_targets):
+        # The address behind a name is left out: the sentence goes to people who only choose targets, and would let them
+        # map the internal network by its names.
         raise BlockedTarget(
-            f"{host or ip} is an internal address ({ip}). An operator may allow it with"
+            f"{host or ip} {'leads to' if host and host != ip else 'is'} an internal address. An operator may allow it with"
             f" ALLOWED_INTERNAL_TARGETS={host_names.bare(host) or ip}, or all of them with ALLOW_INTERNAL_TARGETS=true."
         )
 

@@ -3,10 +3,19 @@
 import base64
 import html
 import json
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from urllib.parse import quote, quote_plus, unquote
 
+#: Names of headers, parameters and fields whose values are credentials. The second line has short words that are
+#: credentials only as a whole part of a name: `X-PIN` is one, `X-Pinned` is not.
+CREDENTIAL_NAME = re.compile(
+    r"auth|cookie|key|token|secret|session|signature|credential|passw|passcode|passphrase|jwt|assertion|saml|bearer"
+    r"|hmac|csrf|xsrf|(?:access|pass|security|verification|invite|activation)[-_ ]?code"
+    r"|(?:^|[-_.])(?:pin|pass|pwd|pw|otp|totp|sid|sig|psk|pat|code|ticket|nonce|licen[cs]e)(?:$|[-_.])",
+    re.IGNORECASE,
+)
 HIDDEN = "…"
 #: What is shorter is found everywhere: taking it out would tell more than it hides.
 SHORTEST = 4

@@ -4,14 +4,15 @@ A config on the wire is one JSON object; at rest its secrets lie apart: `split` 
 A secret's path is a dotted text such as `auth.password` or `headers.X-Api-Key`.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from redaction import CREDENTIAL_NAME
+
 #: Header names whose values are credentials: the same that probes leave out of evidence.
-CREDENTIAL_HEADER = re.compile(r"auth|cookie|key|token|secret|session|signature|credential|passw", re.IGNORECASE)
+CREDENTIAL_HEADER = CREDENTIAL_NAME
 
 MONITOR_FIELDS = ("auth.password", "auth.token")
 #: `headers` means the values of all headers whose names look like credentials; for providers, of every header.
@@ -85,6 +86,17 @@ def keep_masked(kind: str, config: Mapping[str, Any], old: Mapping[str, str]) ->
         if holder is not None and holder.get(key) == _shown(kind, path, value):
             holder[key] = value
     return kept
+
+
+def entered(kind: str, config: Mapping[str, Any], old: Mapping[str, str]) -> set[str]:
+    """The paths of the secrets that stand in `config` in the clear, and not as the mask of what `old` holds."""
+    found = {path: _held(config, path) for path in secret_paths(kind, config)}
+    return {path for path, value in found.items() if path not in old or value != _shown(kind, path, old[path])}
+
+
+def _held(config: Mapping[str, Any], path: str) -> Any:
+    holder, key = _holder(config, path)
+    return holder.get(key) if holder is not None else None
 
 
 def _shown(kind: str, path: str, value: str) -> str:

@@ -6,18 +6,20 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from sqlalchemy import create_engine, func, pool, select
+from sqlalchemy import create_engine, delete, func, pool, select
 from sqlalchemy.orm import Session
 
-from models.tables import ApiKey, Location, Member, Organization, Project, Role, User
+import settings
+from models.tables import ApiKey, Location, Member, Organization, Project, Role, User, UserSession
+from ops import trail
 from ops.embedded import place
 from ops.problem import Problem
 from settings import Settings
 from web.callers import hash_of_key
-from web.security import hash_password
+from web.passwords import hash_password
 
 DEFAULT_EMAIL = "admin@supercheck.local"
-SHORTEST_PASSWORD = 8
+SHORTEST_PASSWORD = settings.MIN_ADMIN_PASSWORD_LENGTH
 PREFIX_LENGTH = 8
 #: One first account, however many machines start together: PostgreSQL's advisory lock of this number.
 LOCK = 0x5C4EC402
@@ -91,6 +93,7 @@ def _make(db: Session, email: str, password: str, key: str) -> None:
         db.add(row)
         db.flush()
     db.add(Member(user_id=user.id, organization_id=organization.id, role=Role.SUPER_ADMIN))
+    trail.record(db, organization.id, "account.created", "user", user.id, email=email, role=Role.SUPER_ADMIN)
     db.add(_key_row(project.id, "First key", key, Role.PROJECT_ADMIN, created_by=user.id))
 
 
@@ -149,13 +152,22 @@ def create_user(config: Settings, email: str, password: str, role: str, *, reset
         if user is None:
             _add_member(db, email, password, Role(role))
         elif reset:
-            user.password_hash = hash_password(password)
-            # Sessions signed in with the old password end.
-            user.session_epoch += 1
+            _reset(db, user, password)
         else:
             raise Problem(f"The account {email} exists: give it a new password with --reset-password.")
         db.commit()
     return password
+
+
+def _reset(db: Session, user: User, password: str) -> None:
+    """Give the account another password, which ends its sessions. The operator vouches for whom it is given to."""
+    user.password_hash = hash_password(password)
+    user.must_change_password = False
+    user.prepared_by = None
+    db.execute(delete(UserSession).where(UserSession.user_id == user.id))
+    organizations = select(Member.organization_id).where(Member.user_id == user.id).distinct()
+    for organization_id in db.scalars(organizations):
+        trail.record(db, organization_id, "password.reset", "user", user.id, email=user.email)
 
 
 def _add_member(db: Session, email: str, password: str, role: Role) -> None:
@@ -165,12 +177,19 @@ def _add_member(db: Session, email: str, password: str, role: Role) -> None:
     db.flush()
     of_project = None if role in {Role.SUPER_ADMIN, Role.ORG_OWNER, Role.ORG_ADMIN} else project.id
     db.add(Member(user_id=user.id, organization_id=project.organization_id, project_id=of_project, role=role))
+    trail.record(db, project.organization_id, "account.created", "user", user.id, email=email, role=role)
 
 
 def create_api_key(config: Settings, project: str, name: str, role: str) -> str:
     """Make an API key of `project` (the oldest one where empty) and answer it: it cannot be read again."""
     key = new_key()
     with session(config) as db:
-        db.add(_key_row(_project(db, project).id, name, key, Role(role)))
+        found = _project(db, project)
+        row = _key_row(found.id, name, key, Role(role))
+        db.add(row)
+        db.flush()
+        trail.record(
+            db, found.organization_id, "api_key.created", "api_key", row.id, name=name, role=role, project=found.name
+        )
         db.commit()
     return key

@@ -1,8 +1,9 @@
 """Become the real program, bound to the life of the process that started it.
 
-Run as `python -I -S ops/child.py --parent PID --signal NUMBER [--user UID:GID] [--keep NAMES] -- PROGRAM ARGUMENT…`,
-it asks the kernel to be sent the signal when its parent dies, drops to the user, and is replaced by the program:
-no process of ours stays in between. Standard library only, and little of it: this is paid at every start.
+Run as `python -I -S ops/child.py --parent PID --signal NUMBER [--user UID:GID] [--capabilities NUMBERS] [--keep NAMES]
+-- PROGRAM ARGUMENT…`, it asks the kernel to be sent the signal when its parent dies, drops to the user, and is replaced
+by the program: no process of ours stays in between. Of root's capabilities only those listed are kept.
+Standard library only, and little of it: this is paid at every start.
 """
 
 import ctypes
@@ -11,13 +12,38 @@ import signal
 import sys
 
 PR_SET_PDEATHSIG = 1
+PR_SET_KEEPCAPS = 8
+PR_SET_NO_NEW_PRIVS = 38
+PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 47, 2
+CAPABILITY_VERSION_3 = 0x20080522
+
+_libc = ctypes.CDLL(None, use_errno=True)
 
 
-def _drop_to(user: str) -> None:
+def _drop_to(user: str, wanted: list[int]) -> None:
+    """Become the user for good, keeping those of the `wanted` capabilities that root has here.
+
+    A container may withhold one; what needs it says so itself.
+    """
     uid, gid = (int(part) for part in user.split(":"))
+    _libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)
     os.setgroups([])
     os.setgid(gid)
     os.setuid(uid)
+    header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
+    # Twice effective, permitted, inheritable: capabilities 0 to 31, then 32 to 63.
+    sets = (ctypes.c_uint32 * 6)()
+    if _libc.capget(header, sets) != 0:
+        sys.exit(f"cannot read the capabilities: {os.strerror(ctypes.get_errno())}")
+    kept = [number for number in wanted if sets[1] & 1 << number]
+    mask = sum(1 << number for number in kept)
+    sets = (ctypes.c_uint32 * 6)(mask, mask, mask, 0, 0, 0)
+    if _libc.capset(header, sets) != 0:
+        sys.exit(f"cannot drop the capabilities: {os.strerror(ctypes.get_errno())}")
+    for number in kept:
+        # Only ambient capabilities survive the execution of an ordinary program.
+        _libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, number, 0, 0)
+    _libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 
 
 def _bind_to_parent(parent: int, death_signal: int) -> None:
@@ -25,7 +51,7 @@ def _bind_to_parent(parent: int, death_signal: int) -> None:
 
     Must come after the change of user, which clears the request; executing the program keeps it.
     """
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, death_signal, 0, 0, 0)
+    _libc.prctl(PR_SET_PDEATHSIG, death_signal, 0, 0, 0)
     if os.getppid() != parent:
         sys.exit(0)
 
@@ -44,7 +70,10 @@ def main(arguments: list[str]) -> None:
         # The servers need none of our keys.
         environment = {name: environment[name] for name in options["--keep"].split(",") if name in environment}
     if "--user" in options:
-        _drop_to(options["--user"])
+        capabilities = options.get("--capabilities", "")
+        _drop_to(options["--user"], [int(number) for number in capabilities.split(",") if number])
+        # Root's own is closed to the user, and libraries that look for files there would stumble.
+        environment["HOME"] = "/nonexistent"
     os.umask(0o077)
     _bind_to_parent(int(options["--parent"]), int(options["--signal"]))
     # A supervisor or a test runner may have left signals ignored or blocked, and executing keeps that.

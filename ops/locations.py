@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from models import locations
 from models.locations import LocationError
 from models.tables import Location
+from ops import trail
 from ops.bootstrap import session
 from ops.problem import Problem
 from settings import Settings
@@ -37,38 +38,46 @@ def _seen(row: Location) -> str:
 
 def add(config: Settings, code: str, name: str) -> str:
     """Add it; the sentence that says so. Raises `Problem`."""
-    _change(config, lambda db: locations.add(db, code, name))
+    _change(config, lambda db: locations.add(db, code, name), "location.created", code=code, name=name)
     return f"{code} is added. Its checks wait in the queue monitor-execution.{code}."
 
 
 def rename(config: Settings, code: str, name: str) -> str:
     """Give it another name. Raises `Problem`."""
-    _change(config, lambda db: locations.rename(db, code, name))
+    _change(config, lambda db: locations.rename(db, code, name), "location.changed", code=code, name=name)
     return f"{code} is called {name} now."
 
 
 def switch(config: Settings, code: str, *, enabled: bool) -> str:
     """Switch it on or off. Raises `Problem`."""
-    _change(config, lambda db: locations.switch(db, code, enabled=enabled))
+    _change(
+        config,
+        lambda db: locations.switch(db, code, enabled=enabled),
+        "location.changed",
+        code=code,
+        enabled=enabled,
+    )
     return f"{code} is switched {'on' if enabled else 'off'}."
 
 
 def make_default(config: Settings, code: str) -> str:
     """Check monitors without locations of their own from there. Raises `Problem`."""
-    _change(config, lambda db: locations.make_default(db, code))
+    _change(config, lambda db: locations.make_default(db, code), "location.changed", code=code, default=True)
     return f"{code} is the default location now."
 
 
 def remove(config: Settings, code: str) -> str:
     """Remove it where nothing names it. Raises `Problem`."""
-    _change(config, lambda db: locations.remove(db, code, {spec.code for spec in config.locations}))
+    configured = {spec.code for spec in config.locations}
+    _change(config, lambda db: locations.remove(db, code, configured), "location.deleted", code=code)
     return f"{code} is removed."
 
 
-def _change(config: Settings, action: Callable[[Session], object]) -> None:
+def _change(config: Settings, action: Callable[[Session], object], event: str, **details: object) -> None:
     with session(config) as db:
         try:
             action(db)
         except LocationError as error:
             raise Problem(str(error)) from None
+        trail.record_for_all(db, event, "location", **details)
         db.commit()

@@ -16,6 +16,9 @@ from ops.problem import Problem
 
 CONFIGURATION = "supervisord.conf"
 APP_PROCESSES = ("web", "scheduler", "worker", "check_worker")
+#: The kernel's numbers: to bind ports below 1024, and to open raw sockets, which pings need.
+CAP_NET_BIND_SERVICE, CAP_NET_RAW = 10, 13
+FIRST_FREE_PORT = 1024
 #: The kernel's limit on a socket's path is 107 bytes, and the supervisor adds a process id while it binds.
 LONGEST_SOCKET_PATH = 95
 
@@ -72,21 +75,43 @@ class Program:
     command: list[str]
     behaviour: str
     death_signal: signal.Signals = signal.SIGKILL
+    #: It runs as the service user if we are root, with `capabilities` (their numbers) of root's powers.
     as_service: bool = False
+    keeps_environment: bool = False
+    capabilities: tuple[int, ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
 
 
-def _ours(name: str, behaviour: str, *arguments: str) -> Program:
-    """A process of ours. Few allocator arenas: with hundreds of threads, glibc's default keeps memory for each."""
+def _ours(name: str, behaviour: str, *arguments: str, as_service: bool = False, port: int = 0) -> Program:
+    """A process of ours; `port` is where web listens. Few allocator arenas: with hundreds of threads, glibc's default keeps memory for each."""
     variables = [("MALLOC_ARENA_MAX", os.environ.get("MALLOC_ARENA_MAX", "2")), ("PYTHONUNBUFFERED", "1")]
     if name in APP_PROCESSES:
         variables.append(("SUPERCHECK_PROCESS", name))
     command = [sys.executable, "-P", "-m", *arguments]
-    return Program(name=name, command=command, behaviour=behaviour, environment=tuple(variables))
+    powers: tuple[int, ...] = ()
+    if name == "check_worker":
+        powers = (CAP_NET_RAW,)
+    elif name == "web" and port < FIRST_FREE_PORT:
+        powers = (CAP_NET_BIND_SERVICE,)
+    return Program(
+        name=name,
+        command=command,
+        behaviour=behaviour,
+        as_service=as_service,
+        keeps_environment=True,
+        capabilities=powers,
+        environment=tuple(variables),
+    )
 
 
-def programs(postgres: list[str] | None, valkey: list[str] | None) -> list[Program]:
-    """All programs; `postgres` and `valkey` are the embedded servers' commands, None where there are real ones."""
+def programs(
+    postgres: list[str] | None, valkey: list[str] | None, *, as_service: bool = False, port: int = FIRST_FREE_PORT
+) -> list[Program]:
+    """All programs; `postgres` and `valkey` are the embedded servers' commands, None where there are real ones.
+
+    `as_service` has the processes of the application run as the service user; `port` is where web listens. The release
+    stays root: it ends when all runs, and it speaks to the supervisor and keeps the first account's file.
+    """
     found = []
     if postgres:
         found.append(
@@ -97,7 +122,7 @@ def programs(postgres: list[str] | None, valkey: list[str] | None) -> list[Progr
             Program(name="valkey", command=valkey, behaviour=VALKEY, death_signal=signal.SIGTERM, as_service=True)
         )
     found.append(_ours("release", RELEASE, "ops", "release"))
-    return found + [_ours(name, APP, "ops.processes", name) for name in APP_PROCESSES]
+    return found + [_ours(name, APP, "ops.processes", name, as_service=as_service, port=port) for name in APP_PROCESSES]
 
 
 def _escaped(text: str) -> str:
@@ -107,7 +132,12 @@ def _escaped(text: str) -> str:
 
 def _section(program: Program, directory: Path, console: str, parent: int) -> str:
     command = foreground.bound_command(
-        program.command, parent=parent, death_signal=program.death_signal, as_service=program.as_service
+        program.command,
+        parent=parent,
+        death_signal=program.death_signal,
+        as_service=program.as_service,
+        keeps_environment=program.keeps_environment,
+        capabilities=program.capabilities,
     )
     return PROGRAM.format(
         name=program.name,

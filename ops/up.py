@@ -1,5 +1,6 @@
 """`supercheck up`: look whether it can work, prepare the embedded servers, become the supervisor."""
 
+import compileall
 import errno
 import os
 import socket
@@ -8,9 +9,14 @@ from pathlib import Path
 
 import settings
 from ops import installation, supervision
-from ops.embedded import EmbeddedError, place, postgres_server, valkey_server
+from ops.embedded import EmbeddedError, place, postgres_server, service_user, valkey_server
 from ops.problem import Problem
 from settings import Settings
+
+ROOT = Path(__file__).parents[1]
+#: What the processes of the application import.
+PACKAGES = ("actors", "migrations", "models", "notifications", "ops", "scheduling", "web")
+MODULES = ("faults.py", "guard.py", "redaction.py", "settings.py")
 
 
 def up() -> None:
@@ -30,7 +36,31 @@ def up() -> None:
         commands = _prepare_servers(directory, environment) if embedded else (None, None)
     except EmbeddedError as error:
         raise Problem(f"The embedded servers cannot start: {error}.") from None
-    _become_supervisor(directory, supervision.programs(*commands), environment)
+    as_service = _prepare_user()
+    programs = supervision.programs(*commands, as_service=as_service, port=settings.parse(environment).port)
+    _become_supervisor(directory, programs, environment)
+
+
+def _prepare_user() -> bool:
+    """Whether the processes of the application can run as the service user; says why not if root must run them."""
+    if os.geteuid() != 0:
+        return False
+    try:
+        service_user.owner()
+    except EmbeddedError as error:
+        print(f"The processes run as root: {error}.", flush=True)
+        return False
+    service_user.open_the_way(Path(sys.executable))
+    service_user.open_the_way(Path(sys.prefix) / "bin")
+    # Compiled here: the service user can write no compiled files, and without them each start takes twice as long.
+    for package in PACKAGES:
+        compileall.compile_dir(ROOT / package, quiet=2)
+    for module in MODULES:
+        compileall.compile_file(ROOT / module, quiet=2)
+    if not all(service_user.open_to_read(ROOT / name) for name in (*PACKAGES, *MODULES)):
+        print(f"The processes run as root: the user {service_user.NAME} cannot read {ROOT}.", flush=True)
+        return False
+    return True
 
 
 def check_port(config: Settings) -> None:

@@ -7,6 +7,7 @@ import structlog
 
 from actors import queues
 from actors.broker import broker
+from models import sessions
 from models.database import transaction
 from models.queries import orphans, partitions, rollups
 
@@ -39,7 +40,7 @@ def sum_days() -> None:
 
 @dramatiq.actor(broker=broker, queue_name=queues.SCHEDULER, max_retries=3, min_backoff=5_000, time_limit=600_000)
 def remove_orphans() -> None:
-    """Remove what deleted monitors left behind, and answers to repeated requests that nobody repeats any more."""
+    """Remove what deleted monitors left behind, answers to repeated requests that nobody repeats, and ended sessions."""
     for table in orphans.TABLES:
         with transaction() as db:
             gone = orphans.gone(db, table)
@@ -49,3 +50,4 @@ def remove_orphans() -> None:
                 removed = orphans.remove(db, table, gone)
     with transaction() as db:
         orphans.forget_repeats(db)
+        orphans.forget_sessions(db, sessions.IDLE, sessions.LONGEST)

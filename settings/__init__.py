@@ -15,12 +15,23 @@ from settings.checks import BUILT_IN_LOCATIONS, CheckSettings
 from settings.servers import ServerSettings
 from settings.setting import SettingsError, convert_all
 from settings.upkeep import UpkeepSettings
-from settings.values import HOW_TO_MAKE_A_KEY, LOCATION_CODE, PROTOCOLS, TLS_VERSIONS, LocationSpec
+from settings.values import (
+    HOW_TO_MAKE_A_KEY,
+    HOW_TO_MAKE_A_SECRET_KEY,
+    LOCATION_CODE,
+    MAX_LOCATIONS,
+    MIN_ADMIN_PASSWORD_LENGTH,
+    PROTOCOLS,
+    TLS_VERSIONS,
+    LocationSpec,
+)
 
 __all__ = [
     "BUILT_IN_LOCATIONS",
     "HOW_TO_MAKE_A_KEY",
     "LOCATION_CODE",
+    "MAX_LOCATIONS",
+    "MIN_ADMIN_PASSWORD_LENGTH",
     "MAX_STREAMS",
     "PROTOCOLS",
     "TLS_VERSIONS",
@@ -88,9 +99,7 @@ def require_servers(settings: Settings) -> None:
     if not settings.database_url:
         raise SettingsError("DATABASE_URL and REDIS_URL are missing: set both, or start everything with: supercheck up")
     if not settings.secret_key:
-        raise SettingsError(
-            "SECRET_KEY is missing: make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
-        )
+        raise SettingsError("SECRET_KEY is missing: " + HOW_TO_MAKE_A_SECRET_KEY)
     if not settings.encryption_keys:
         raise SettingsError("CREDENTIAL_ENCRYPTION_KEY is missing: " + HOW_TO_MAKE_A_KEY)
 

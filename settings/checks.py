@@ -30,7 +30,7 @@ class CheckSettings:
         "LOCATIONS",
         values.location_list,
         BUILT_IN_LOCATIONS,
-        "Locations that the first start creates: codes, or `code=Name`; the first one is the default "
+        "Locations that the first start creates: codes, or `code=Name`, at most 200; the first one is the default "
         "location. Later starts append missing ones. Other changes are made on *Locations* or with "
         "`supercheck locations`.",
         shown="`us-east`, `eu-central`, `asia-pacific`",

@@ -73,7 +73,13 @@ class ServerSettings:
         6000,
         "Requests per minute for each API key; `0` disables the limit.",
     )
-    secret_key: str = secret(Section.KEYS, "SECRET_KEY", str, "", "Signs sessions. A new one signs everyone out.")
+    secret_key: str = secret(
+        Section.KEYS,
+        "SECRET_KEY",
+        values.secret_key,
+        "",
+        "Signs sessions: at least 16 random characters. A new one signs everyone out.",
+    )
     encryption_keys: tuple[bytes, ...] = secret(
         Section.KEYS,
         "CREDENTIAL_ENCRYPTION_KEY",
@@ -86,7 +92,12 @@ class ServerSettings:
         Section.FIRST_START, "SUPERCHECK_ADMIN_EMAIL", str, "", "The first account.", shown="`admin@supercheck.local`"
     )
     admin_password: str = secret(
-        Section.FIRST_START, "SUPERCHECK_ADMIN_PASSWORD", str, "", "Its password.", shown="generated"
+        Section.FIRST_START,
+        "SUPERCHECK_ADMIN_PASSWORD",
+        values.admin_password,
+        "",
+        "Its password: at least 8 characters.",
+        shown="generated",
     )
     api_key: str = secret(
         Section.FIRST_START,

@@ -13,6 +13,13 @@ import host_names
 LOCATION_CODE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
 API_KEY = re.compile(r"[A-Za-z0-9_-]{32,128}")
 HOW_TO_MAKE_A_KEY = "make one with: python3 -c 'import base64, os; print(base64.b64encode(os.urandom(16)).decode())'"
+HOW_TO_MAKE_A_SECRET_KEY = "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"  # noqa: S105 - a command
+MIN_SECRET_KEY_LENGTH = 16
+#: Of a password that the operator chooses for the first account.
+MIN_ADMIN_PASSWORD_LENGTH = 8
+MIN_DIFFERENT_CHARACTERS = 5
+#: Each location costs a check worker that serves all of them two threads.
+MAX_LOCATIONS = 200
 #: What HTTP checks may speak; an operator may narrow it.
 PROTOCOLS = ("http", "https")
 TLS_VERSIONS = ("1.0", "1.1", "1.2", "1.3")
@@ -127,6 +134,8 @@ def location_list(text: str) -> tuple[LocationSpec, ...]:
     for part in filter(None, (piece.strip() for piece in text.split(","))):
         code, _, name = part.partition("=")
         specs.append(LocationSpec(location(code.strip()), name.strip() or code.strip()))
+    if len(specs) > MAX_LOCATIONS:
+        raise ValueError(f"at most {MAX_LOCATIONS} locations")
     if not specs or len({spec.code for spec in specs}) != len(specs):
         raise ValueError("a list of distinct codes such as home=Home office,vps=Rented server")
     return tuple(specs)
@@ -135,9 +144,9 @@ def location_list(text: str) -> tuple[LocationSpec, ...]:
 def internal_targets(text: str) -> tuple[str, ...]:
     """Return networks and host names of a comma-separated list."""
     entries = []
-    for part in filter(None, (piece.strip().lower() for piece in text.split(","))):
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
         try:
-            entries.append(str(ipaddress.ip_network(part, strict=False)) if "/" in part else part)
+            entries.append(str(ipaddress.ip_network(part, strict=False)) if "/" in part else host_names.bare(part))
         except ValueError:
             raise ValueError("CIDRs and host names separated by commas, such as 10.0.0.0/8,db.internal") from None
     return tuple(entries)
@@ -155,4 +164,21 @@ def api_key(text: str) -> str:
     """Return `text` if it can be an API key."""
     if not API_KEY.fullmatch(text):
         raise ValueError("32 to 128 characters of A-Z a-z 0-9 _ -")
+    return text
+
+
+def secret_key(text: str) -> str:
+    """Return `text` if it is long and varied enough: anyone who guesses it can sign in as any user."""
+    if len(text) < MIN_SECRET_KEY_LENGTH or len(set(text)) < MIN_DIFFERENT_CHARACTERS:
+        raise ValueError(f"at least {MIN_SECRET_KEY_LENGTH} random characters; {HOW_TO_MAKE_A_SECRET_KEY}")
+    return text
+
+
+def admin_password(text: str) -> str:
+    """Return `text` if it is long and varied enough."""
+    if len(text) < MIN_ADMIN_PASSWORD_LENGTH or len(set(text)) < MIN_DIFFERENT_CHARACTERS:
+        raise ValueError(
+            f"at least {MIN_ADMIN_PASSWORD_LENGTH} characters, {MIN_DIFFERENT_CHARACTERS} of them different;"
+            " leave it unset to have one generated"
+        )
     return text

@@ -30,6 +30,7 @@ from models.tables import (
     Project,
     Role,
     User,
+    UserSession,
 )
 from web.extensions import db
 
@@ -81,6 +82,13 @@ def a_membership(user: User, project: Project, role: Role) -> Member:
             role=role.value,
         )
     )
+
+
+def a_session(user: User, **values: Any) -> str:
+    """The token of a browser in which `user` is signed in: what its cookie holds as `_user_id`."""
+    token = secrets.token_urlsafe(32)
+    _saved(UserSession(user_id=user.id, token_hash=hashlib.sha256(token.encode()).digest(), **values))
+    return token
 
 
 def no_membership(user: User) -> None:

@@ -29,10 +29,10 @@ TABLE: dict[str, tuple[str, Any, str | None]] = {
     "APP_URL": ("https://status.example.com/", "https://status.example.com", "ftp://hunter2"),
     "METRICS_TOKEN": ("a token", "a token", None),
     "API_RATE_LIMIT_PER_MINUTE": ("0", 0, "many"),
-    "SECRET_KEY": ("a key", "a key", None),
+    "SECRET_KEY": ("a key of thirty-two characters, or more", "a key of thirty-two characters, or more", "x"),
     "CREDENTIAL_ENCRYPTION_KEY": (f"{KEY}, {OTHER_KEY}", (bytes(range(16)), bytes(16)), "aHVudGVyMg=="),
     "SUPERCHECK_ADMIN_EMAIL": ("admin@example.com", "admin@example.com", None),
-    "SUPERCHECK_ADMIN_PASSWORD": ("a password", "a password", None),
+    "SUPERCHECK_ADMIN_PASSWORD": ("a password", "a password", "hunter2"),
     "SUPERCHECK_API_KEY": ("k" * 32, "k" * 32, "hunter2"),
     "SUPERCHECK_PROCESS": ("check_worker", "check_worker", "hunter2"),
     "WORKER_LOCATION": ("eu-central", "eu-central", "Hunter2!"),
@@ -178,7 +178,7 @@ def test_links_point_to_where_people_reach_it() -> None:
 
 @pytest.mark.parametrize("missing", ["DATABASE_URL", "SECRET_KEY", "CREDENTIAL_ENCRYPTION_KEY"])
 def test_a_process_says_which_server_or_key_it_lacks_and_how_to_get_it(missing: str) -> None:
-    whole = {**SERVERS, "SECRET_KEY": "a key", "CREDENTIAL_ENCRYPTION_KEY": KEY}
+    whole = {**SERVERS, "SECRET_KEY": "a key of thirty-two characters, or more", "CREDENTIAL_ENCRYPTION_KEY": KEY}
     settings.require_servers(settings.parse(whole))
     without = {name: value for name, value in whole.items() if name != missing}
     if missing == "DATABASE_URL":

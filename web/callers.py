@@ -5,6 +5,7 @@ A caller is an API key (of one project) or a signed-in person, whose session car
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -82,8 +83,18 @@ def _by_key() -> Caller:
     scheme, _, key = request.headers["Authorization"].partition(" ")
     if scheme.lower() != "bearer" or not key.strip():
         raise Problem(401, "The Authorization header must read 'Bearer <API key>'.")
+    maker_roles = (
+        select(func.array_agg(Member.role))
+        .where(
+            Member.user_id == ApiKey.created_by,
+            Member.organization_id == Project.organization_id,
+            or_(Member.project_id == ApiKey.project_id, Member.project_id.is_(None)),
+        )
+        .correlate(ApiKey, Project)
+        .scalar_subquery()
+    )
     row = db.session.execute(
-        select(ApiKey, Project.organization_id)
+        select(ApiKey, Project.organization_id, maker_roles)
         .join(Project, Project.id == ApiKey.project_id)
         .where(
             ApiKey.key_hash == hash_of_key(key.strip()),
@@ -93,12 +104,22 @@ def _by_key() -> Caller:
     ).one_or_none()
     if row is None:
         raise Problem(401, "This API key is not valid.", guidance="Make a new key under Settings, API keys.")
-    found, organization_id = row
+    found, organization_id, of_maker = row
     wanted = _wanted_project()
     if wanted not in (None, found.project_id):
         raise Problem(404, "There is no such project.")
     _mark_used(found)
-    return Caller(found.project_id, organization_id, Role(found.role), api_key_id=found.id)
+    role = _bounded(Role(found.role), of_maker or ())
+    return Caller(found.project_id, organization_id, role, api_key_id=found.id)
+
+
+def _bounded(role: Role, of_maker: Sequence[str]) -> Role:
+    """The role of a key: never mightier than that of the person who made it, as long as they have one here.
+
+    A key of somebody who has left keeps its role, so that what depends on it goes on; *API keys* shows it.
+    """
+    theirs = next((one for one in Role if one.value in of_maker), None)
+    return theirs if theirs is not None and is_mightier(role, theirs) else role
 
 
 def _mark_used(key: ApiKey) -> None:
@@ -113,12 +134,16 @@ def _by_session() -> Caller:
     if not current_user.is_authenticated:
         raise Problem(401, "Nobody is signed in, and no API key was sent.")
     user: User = current_user.user
+    if user.must_change_password:
+        raise Problem(403, "Choose a password of your own first.", code="PASSWORD_CHANGE_REQUIRED")
     wanted = _wanted_project()
     found = find_membership(user.id, wanted or session.get("project_id"))
     if found is None and wanted is None:
         found = find_membership(user.id, None)  # the session's project is gone: any other one of theirs
     if found is None:
-        raise Problem(404, "There is no such project.") if wanted else Problem(403, "You belong to no project.")
+        if wanted:
+            raise Problem(404, "There is no such project.")
+        raise Problem(403, "You are in no project.", code="NO_PROJECT")
     project, role = found
     return Caller(project.id, project.organization_id, role, user_id=user.id)
 

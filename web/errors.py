@@ -8,14 +8,14 @@ from typing import Any
 
 import redis
 import structlog
-from flask import Flask, Response, jsonify, render_template, request
-from jinja2 import TemplateNotFound
+from flask import Flask, Response, g, jsonify, render_template, request
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 import faults
 from web.correlation import correlation_id
+from web.passwords import TooManyAtOnce
 
 log = structlog.get_logger()
 
@@ -78,11 +78,19 @@ def _answer_or_page(problem: Problem) -> Response:
     """JSON under /api and for programs; a page for people."""
     if request.path.startswith("/api/") or request.accept_mimetypes.best == "application/json":
         return answer(problem)
+    # What the layout asks for (the person, the project, the navigation) may be what failed: an error page does without.
+    g.shows_error = True
     try:
-        text = render_template("error.html", problem=problem)
-    except TemplateNotFound:
+        text = render_template("error.html", problem=problem, correlation=correlation_id())
+    except Exception as error:  # noqa: BLE001 - an error page that fails would leave people with an empty answer
+        log.error("error_page_failed", error=type(error).__name__)
         return Response(f"{problem.message}\n", problem.status, problem.headers, mimetype="text/plain")
     return Response(text, problem.status, problem.headers, mimetype="text/html")
+
+
+def shows_error() -> bool:
+    """Whether an error page is rendered now: then nothing of a database or a session is asked for."""
+    return bool(g.get("shows_error"))
 
 
 def _from_http(error: HTTPException) -> Problem:
@@ -134,6 +142,11 @@ def init_app(app: Flask) -> None:
         cause = getattr(error, "orig", None) or error
         log.error("dependency_down", error=type(cause).__name__)
         return _answer_or_page(Problem(503, _why_not(error), headers={"Retry-After": "5"}))
+
+    @app.errorhandler(TooManyAtOnce)
+    def on_busy(_error: TooManyAtOnce) -> Response:
+        message = "Too many passwords are being checked at this moment."
+        return _answer_or_page(Problem(503, message, headers={"Retry-After": "5"}))
 
     @app.errorhandler(Exception)
     def on_unexpected(error: Exception) -> Response:

@@ -27,7 +27,8 @@ csrf = CSRFProtect()
 def init_app(app: Flask) -> None:
     """Bind every extension to `app`; opens no connection yet."""
     db.init_app(app)
-    login_manager.init_app(app)
+    # Its context processor would load the person for every template, error pages included.
+    login_manager.init_app(app, add_context_processor=False)
     login_manager.login_view = "pages.sign_in.login"
     login_manager.session_protection = None  # a phone changes its address all day long
     csrf.init_app(app)

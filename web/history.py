@@ -1,15 +1,14 @@
-"""Alerts, incidents and the audit trail as lists: the statements that pages and the API share."""
+"""Alerts and incidents as lists: the statements that pages and the API share."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select, tuple_
+from sqlalchemy import Select, or_, select, tuple_
 from sqlalchemy.orm import selectinload
 
-from models.tables import Alert, ApiKey, AuditEvent, Incident, Monitor, User
+from models.tables import Alert, Incident, Monitor
 from web.extensions import db
 
 
@@ -82,18 +81,3 @@ def incident_ids(shown: Sequence[Alert]) -> dict[UUID, UUID]:
     found: dict[tuple[UUID | None, int | None], UUID] = {(row[0], row[1]): row[2] for row in rows}
     named = ((one.id, found.get((one.monitor_id, one.failure_sequence))) for one in shown)
     return {alert_id: incident_id for alert_id, incident_id in named if incident_id is not None}
-
-
-def trail(project_id: UUID, wanted: Mapping[str, Any]) -> Select[AuditEvent, str | None]:
-    """The project's audit events that fit, the newest first, each with its actor: the person's address or the key's name.
-
-    `wanted` maps columns of the event to values; None asks nothing.
-    """
-    found = (
-        select(AuditEvent, func.coalesce(User.email, ApiKey.name))
-        .outerjoin(User, User.id == AuditEvent.user_id)
-        .outerjoin(ApiKey, ApiKey.id == AuditEvent.api_key_id)
-        .where(AuditEvent.project_id == project_id)
-        .order_by(AuditEvent.created_at.desc(), AuditEvent.id)
-    )
-    return found.where(*(getattr(AuditEvent, name) == value for name, value in wanted.items() if value is not None))

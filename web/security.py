@@ -1,30 +1,20 @@
-"""Signing in: passwords, sessions, and delays that grow with every failure."""
+"""Signing in: the password is judged, with delays after failures, and a session begins."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
-from typing import Any
-from uuid import UUID
 
-import redis
 import structlog
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
-from flask import session
-from flask_login import UserMixin, login_user, logout_user
 from sqlalchemy import select
 
 from models.tables import User
-from web.extensions import db, login_manager, redis_client
+from web import known_browsers, passwords, sessions, sign_in_delays
+from web.extensions import db
+from web.saving import audit
+from web.sign_in_delays import Counter
 
 log = structlog.get_logger()
-_HASHER = PasswordHasher()
-#: Failures without a delay, then 1, 2, 4 … seconds, up to the last.
-_FREE_FAILURES = {"account": 3, "address": 10}
-_LONGEST_DELAY_S = 900
-_MEMORY_S = 3600
 
 
 class SignInRefused(Exception):
@@ -35,75 +25,43 @@ class SignInRefused(Exception):
         self.retry_after = retry_after
 
 
-class SignedIn(UserMixin):  # type: ignore[misc]
-    """The person of a session, as Flask-Login wants it; `user` is the row."""
-
-    def __init__(self, user: User) -> None:
-        self.user = user
-
-    def get_id(self) -> str:
-        """The id and the epoch: a new password ends every session made before."""
-        return f"{self.user.id}:{self.user.session_epoch}"
-
-
-@login_manager.user_loader  # type: ignore[untyped-decorator]
-def _load(text: str) -> SignedIn | None:
-    name, _, epoch = text.partition(":")
-    user = db.session.get(User, UUID(name))
-    if user is None or not user.enabled or str(user.session_epoch) != epoch:
-        return None
-    return SignedIn(user)
-
-
-def hash_password(password: str) -> str:
-    """The argon2id hash that `users.password_hash` holds."""
-    return _HASHER.hash(password)
-
-
-@cache
-def _nobodys_hash() -> str:
-    """A hash no password fits: unknown accounts take as long as known ones."""
-    return _HASHER.hash("nobody's password")
-
-
-def password_fits(user: User | None, password: str) -> bool:
-    """Whether `password` is that of `user`; takes the same time for None."""
-    try:
-        fits = _HASHER.verify(user.password_hash if user else _nobodys_hash(), password)
-    except (VerifyMismatchError, VerificationError, InvalidHashError):
-        return False
-    return fits and user is not None
-
-
 def sign_in(email: str, password: str, ip: str) -> User:
     """Start a session for the person with these credentials. Raises `SignInRefused`.
 
-    After a few failures of one account, or from one address, the next try has to wait, longer each time.
+    After a few failures the next try has to wait, longer each time; see `web/sign_in_delays.py` for what is counted.
     """
     email = email.replace("\x00", "").strip().lower()[:320]
-    with _delays(email, ip, "The e-mail address or the password is wrong.") as guess:
-        user = db.session.scalar(select(User).where(User.email == email))
-        guess.right = password_fits(user, password) and user is not None and user.enabled
-    assert user is not None, "nobody's password fits nobody"
-    if _HASHER.check_needs_rehash(user.password_hash):
-        user.password_hash = hash_password(password)
-    user.last_login_at = datetime.now(UTC)
+    browser = known_browsers.known_as(email)
+    counters = sign_in_delays.of_known_browser(email, browser) if browser else sign_in_delays.of_stranger(email, ip)
+    user = db.session.scalar(select(User).where(User.email == email))
+    # The connection goes back before the hash is computed: those who wait for their turn must not hold the pool.
     db.session.commit()
-    start_session(user)
+    with _delays(counters, ip, "The e-mail address or the password is wrong.", lambda: _note_failure(user)) as guess:
+        guess.right = passwords.password_fits(user, password) and user is not None and user.enabled
+    assert user is not None, "an unknown account matches no password"
+    if passwords.needs_rehash(user.password_hash):
+        user.password_hash = _hashed(password)
+    user.last_login_at = datetime.now(UTC)
+    audit.record_for_account(user.id, "session.started", actor=user.id)
+    sessions.start(user)
+    known_browsers.remember(email)
     return user
 
 
 def confirm(user: User, password: str, ip: str) -> None:
-    """Make sure that whoever sits here is `user`. Raises `SignInRefused`, with the delays of `sign_in` and counted with it."""
-    with _delays(user.email, ip, "This is not your present password.") as guess:
-        guess.right = password_fits(db.session.get(User, user.id), password)
+    """Make sure that the person at this browser is `user`. Raises `SignInRefused`, with delays like those of `sign_in`."""
+    row = db.session.get(User, user.id)
+    stored = row.password_hash if row else None
+    db.session.commit()
+    counters = sign_in_delays.of_person(user.email, ip)
+    with _delays(counters, ip, "This is not your present password.", lambda: None) as guess:
+        guess.right = passwords.matches(stored, password)
 
 
-def start_session(user: User) -> None:
-    """Make this browser's session that of `user`, who has proved to be themselves."""
-    session.clear()  # nothing of an anonymous session lives on in a signed-in one
-    session.permanent = True
-    login_user(SignedIn(user))
+def new_hash(password: str) -> str:
+    """The hash of a new password, computed without holding a database connection. Raises `SignInRefused`."""
+    db.session.commit()
+    return _hashed(password)
 
 
 @dataclass(slots=True)
@@ -114,53 +72,43 @@ class _Guess:
 
 
 @contextmanager
-def _delays(email: str, ip: str, wrong: str) -> Iterator[_Guess]:
-    """One try for the account from the address, judged inside. Raises `SignInRefused`: with `wrong`, or at once while they must wait."""
-    counters = {"account": f"signin:account:{email}", "address": f"signin:address:{ip}"}
-    wait = _remaining_delay(counters)
-    if wait:
-        raise SignInRefused(f"Too many wrong passwords. Try again in {wait} seconds.", wait)
+def _delays(counters: Sequence[Counter], ip: str, wrong: str, on_failure: Callable[[], None]) -> Iterator[_Guess]:
+    """One try, judged inside. Raises `SignInRefused`: with `wrong`, or at once while the try has to wait."""
+    attempt = sign_in_delays.begin(counters)
+    if attempt.wait:
+        raise SignInRefused(f"Too many wrong passwords. Try again in {attempt.wait} seconds.", attempt.wait)
     guess = _Guess()
-    yield guess
+    try:
+        yield guess
+    except passwords.TooManyAtOnce:
+        raise _busy() from None
     if not guess.right:
         log.warning("sign_in_failed", ip=ip)
-        raise SignInRefused(wrong, _count_failure(counters))
-    _forget_failures(counters["account"])
+        on_failure()
+        raise SignInRefused(wrong, attempt.after)
+    sign_in_delays.succeeded(attempt)
+
+
+def _hashed(password: str) -> str:
+    try:
+        return passwords.hash_password(password)
+    except passwords.TooManyAtOnce:
+        raise _busy() from None
+
+
+def _busy() -> SignInRefused:
+    return SignInRefused("Too many people sign in at this moment. Try again in 5 seconds.", 5)
+
+
+def _note_failure(user: User | None) -> None:
+    """Put a wrong password for an account that exists into its organisations' audit trail."""
+    if user is not None:
+        audit.record_for_account(user.id, "session.refused", actor=None)
+        db.session.commit()
 
 
 def sign_out() -> None:
     """End the session of this browser."""
-    logout_user()
-    session.clear()
-
-
-def _remaining_delay(counters: dict[str, str]) -> int:
-    """Seconds until the next try; 0 where Redis is away: people must be able to sign in to see what is wrong."""
-    try:
-        waits: list[Any] = [redis_client().ttl(f"{key}:wait") for key in counters.values()]
-    except redis.RedisError:
-        return 0
-    return int(max(0, *waits))
-
-
-def _count_failure(counters: dict[str, str]) -> int:
-    longest = 0
-    try:
-        for kind, key in counters.items():
-            failures = int(redis_client().incr(key))
-            redis_client().expire(key, _MEMORY_S)
-            beyond = failures - _FREE_FAILURES[kind]
-            if beyond > 0:
-                delay = min(_LONGEST_DELAY_S, 2 ** min(beyond - 1, 20))
-                redis_client().set(f"{key}:wait", 1, ex=delay)
-                longest = max(longest, delay)
-    except redis.RedisError:
-        return 0
-    return longest
-
-
-def _forget_failures(key: str) -> None:
-    try:
-        redis_client().delete(key)
-    except redis.RedisError:
-        log.warning("redis_down", during="sign_in")
+    if (user_id := sessions.present_user_id()) is not None:
+        audit.record_for_account(user_id, "session.ended", actor=user_id)
+    sessions.end_this()

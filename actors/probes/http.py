@@ -202,7 +202,8 @@ def _finish(outcome: Outcome, transfer: Transfer, course: _Course) -> Outcome:
     outcome.details = course.details()
     if status := curl.getinfo(pycurl.RESPONSE_CODE):
         outcome.details["statusCode"] = status
-    if ip := curl.getinfo(pycurl.PRIMARY_IP):
+    # Where an internal name leads is not for those who may only choose targets.
+    if outcome.reason is not Reason.BLOCKED_TARGET and (ip := curl.getinfo(pycurl.PRIMARY_IP)):
         outcome.details["resolvedIp"] = ip
     if outcome.status is Status.DOWN and (evidence := http_evidence.gather(course.target, transfer)):
         outcome.details["evidence"] = evidence

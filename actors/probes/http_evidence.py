@@ -7,11 +7,11 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import redaction
 from actors.probes import certificate, content_type, http_head
-from actors.probes.http_request import CREDENTIAL_NAME
 from actors.probes.http_transfer import Transfer
 from actors.probes.outcome import Outcome
 from actors.probes.target import Target
 from actors.probes.wording import plain, public_url
+from redaction import CREDENTIAL_NAME
 
 LONGEST_EXCERPT = 2048
 _MOST_HEADERS = 40

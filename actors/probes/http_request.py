@@ -12,14 +12,16 @@ from actors.probes import content_type
 from actors.probes.invalid_config import InvalidConfig
 from actors.probes.target import Target
 from actors.probes.wording import text
+from redaction import CREDENTIAL_NAME
 
 METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"})
 _PORTS = {"http": 80, "https": 443}
 _URL_SAFE = "%/:=&?~#+!$,;'@()*[]"
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-CREDENTIAL_NAME = re.compile(r"auth|cookie|key|token|secret|session|signature|credential|passw", re.IGNORECASE)
 _HOST = re.compile(rb"[^/?#]*")
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
+#: What another origin is sent of a request: nothing in these headers identifies a person or a program.
+_FOR_ANYBODY = frozenset({"accept", "accept-encoding", "accept-language", "cache-control", "pragma", "user-agent"})
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -53,7 +55,9 @@ class Request:
         """What to ask next. Raises `InvalidConfig` where `url` is not http or https.
 
         303 turns everything but HEAD into GET, 301 and 302 turn POST into GET, as browsers do; 307 and 308 keep all.
-        Another origin gets no credentials: neither the login nor headers that look like one.
+        Another origin gets no credentials: neither the login nor headers that look like one. It gets no body and no
+        headers of the user's own either, unless it is the same host over https: a header by any name, or a form, may hold
+        a secret, and where it goes is for the target to say.
         """
         url, origin, _ = _parse(url)
         request = replace(self, url=url, origin=origin)
@@ -67,6 +71,9 @@ class Request:
                 if header[0].lower() != "host" and not CREDENTIAL_NAME.search(header[0])
             )
             request = replace(request, headers=kept, basic=None)
+            if not _is_upgrade(self.origin, origin):
+                kept = tuple(header for header in kept if header[0].lower() in _FOR_ANYBODY)
+                request = replace(request, headers=kept, body=None)
         return request
 
 
@@ -77,6 +84,14 @@ def readable_url(raw: bytes) -> str:
     end = host.end() if host else 0
     tail = _BEYOND_ASCII.sub(lambda found: b"%%%02X" % found[0][0], rest[end:])
     return text(scheme) + text(slashes + rest[:end]) + text(tail)
+
+
+def _is_upgrade(before: Origin, after: Origin) -> bool:
+    """Whether `after` is the host of `before` over https, both on their usual ports."""
+    return (before.host, before.scheme, before.port) == (after.host, "http", 80) and (after.scheme, after.port) == (
+        "https",
+        443,
+    )
 
 
 def build(target: Target) -> Request:

@@ -1,6 +1,7 @@
 """Rows whose monitor is gone: results carry no foreign key, because a check must not pay for one."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from models.database import Db
@@ -46,3 +47,10 @@ def remove(db: Db, table: str, monitor_ids: Sequence[UUID]) -> int:
 def forget_repeats(db: Db) -> int:
     """Remove the answers to requests that nobody repeats after a day; answers how many went."""
     return db.execute("DELETE FROM idempotency_keys WHERE created_at < now() - interval '1 day'").rowcount
+
+
+def forget_sessions(db: Db, idle: timedelta, longest: timedelta) -> int:
+    """Remove the sessions that are over: not used for `idle`, or older than `longest`. Return how many there were."""
+    return db.execute(
+        "DELETE FROM user_sessions WHERE seen_at < now() - %s OR created_at < now() - %s", (idle, longest)
+    ).rowcount

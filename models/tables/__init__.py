@@ -9,6 +9,7 @@ from models.tables.accounts import (
     Project,
     Role,
     User,
+    UserSession,
     Variable,
 )
 from models.tables.alerts import (
@@ -66,6 +67,7 @@ __all__ = [
     "StormChange",
     "Test",
     "User",
+    "UserSession",
     "Variable",
     "shown_status",
     "shown_status_expression",

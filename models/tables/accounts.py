@@ -52,11 +52,31 @@ class User(Base):
     email: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str] = mapped_column(server_default="")
     password_hash: Mapped[str]
-    #: Changes with the password: sessions made before are then worth nothing.
+    #: Not read since sessions are rows; kept so that web processes of the version before can run during an upgrade.
     session_epoch: Mapped[int] = mapped_column(server_default="0")
+    #: Somebody else chose the password: its owner must choose another one before doing anything else.
+    must_change_password: Mapped[bool] = mapped_column(server_default=text("false"))
+    #: The person or API key that made the account with a password of their choice. Null if its owner is known to hold
+    #: it: an operator made it on the command line. No foreign key, because either kind of id may stand here.
+    prepared_by: Mapped[UUID | None]
     enabled: Mapped[bool] = mapped_column(server_default=text("true"))
     last_login_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = created_now()
+
+
+class UserSession(Base):
+    """One browser in which a person is signed in. It ends after a time without use, at its latest time, or by deletion."""
+
+    __tablename__ = "user_sessions"
+
+    id: Mapped[UUID] = new_id()
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    #: SHA-256 of the random token in the browser's signed cookie.
+    token_hash: Mapped[bytes] = mapped_column(unique=True)
+    ip: Mapped[str | None]
+    user_agent: Mapped[str | None]
+    created_at: Mapped[datetime] = created_now()
+    seen_at: Mapped[datetime] = created_now()
 
 
 class Member(Base):
@@ -112,10 +132,16 @@ class Variable(Sealed, Base):
 
 
 class AuditEvent(Base):
-    """Who did what to which object; append-only (a trigger refuses updates and deletes)."""
+    """Who did what to which object; append-only (a trigger refuses updates and deletes).
+
+    `project_id` is null for what concerns the organisation: its projects, its roles, its people's accounts and sign-ins.
+    """
 
     __tablename__ = "audit_events"
-    __table_args__ = (Index("ix_audit_events_project", "project_id", text("created_at DESC")),)
+    __table_args__ = (
+        Index("ix_audit_events_project", "project_id", text("created_at DESC")),
+        Index("ix_audit_events_organization", "organization_id", text("created_at DESC")),
+    )
 
     id: Mapped[UUID] = new_id()
     organization_id: Mapped[UUID | None]
@@ -139,6 +165,7 @@ class IdempotencyKey(Base):
     project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)
     route: Mapped[str]
+    #: An HMAC under a key of the installation: bodies may hold passwords, which a plain hash would let one guess.
     request_hash: Mapped[bytes]
     response_status: Mapped[int]
     response_body: Mapped[dict[str, Any]]

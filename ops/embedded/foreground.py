@@ -18,16 +18,27 @@ START_SECONDS = 60
 STOP_SECONDS = 30
 
 
-def bound_command(command: list[str], *, parent: int, death_signal: signal.Signals, as_service: bool) -> list[str]:
+def bound_command(
+    command: list[str],
+    *,
+    parent: int,
+    death_signal: signal.Signals,
+    as_service: bool,
+    keeps_environment: bool = False,
+    capabilities: tuple[int, ...] = (),
+) -> list[str]:
     """`command` behind `ops/child.py`: it is sent `death_signal` when the process `parent` dies.
 
-    `as_service` runs it as the service user where we are root, and without our environment.
+    `as_service` runs it as the service user if we are root, with those of root's `capabilities` only, and without our
+    environment unless it `keeps_environment`.
     """
     bound = [sys.executable, "-I", "-S", str(CHILD), "--parent", str(parent), "--signal", str(int(death_signal))]
     user = service_user.owner() if as_service else None
     if user:
         bound += ["--user", f"{user.uid}:{user.gid}"]
-    if as_service:
+    if user and capabilities:
+        bound += ["--capabilities", ",".join(map(str, capabilities))]
+    if as_service and not keeps_environment:
         bound += ["--keep", KEPT_VARIABLES]
     return [*bound, "--", *command]
 

@@ -74,6 +74,23 @@ def open_the_way(path: Path) -> None:
             parent.chmod(mode | stat.S_IXOTH)
 
 
+def open_to_read(place: Path) -> bool:
+    """Let the service user read `place` and, in a directory, everything beneath; answers whether that is so now."""
+    open_the_way(place)
+    fine = True
+    for path in (place, *place.rglob("*")):
+        if path.is_symlink():
+            continue
+        mode = stat.S_IMODE(path.stat().st_mode)
+        wanted = mode | (stat.S_IROTH | stat.S_IXOTH if path.is_dir() else stat.S_IROTH)
+        try:
+            if wanted != mode:
+                path.chmod(wanted)
+        except OSError:
+            fine = False
+    return fine
+
+
 def own(path: Path) -> None:
     """Make `path` the service user's, where there is one."""
     user = owner()

@@ -133,7 +133,7 @@ def _monitors(project: Project, providers: Any, dice: random.Random) -> None:
     )
     blocked.state.last_verdict = "error"
     blocked.state.last_error_code = "BLOCKED_TARGET"
-    blocked.state.last_error_message = "10.0.4.7 is an internal address (10.0.4.7). An operator may allow it."
+    blocked.state.last_error_message = "10.0.4.7 is an internal address. An operator may allow it."
     _alerts(down, shop, providers)
 
 

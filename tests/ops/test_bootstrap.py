@@ -10,7 +10,7 @@ import pytest
 
 import settings
 from models.tables import Role
-from ops import bootstrap
+from ops import bootstrap, locations
 from ops.cli import ROLES
 from ops.problem import Problem
 from tests.conftest import SettingsOf
@@ -88,11 +88,39 @@ def test_a_user_is_made_once_and_then_only_given_a_new_password(
     assert len(made) >= bootstrap.SHORTEST_PASSWORD
     with pytest.raises(Problem, match="--reset-password"):
         bootstrap.create_user(config, "new@example.org", "", "project_viewer", reset=False)
+    connection.execute(
+        "INSERT INTO user_sessions (id, user_id, token_hash) SELECT gen_random_uuid(), id, 'x' FROM users"
+        " WHERE email = 'new@example.org'"
+    )
     assert (
         bootstrap.create_user(config, "new@example.org", "another one", "project_viewer", reset=True) == "another one"
     )
-    row = connection.execute("SELECT session_epoch FROM users WHERE email = 'new@example.org'").fetchone()
-    assert row == (1,), "sessions made with the old password end"
+    row = connection.execute("SELECT count(*) FROM user_sessions").fetchone()
+    assert row == (0,), "sessions made with the old password end"
+
+
+def test_what_the_command_line_does_is_in_the_organisations_trail(
+    config: settings.Settings, connection: psycopg.Connection[Any]
+) -> None:
+    bootstrap.first_account(config)
+    bootstrap.create_user(config, "new@example.org", "", "project_viewer", reset=False)
+    bootstrap.create_user(config, "new@example.org", "", "project_viewer", reset=True)
+    bootstrap.create_api_key(config, "", "Pipeline", "project_viewer")
+    locations.add(config, "vps", "Rented server")
+    rows = connection.execute(
+        "SELECT action, project_id, organization_id IS NOT NULL, details ? 'commandLine', details::text"
+        " FROM audit_events ORDER BY created_at"
+    ).fetchall()
+    actions = [row[0] for row in rows]
+    assert actions == [
+        "account.created",
+        "account.created",
+        "password.reset",
+        "api_key.created",
+        "location.created",
+    ]
+    assert all(row[1:4] == (None, True, True) for row in rows)
+    assert "Pipeline" in rows[3][4]
 
 
 def test_a_short_password_is_refused(config: settings.Settings) -> None:

@@ -34,6 +34,15 @@ def test_every_process_of_the_procfile_is_a_program_that_waits_for_the_release()
     assert {line.partition(":")[0] for line in procfile.splitlines()} == {"release", *supervision.APP_PROCESSES}
 
 
+def test_only_the_check_worker_opens_raw_sockets_and_only_web_binds_a_low_port() -> None:
+    for port, powers in ((8000, ()), (80, (supervision.CAP_NET_BIND_SERVICE,))):
+        found = {one.name: one for one in supervision.programs(["/pg"], ["/vk"], as_service=True, port=port)}
+        assert {name: one.capabilities for name, one in found.items() if one.capabilities} == (
+            {"check_worker": (supervision.CAP_NET_RAW,)} | ({"web": powers} if powers else {})
+        )
+        assert {name for name, one in found.items() if not one.as_service} == {"release"}
+
+
 def test_with_real_servers_no_embedded_one_is_started() -> None:
     assert {program.name for program in supervision.programs(None, None)} == {"release", *supervision.APP_PROCESSES}
 

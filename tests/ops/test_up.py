@@ -2,6 +2,7 @@
 
 import functools
 import os
+import pwd
 import re
 import signal
 import subprocess
@@ -13,8 +14,8 @@ import psutil
 import psycopg
 import pytest
 
-from ops import installation, supervisor_client
-from ops.embedded import place
+from ops import installation, supervision, supervisor_client
+from ops.embedded import place, service_user
 from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(300)]
@@ -120,6 +121,26 @@ def test_no_secret_is_among_the_arguments_or_in_the_supervisors_configuration(st
     servers = [one for one in run.family() if one.pid in {run.pid_of("postgres"), run.pid_of("valkey")}]
     assert all("SECRET_KEY" not in one.environ() for one in servers)
     assert len(servers) == 2
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user runs everything as himself")
+def test_started_as_root_the_processes_run_as_the_service_user(start: Callable[..., Start]) -> None:
+    run = start()
+    until(run.is_up, within=START_SECONDS)
+    user = pwd.getpwnam(service_user.NAME)
+    held = {}
+    for name in ("web", "scheduler", "worker", "check_worker", "postgres", "valkey"):
+        process = psutil.Process(run.pid_of(name))
+        assert set(process.uids()) == {user.pw_uid}, name
+        assert set(process.gids()) == {user.pw_gid}, name
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        held[name] = int(re.findall(r"CapEff:\s+(\w+)", status)[0], 16)
+    ours = int(re.findall(r"CapEff:\s+(\w+)", Path("/proc/self/status").read_text())[0], 16)
+    raw = ours & 1 << supervision.CAP_NET_RAW
+    assert held == dict.fromkeys(held, 0) | {"check_worker": raw}
+    # What they must not read: the keys' files and the supervisor's password.
+    assert (run.directory / "secret_key").stat().st_uid == 0
+    assert run.directory.stat().st_mode & 0o007 in (0, 1)
 
 
 def _came_back(run: Start, name: str, before: int) -> bool:

@@ -10,7 +10,7 @@ from flask import Flask, session
 from models.tables import Role, User
 from tests import factories
 from tests.factories import PASSWORD
-from web import security
+from web import passwords, security, sessions, sign_in_delays
 from web.extensions import db, redis_client
 from web.security import SignInRefused, sign_in
 
@@ -21,6 +21,7 @@ def request_of_a_browser(migrated_url: str, database_url: str) -> Iterator[None]
 
     app: Flask = create_app()
     with app.test_request_context("/login", environ_base={"REMOTE_ADDR": "192.0.2.1"}):
+        app.preprocess_request()
         yield
         db.session.remove()
         db.engine.dispose()
@@ -40,7 +41,7 @@ def refusal(email: str, password: str, ip: str = "192.0.2.1") -> SignInRefused:
 def test_the_right_password_starts_a_fresh_session(ada: User) -> None:
     session["left_over"] = "from before"
     assert sign_in(" ADA@example.test ", PASSWORD, "192.0.2.1").id == ada.id
-    assert session["_user_id"] == f"{ada.id}:0"
+    assert sessions.present_user_id() == ada.id
     assert "left_over" not in session
     assert ada.last_login_at is not None
 
@@ -49,7 +50,7 @@ def test_a_weak_stored_hash_is_renewed(ada: User) -> None:
     before = ada.password_hash
     sign_in(ada.email, PASSWORD, "192.0.2.1")
     assert ada.password_hash != before
-    assert security.password_fits(ada, PASSWORD)
+    assert passwords.password_fits(ada, PASSWORD)
 
 
 def test_a_wrong_password_and_an_unknown_account_sound_alike(ada: User) -> None:
@@ -64,29 +65,34 @@ def test_a_disabled_account_does_not_get_in(ada: User) -> None:
 
 def test_an_unknown_account_costs_a_password_check_too(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
     checked: list[str] = []
-    verify = type(security._HASHER).verify
+    verify = type(passwords._HASHER).verify
 
     def noting(hasher: PasswordHasher, stored: str, password: str) -> bool:
         checked.append(password)
         return bool(verify(hasher, stored, password))
 
-    monkeypatch.setattr(type(security._HASHER), "verify", noting)
+    monkeypatch.setattr(type(passwords._HASHER), "verify", noting)
     refusal("nobody@example.test", "guess")
     assert checked == ["guess"]
 
 
+def as_if_the_time_had_passed() -> None:
+    for key in redis_client().scan_iter("signin:*:wait"):
+        redis_client().delete(key)
+
+
 @pytest.mark.parametrize("email", ["ada@example.test", "nobody@example.test"])
-def test_delays_grow_with_every_failure_of_an_account(email: str, ada: User) -> None:
+def test_delays_grow_with_every_failure_of_an_account_from_one_address(email: str, ada: User) -> None:
     waits = []
-    for number in range(6):
-        waits.append(refusal(email, "wrong", f"192.0.2.{number}").retry_after)
-        redis_client().delete(f"signin:account:{email}:wait")  # as if the time had passed
+    for _ in range(6):
+        waits.append(refusal(email, "wrong").retry_after)
+        as_if_the_time_had_passed()
     assert waits == [0, 0, 0, 1, 2, 4]
 
 
 def test_who_has_to_wait_waits_even_with_the_right_password(ada: User) -> None:
-    for number in range(4):
-        refusal(ada.email, "wrong", f"192.0.2.{number}")
+    for _ in range(4):
+        refusal(ada.email, "wrong")
     assert refusal(ada.email, PASSWORD).retry_after >= 1
     assert "_user_id" not in session
 
@@ -106,23 +112,41 @@ def test_a_success_forgets_the_accounts_failures(ada: User) -> None:
 
 
 def test_a_password_that_is_asked_for_again_is_guessed_no_faster_than_at_the_door(ada: User) -> None:
-    for number in range(3):
+    for _ in range(3):
         with pytest.raises(SignInRefused, match="not your present password"):
-            security.confirm(ada, "wrong", f"192.0.2.{number}")
+            security.confirm(ada, "wrong", "192.0.2.4")
     # The failures of both count together, and who has to wait waits with the right one too
-    assert refusal(ada.email, "wrong").retry_after == 1
-    redis_client().set(f"signin:account:{ada.email}:wait", 1, ex=60)  # long enough for a slow machine
+    assert refusal(ada.email, "wrong", "192.0.2.4").retry_after == 1
+    redis_client().set(f"signin:pair:192.0.2.4:{ada.email}:wait", 1, ex=60)  # long enough for a slow machine
     with pytest.raises(SignInRefused, match="Try again in"):
         security.confirm(ada, PASSWORD, "192.0.2.4")
-    redis_client().delete(f"signin:account:{ada.email}:wait")  # as if the time had passed
+    as_if_the_time_had_passed()
     security.confirm(ada, PASSWORD, "192.0.2.4")
-    assert refusal(ada.email, "wrong").retry_after == 0
+    assert refusal(ada.email, "wrong", "192.0.2.4").retry_after == 0
 
 
 def test_people_get_in_while_redis_is_away(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
     def away() -> None:
         raise redis.ConnectionError("away")
 
-    monkeypatch.setattr(security, "redis_client", away)
+    monkeypatch.setattr(sign_in_delays, "redis_client", away)
     assert sign_in(ada.email, PASSWORD, "192.0.2.1").id == ada.id
     refusal(ada.email, "wrong")
+
+
+def test_failures_from_elsewhere_do_not_lock_the_owner_out(ada: User) -> None:
+    for number in range(13):
+        refusal(ada.email, "wrong", f"198.51.100.{number}")
+    assert sign_in(ada.email, PASSWORD, "192.0.2.1").id == ada.id
+
+
+def test_one_ipv6_customer_is_one_address(ada: User) -> None:
+    for number in range(11):
+        refusal(f"user{number}@example.test", "wrong", f"2001:db8:1:2::{number:x}")
+    assert refusal("another@example.test", "wrong", "2001:db8:1:2:ffff::1").retry_after >= 1
+    assert refusal("another@example.test", "wrong", "2001:db8:1:3::1").retry_after == 0
+
+
+def test_a_shared_address_is_not_held_up_by_those_who_get_in(ada: User) -> None:
+    for _ in range(25):
+        assert sign_in(ada.email, PASSWORD, "192.0.2.1").id == ada.id

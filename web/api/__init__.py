@@ -11,6 +11,7 @@ def operations() -> list[Operation]:
     from web.api import (  # noqa: F401
         accounts,
         alerts,
+        audit,
         dead_letters,
         incidents,
         maintenance,
@@ -19,6 +20,7 @@ def operations() -> list[Operation]:
         places,
         providers,
         results,
+        sessions,
         tags,
     )
 

@@ -1,12 +1,11 @@
-"""/api/projects, /api/members, /api/api-keys, /api/audit: who may do what, and who did."""
+"""/api/projects, /api/members, /api/api-keys: who may do what."""
 
 from typing import cast
 from uuid import UUID
 
 from sqlalchemy import select
 
-from models.tables import ApiKey, AuditEvent, Member, Project, User
-from web import history
+from models.tables import ApiKey, Member, Project, User
 from web.api import paging
 from web.api.route import May, route
 from web.callers import Caller, projects_of
@@ -15,14 +14,13 @@ from web.saving import api_keys, members, projects
 from web.schemas.accounts import (
     ApiKeyIn,
     ApiKeyOut,
-    AuditOut,
-    AuditQuery,
     MemberChange,
     MemberIn,
     MemberOut,
     NewApiKeyOut,
     ProjectIn,
     ProjectOut,
+    RemovalQuery,
     RoleName,
 )
 from web.schemas.lists import Page, PageQuery, page_of
@@ -154,18 +152,43 @@ def add_member(who: Caller, body: MemberIn) -> MemberOut:
     answers=MemberOut,
 )
 def change_member(who: Caller, member_id: UUID, body: MemberChange) -> MemberOut:
-    return _member(members.change(who, member_id, body.role))
+    found = members.find(who, member_id)
+    if body.role is not None:
+        found = members.change(who, member_id, body.role)
+    if body.enabled is not None:
+        found = members.switch(who, member_id, enabled=body.enabled)
+    return _member(found)
 
 
-@route("DELETE", ONE_MEMBER, tag=MEMBERS, summary="Take a member's role away", may=May.ADMINISTER, status=204)
-def remove_member(who: Caller, member_id: UUID) -> None:
-    members.remove(who, member_id)
+@route(
+    "DELETE",
+    ONE_MEMBER,
+    tag=MEMBERS,
+    summary="Take a member's role away",
+    may=May.ADMINISTER,
+    query=RemovalQuery,
+    status=204,
+)
+def remove_member(who: Caller, member_id: UUID, query: RemovalQuery) -> None:
+    members.remove(who, member_id, revoke_keys=query.revoke_keys)
+
+
+@route(
+    "DELETE",
+    f"{ONE_MEMBER}/sessions",
+    tag=MEMBERS,
+    summary="Sign all browsers of a member out",
+    may=May.ADMINISTER,
+    status=204,
+)
+def end_member_sessions(who: Caller, member_id: UUID) -> None:
+    members.end_sessions(who, member_id)
 
 
 # --- API keys --------------------------------------------------------------------------------
 
 
-def _key(key: ApiKey) -> ApiKeyOut:
+def _key(key: ApiKey, maker: str | None, is_member: bool) -> ApiKeyOut:
     return ApiKeyOut(
         id=key.id,
         name=key.name,
@@ -174,11 +197,13 @@ def _key(key: ApiKey) -> ApiKeyOut:
         last_used_at=key.last_used_at,
         expires_at=key.expires_at,
         created_at=key.created_at,
+        created_by=maker,
+        creator_is_member=is_member,
     )
 
 
-def _new_key(key: ApiKey, text: str | None) -> NewApiKeyOut:
-    return NewApiKeyOut(**_key(key).model_dump(), key=text)
+def _new_key(who: Caller, key: ApiKey, text: str | None) -> NewApiKeyOut:
+    return NewApiKeyOut(**_key(key, *api_keys.maker_of(who, key)).model_dump(), key=text)
 
 
 @route(
@@ -191,9 +216,9 @@ def _new_key(key: ApiKey, text: str | None) -> NewApiKeyOut:
     answers=Page[ApiKeyOut],
 )
 def list_keys(who: Caller, query: PageQuery) -> Page[ApiKeyOut]:
-    found = select(ApiKey).where(ApiKey.project_id == who.project_id, ApiKey.revoked_at.is_(None))
-    rows, total = paging.fetch(found.order_by(ApiKey.name, ApiKey.id), query)
-    return page_of([_key(row) for row in rows], query, total)
+    found = api_keys.listed(who)
+    rows = db.session.execute(found.order_by(ApiKey.name, ApiKey.id).limit(query.limit).offset(query.offset))
+    return page_of([_key(*row) for row in rows], query, paging.count(found))
 
 
 @route(
@@ -205,47 +230,12 @@ def list_keys(who: Caller, query: PageQuery) -> Page[ApiKeyOut]:
     body=ApiKeyIn,
     answers=NewApiKeyOut,
     status=201,
-    replay=lambda who, key_id: _new_key(api_keys.find(who, key_id), None),
+    replay=lambda who, key_id: _new_key(who, api_keys.find(who, key_id), None),
 )
 def create_key(who: Caller, body: ApiKeyIn) -> NewApiKeyOut:
-    return _new_key(*api_keys.create(who, body))
+    return _new_key(who, *api_keys.create(who, body))
 
 
 @route("DELETE", ONE_KEY, tag=KEYS, summary="Revoke an API key", may=May.ADMINISTER, status=204)
 def revoke_key(who: Caller, key_id: UUID) -> None:
     api_keys.revoke(who, key_id)
-
-
-# --- audit -----------------------------------------------------------------------------------
-
-
-@route(
-    "GET",
-    "/audit",
-    tag="Audit",
-    summary="List who did what, the newest first",
-    may=May.ADMINISTER,
-    query=AuditQuery,
-    answers=Page[AuditOut],
-)
-def list_audit(who: Caller, query: AuditQuery) -> Page[AuditOut]:
-    found = history.trail(who.project_id, query.model_dump(exclude={"page", "limit"}))
-    newest = found.limit(query.limit).offset(query.offset)
-    shown = [_event(event, actor) for event, actor in db.session.execute(newest)]
-    return page_of(shown, query, paging.count(found))
-
-
-def _event(event: AuditEvent, actor: str | None) -> AuditOut:
-    return AuditOut(
-        id=event.id,
-        action=event.action,
-        object_type=event.object_type,
-        object_id=event.object_id,
-        user_id=event.user_id,
-        api_key_id=event.api_key_id,
-        actor=actor,
-        details=event.details,
-        ip=event.ip,
-        correlation_id=event.correlation_id,
-        created_at=event.created_at,
-    )

@@ -4,7 +4,7 @@ from flask import Blueprint, Flask
 from flask_bootstrap import Bootstrap5
 
 from models import time_zones
-from web.pages import access, assets, beats, icons, navigation, paging, wording
+from web.pages import access, assets, beats, icons, navigation, paging, trail, wording
 
 
 def init_app(app: Flask) -> None:
@@ -15,6 +15,7 @@ def init_app(app: Flask) -> None:
         api_keys,
         audit,
         dashboard,
+        first_password,
         incidents,
         locations,
         maintenance,
@@ -35,6 +36,7 @@ def init_app(app: Flask) -> None:
     Bootstrap5(app)
     icons.init_app(app)
     wording.init_app(app)
+    trail.init_app(app)
     beats.init_app(app)
     paging.init_app(app)
     assets.init_app(app)
@@ -46,6 +48,7 @@ def init_app(app: Flask) -> None:
     pages.context_processor(navigation.template_context)
     for page in (
         sign_in,
+        first_password,
         dashboard,
         monitors,
         monitor_form,

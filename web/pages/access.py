@@ -12,10 +12,12 @@ from werkzeug.wrappers import Response
 
 from models.tables import Project
 from web.callers import Caller, caller
-from web.errors import Problem, not_found
+from web.errors import Problem, not_found, shows_error
 from web.extensions import db
 
 _OPEN = {"pages.sign_in.login", "pages.sign_in.submit"}
+#: All that somebody may use whose password was chosen by another.
+_BEFORE_OWN_PASSWORD = {"pages.first_password.index", "pages.first_password.change", "pages.sign_in.logout"}
 
 
 def refuse_unreadable() -> None:
@@ -32,8 +34,15 @@ def _values(pairs: MultiDict[str, str]) -> Iterator[str]:
 
 
 def require_sign_in() -> Response | None:
-    """Send strangers to the sign-in page, and afterwards back to where they were going."""
-    if request.endpoint in _OPEN or current_user.is_authenticated:
+    """Send strangers to the sign-in page, and afterwards back to where they were going.
+
+    Who signed in with a password that somebody else chose is sent to choose another one.
+    """
+    if request.endpoint in _OPEN:
+        return None
+    if current_user.is_authenticated:
+        if current_user.user.must_change_password and request.endpoint not in _BEFORE_OWN_PASSWORD:
+            return redirect(url_for("pages.first_password.index"))
         return None
     wanted = request.full_path.rstrip("?") if request.method == "GET" else ""
     return redirect(url_for("pages.sign_in.login", next=wanted if wanted != "/" else None))
@@ -84,8 +93,8 @@ def safe_next(text: str | None) -> str:
 
 
 def template_context() -> dict[str, Any]:
-    """What the layout shows of the person and the project; nothing for strangers."""
-    if not current_user.is_authenticated:
+    """What the layout shows of the person and the project; nothing for strangers and on error pages."""
+    if shows_error() or not current_user.is_authenticated or current_user.user.must_change_password:
         return {"person": None, "project": None, "who": None}
     who = caller()
     return {"person": current_user.user, "project": db.session.get(Project, who.project_id), "who": who}

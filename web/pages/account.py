@@ -1,18 +1,18 @@
-"""One's own account: the password, and which project is shown."""
+"""One's own account: the password, the browsers it is used in, and which project is shown."""
 
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from models.tables import User
-from web import security
-from web.callers import caller, find_membership, projects_of
+from web import passwords, security, sessions
+from web.callers import find_membership, projects_of
 from web.errors import not_found
+from web.extensions import db
 from web.pages.access import id_of
 from web.saving import audit, unit
 
 blueprint = Blueprint("account", __name__)
-_SHORTEST, _LONGEST = 10, 256
 
 
 @blueprint.get("/settings/account")
@@ -26,20 +26,39 @@ def change_password() -> Response | tuple[str, int]:
     """Change the password; every other session of this person ends."""
     user: User = current_user.user
     old, new = request.form.get("old", ""), request.form.get("new", "")
-    problems = _problems(new, request.form.get("again", ""))
+    problems = problems_of(new, request.form.get("again", ""))
     try:
-        # Whoever found an unlocked browser may guess no faster here than at the door.
+        # Somebody who found an unlocked browser may guess no faster here than on the sign-in page.
         security.confirm(user, old, request.remote_addr or "")
+        if problems:
+            return _page(problems), 422
+        choose(user, security.new_hash(new))
     except security.SignInRefused as refused:
         return _page({"old": str(refused)}), 429 if refused.retry_after else 422
-    if problems:
-        return _page(problems), 422
-    user.password_hash = security.hash_password(new)
-    user.session_epoch += 1
-    audit.record(caller(), "password.changed", "user", user.id)
-    unit.commit()
-    security.start_session(user)
     flash("The password is changed. Other browsers are signed out.", "good")
+    return redirect(url_for("pages.account.index"), 303)
+
+
+@blueprint.post("/settings/account/sessions/<session_id>/end")
+def end_session(session_id: str) -> Response:
+    """Sign another browser of this person out."""
+    user: User = current_user.user
+    if not sessions.end_one(user.id, id_of(session_id, "session")):
+        raise not_found("session")
+    audit.record_for_account(user.id, "session.ended", actor=user.id, session=session_id)
+    unit.commit()
+    flash("That browser is signed out.", "good")
+    return redirect(url_for("pages.account.index"), 303)
+
+
+@blueprint.post("/settings/account/sessions/end-others")
+def end_other_sessions() -> Response:
+    """Sign all other browsers of this person out."""
+    user: User = current_user.user
+    ended = sessions.end_all(user.id, but=sessions.present_id())
+    audit.record_for_account(user.id, "session.ended", actor=user.id, sessions=ended)
+    unit.commit()
+    flash("All other browsers are signed out.", "good")
     return redirect(url_for("pages.account.index"), 303)
 
 
@@ -56,12 +75,27 @@ def switch_project() -> Response:
 def _page(problems: dict[str, str]) -> str:
     user: User = current_user.user
     return render_template(
-        "settings/account.html", problems=problems, projects=projects_of(user.id), shortest=_SHORTEST
+        "settings/account.html",
+        problems=problems,
+        projects=projects_of(user.id),
+        shortest=passwords.SHORTEST,
+        sessions=sessions.of(user.id),
+        present=sessions.present_id(),
     )
 
 
-def _problems(new: str, again: str) -> dict[str, str]:
+def choose(user: User, password_hash: str) -> None:
+    """Give `user` the password of their own choice and sign all browsers out but this one."""
+    user.password_hash = password_hash
+    user.must_change_password = False
+    sessions.end_all(user.id)
+    audit.record_for_account(user.id, "password.changed", actor=user.id)
+    db.session.flush()
+    sessions.start(user)
+
+
+def problems_of(new: str, again: str) -> dict[str, str]:
     """{input: what is wrong} with the new password."""
-    if not _SHORTEST <= len(new) <= _LONGEST:
-        return {"new": f"A password has at least {_SHORTEST} characters."}
+    if not passwords.SHORTEST <= len(new) <= passwords.LONGEST:
+        return {"new": f"A password has at least {passwords.SHORTEST} characters."}
     return {} if new == again else {"again": "The two do not match."}

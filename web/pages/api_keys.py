@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
-from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from models.tables import ApiKey
@@ -11,7 +10,7 @@ from web.callers import Caller
 from web.errors import Problem
 from web.extensions import db
 from web.pages.access import administrator, id_of
-from web.pages.wording import ROLES
+from web.pages.wording import ROLES, ago
 from web.saving import api_keys, unit
 from web.schemas.accounts import ApiKeyIn
 from web.schemas.wire import validate
@@ -42,20 +41,33 @@ def create() -> tuple[str, int] | str:
     return _page(who, made=made, text=text)
 
 
+@blueprint.get("/settings/api-keys/<key_id>/revoke")
+def confirm_revoke(key_id: str) -> str:
+    """Ask before the key ends."""
+    key = api_keys.find(administrator(), id_of(key_id, "API key"))
+    used = f"It was last used {ago(key.last_used_at)}." if key.last_used_at else "It was never used."
+    return render_template(
+        "confirm.html",
+        title=f"Revoke {key.name}?",
+        lost=[f"Programs that use {key.prefix}… are refused from then on. {used}", "A revoked key cannot be restored."],
+        button="Revoke",
+        back=url_for("pages.api_keys.index"),
+    )
+
+
 @blueprint.post("/settings/api-keys/<key_id>/revoke")
 def revoke(key_id: str) -> Response:
     """End a key at once."""
     api_keys.revoke(administrator(), id_of(key_id, "API key"))
     unit.commit()
-    flash("The key is revoked: whoever uses it is refused from now on.", "good")
+    flash("The key is revoked. Programs that use it are refused from now on.", "good")
     return redirect(url_for("pages.api_keys.index"), 303)
 
 
 def _page(who: Caller, *, problem: str = "", made: ApiKey | None = None, text: str = "") -> str:
-    query = select(ApiKey).where(ApiKey.project_id == who.project_id, ApiKey.revoked_at.is_(None))
     return render_template(
         "settings/api_keys.html",
-        keys=db.session.scalars(query.order_by(ApiKey.created_at.desc())).all(),
+        keys=db.session.execute(api_keys.listed(who).order_by(ApiKey.created_at.desc())).all(),
         roles={word: ROLES[word] for word in _KEY_ROLES},
         now=datetime.now(UTC),
         problem=problem,

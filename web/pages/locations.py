@@ -7,10 +7,10 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from models import locations as rules
-from models.tables import OperatorWarning
+from models.tables import Location, OperatorWarning
 from web import places
 from web.callers import Caller, caller
-from web.errors import Problem
+from web.errors import Problem, not_found
 from web.extensions import db
 from web.pages.access import organizer
 from web.saving import locations, unit
@@ -80,6 +80,25 @@ def switch(code: str) -> Response:
 def make_default(code: str) -> Response:
     """Where monitors without locations of their own are checked from."""
     return _do(lambda who: locations.change(who, code, default=True), f"{code} is the default location now.")
+
+
+@blueprint.get("/locations/<code>/remove")
+def confirm_remove(code: str) -> str:
+    """Ask before the location is removed."""
+    organizer()
+    row = db.session.scalar(select(Location).where(Location.code == code))
+    if row is None:
+        raise not_found("location")
+    return render_template(
+        "confirm.html",
+        title=f"Remove {row.name}?",
+        lost=[
+            f"Workers that serve only {code} have nothing to do any more. Results measured from there stay.",
+            "Switch it off instead to use it again later.",
+        ],
+        button="Remove",
+        back=url_for("pages.locations.index"),
+    )
 
 
 @blueprint.post("/locations/<code>/remove")

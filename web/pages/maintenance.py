@@ -140,6 +140,22 @@ def end(window_id: str) -> Response:
     return redirect(url_for("pages.maintenance.index"), 303)
 
 
+@blueprint.get("/maintenance/<window_id>/delete")
+def confirm_delete(window_id: str) -> str:
+    """Ask before the window is deleted."""
+    found = _find(editor(), window_id)
+    return render_template(
+        "confirm.html",
+        title=f"Delete {found.name}?",
+        lost=[
+            "Alerts of its monitors are sent at the times that it covered. If it is on now, they begin at once.",
+            "Disable it instead to keep its plan.",
+        ],
+        button="Delete",
+        back=url_for("pages.maintenance.index"),
+    )
+
+
 @blueprint.post("/maintenance/<window_id>/delete")
 def delete(window_id: str) -> Response:
     """Delete it."""

@@ -6,6 +6,7 @@ from flask import request
 from flask_login import current_user
 
 from web.callers import caller
+from web.errors import shows_error
 
 
 class Item(NamedTuple):
@@ -51,7 +52,7 @@ def _marked(items: tuple[Item, ...]) -> list[Item]:
 
 def template_context() -> dict[str, Any]:
     """The links this person may follow."""
-    if not current_user.is_authenticated:
+    if shows_error() or not current_user.is_authenticated or current_user.user.must_change_password:
         return {"navigation": [], "settings_navigation": []}
     administers = caller().may_administer
     own = tuple(item for item in _SETTINGS if administers or item.endpoint not in _ADMINISTRATORS_ONLY)

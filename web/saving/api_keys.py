@@ -4,9 +4,9 @@ import secrets
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, exists, func, or_, select
 
-from models.tables import ApiKey, Role
+from models.tables import ApiKey, Member, Role, User
 from web.callers import Caller, hash_of_key, is_mightier
 from web.errors import Problem, invalid, not_found
 from web.extensions import db
@@ -41,13 +41,41 @@ def create(who: Caller, wanted: ApiKeyIn) -> tuple[ApiKey, str]:
         prefix=text[:_PREFIX_LENGTH],
         key_hash=hash_of_key(text),
         role=wanted.role,
-        created_by=who.user_id,
+        created_by=_maker(who),
         expires_at=wanted.expires_at,
     )
     db.session.add(key)
     audit.record(who, "api_key.created", "api_key", key.id, name=key.name, role=key.role)
     db.session.flush()
     return key, text
+
+
+def _maker(who: Caller) -> UUID | None:
+    """The person behind the caller: a key that makes another one passes its own maker on, whose role bounds both."""
+    if who.api_key_id is None:
+        return who.user_id
+    return db.session.scalar(select(ApiKey.created_by).where(ApiKey.id == who.api_key_id))
+
+
+def listed(who: Caller) -> Select[ApiKey, str | None, bool]:
+    """The project's keys that are not revoked, each with its maker's address and whether that person is still a member
+    with an enabled account; keys without a maker were made on the command line."""
+    present = exists().where(
+        Member.user_id == ApiKey.created_by,
+        Member.organization_id == who.organization_id,
+        or_(Member.project_id == who.project_id, Member.project_id.is_(None)),
+    )
+    return (
+        select(ApiKey, User.email, func.coalesce(User.enabled & present, False))
+        .outerjoin(User, User.id == ApiKey.created_by)
+        .where(ApiKey.project_id == who.project_id, ApiKey.revoked_at.is_(None))
+    )
+
+
+def maker_of(who: Caller, key: ApiKey) -> tuple[str | None, bool]:
+    """As `listed`, for one key."""
+    row = db.session.execute(listed(who).where(ApiKey.id == key.id)).one()
+    return row[1], row[2]
 
 
 def revoke(who: Caller, key_id: UUID) -> None:

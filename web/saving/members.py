@@ -1,18 +1,18 @@
 """Who belongs to a project, and as what. Nobody gives or takes a role mightier than their own."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from models.tables import Member, Role, User
+from models.tables import ApiKey, Member, Role, User
 from web.callers import Caller, is_mightier, spans_organization
 from web.errors import Problem, invalid, not_found
 from web.extensions import db
-from web.saving import audit
+from web.saving import accounts, audit
 from web.schemas.accounts import MemberIn
-from web.security import hash_password
 
 
 def in_scope(who: Caller) -> ColumnElement[bool]:
@@ -38,7 +38,7 @@ def add(who: Caller, wanted: MemberIn) -> tuple[Member, User]:
     """Give a person a role; their account is made where they have none. Raises a 403, 409 or 422 `Problem`."""
     role = Role(wanted.role)
     _allow(who, role)
-    user = _account(wanted)
+    user = accounts.for_member(who, wanted, role)
     values: dict[str, Any] = {
         "id": uuid4(),
         "user_id": user.id,
@@ -48,23 +48,9 @@ def add(who: Caller, wanted: MemberIn) -> tuple[Member, User]:
     }
     made = db.session.scalar(insert(Member).values(**values).on_conflict_do_nothing().returning(Member))
     if made is None:
-        raise Problem(409, "This person has a role here already.", guidance="Change that role instead.")
-    audit.record(who, "member.added", "member", made.id, email=user.email, role=role.value)
+        raise Problem(409, "This person has a role here already.", guidance="Change the role in the list of members.")
+    _record(who, "member.added", made, email=user.email, role=role.value)
     return made, user
-
-
-def _account(wanted: MemberIn) -> User:
-    user = db.session.scalar(select(User).where(User.email == wanted.email))
-    if user is not None:
-        if wanted.password is not None:
-            raise invalid({"password": "This address has an account already: leave the password out."})
-        return user
-    if wanted.password is None:
-        raise invalid({"password": "This address has no account yet: give it a first password."})
-    user = User(id=uuid4(), email=wanted.email, name=wanted.name, password_hash=hash_password(wanted.password))
-    db.session.add(user)
-    db.session.flush()
-    return user
 
 
 def change(who: Caller, member_id: UUID, role_name: str) -> tuple[Member, User]:
@@ -76,21 +62,62 @@ def change(who: Caller, member_id: UUID, role_name: str) -> tuple[Member, User]:
     if spans_organization(role) != (member.project_id is None):
         raise invalid({"role": "A project's role and the organisation's cannot be changed into one another."})
     if role != before:
-        _keep_an_owner(who, before)
+        if is_mightier(role, before) and accounts.is_doubtful(who, user, role):
+            raise Problem(
+                409,
+                "Somebody else chose this account's first password and may know it.",
+                guidance="Remove the person and add them again with a new first password.",
+            )
+        _keep_an_owner(who, member)
         member.role = role.value
-        audit.record(who, "member.changed", "member", member.id, email=user.email, role=role.value, before=before.value)
+        _record(who, "member.changed", member, email=user.email, role=role.value, before=before.value)
         db.session.flush()
     return member, user
 
 
-def remove(who: Caller, member_id: UUID) -> None:
-    """Take the role away; the person's account stays. Raises a 403, 404 or 409 `Problem`."""
+def remove(who: Caller, member_id: UUID, *, revoke_keys: bool = False) -> None:
+    """Take the role away, and with `revoke_keys` the project's API keys that the person made. The account stays.
+
+    Raises a 403, 404 or 409 `Problem`.
+    """
     member, user = find(who, member_id)
     _allow(who, Role(member.role))
-    _keep_an_owner(who, Role(member.role))
-    audit.record(who, "member.removed", "member", member.id, email=user.email, role=member.role)
+    _keep_an_owner(who, member)
+    revoked = [key.name for key in keys_of(who, user)] if revoke_keys else []
+    if revoked:
+        db.session.execute(update(ApiKey).where(_made_by(who, user)).values(revoked_at=func.now()))
+    _record(who, "member.removed", member, email=user.email, role=member.role, revokedKeys=revoked)
     db.session.delete(member)
     db.session.flush()
+
+
+def switch(who: Caller, member_id: UUID, *, enabled: bool) -> tuple[Member, User]:
+    """The member with the account disabled or enabled. Raises a 403, 404 or 409 `Problem`."""
+    member, user = find(who, member_id)
+    if not enabled:
+        _keep_an_owner(who, member)
+    accounts.switch(who, user, enabled=enabled)
+    return member, user
+
+
+def end_sessions(who: Caller, member_id: UUID) -> int:
+    """Sign the member's browsers out; answers how many. Raises a 403 or 404 `Problem`."""
+    return accounts.end_sessions(who, find(who, member_id)[1])
+
+
+def keys_of(who: Caller, user: User) -> Sequence[ApiKey]:
+    """The project's API keys that the person made and that are not revoked, by name."""
+    return db.session.scalars(select(ApiKey).where(_made_by(who, user)).order_by(ApiKey.name, ApiKey.id)).all()
+
+
+def _made_by(who: Caller, user: User) -> ColumnElement[bool]:
+    return and_(ApiKey.created_by == user.id, ApiKey.project_id == who.project_id, ApiKey.revoked_at.is_(None))
+
+
+def _record(who: Caller, action: str, member: Member, **details: Any) -> None:
+    """Add an event to the trail that the role belongs to: the project's, or the organisation's."""
+    record = audit.record if member.project_id else audit.record_for_organization
+    record(who, action, "member", member.id, **details)
 
 
 def _allow(who: Caller, role: Role) -> None:
@@ -98,13 +125,18 @@ def _allow(who: Caller, role: Role) -> None:
         raise Problem(403, f"The role {role} is mightier than yours.")
 
 
-def _keep_an_owner(who: Caller, before: Role) -> None:
-    """Raise a 409 `Problem` where the last owner would go: nobody could undo it."""
+def _keep_an_owner(who: Caller, leaving: Member) -> None:
+    """Raise a 409 `Problem` if no owner with an enabled account would be left: nobody could undo it."""
     owners = (Role.SUPER_ADMIN.value, Role.ORG_OWNER.value)
-    if before.value not in owners:
+    if leaving.role not in owners:
         return
-    locked = select(Member.id).where(Member.organization_id == who.organization_id, Member.role.in_(owners))
-    if len(db.session.scalars(locked.with_for_update()).all()) < 2:
+    locked = (
+        select(Member.user_id)
+        .join(User, User.id == Member.user_id)
+        .where(Member.organization_id == who.organization_id, Member.role.in_(owners), User.enabled)
+        .with_for_update(of=[Member, User])
+    )
+    if not set(db.session.scalars(locked)) - {leaving.user_id}:
         raise Problem(409, "This is the organisation's last owner.", guidance="Make somebody else an owner first.")
 
 

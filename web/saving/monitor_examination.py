@@ -11,7 +11,7 @@ from models.tables import Location, NotificationProvider, Test
 from web.callers import Caller
 from web.errors import invalid
 from web.extensions import db
-from web.saving import schedule, secret_fields, targets
+from web.saving import destinations, schedule, secret_fields, targets
 from web.saving.merging import merge, without_nulls
 from web.saving.schedule import Schedule
 from web.schemas.monitor_config import CONFIGS, RECORDS
@@ -46,11 +46,17 @@ def tidy(data: Mapping[str, Any]) -> dict[str, Any]:
     return tidied
 
 
-def examine(who: Caller, data: Mapping[str, Any], before: Mapping[str, Any], old_secrets: Mapping[str, str]) -> Wanted:
+def examine(
+    who: Caller,
+    data: Mapping[str, Any],
+    before: Mapping[str, Any],
+    old_secrets: Mapping[str, str],
+    given: object = None,
+) -> Wanted:
     """`data`, a whole monitor, as one that may be saved. Raises a 422 `Problem` naming every wrong field.
 
     `before` is the monitor as it was (`{}` for a new one): what is unchanged is not judged again, so that an operator
-    who narrows a limit does not freeze the monitors there are.
+    who narrows a limit does not freeze the monitors there are. `given` is the config that the change brought.
     """
     problems: dict[str, str] = {}
     kind = ALIASES.get(str(data.get("type")), str(data.get("type")))
@@ -67,6 +73,10 @@ def examine(who: Caller, data: Mapping[str, Any], before: Mapping[str, Any], old
     if fields.location_config is not None:
         problems["locationConfig"] = _NO_LOCATIONS
     _examine_target(kind, fields.target, before.get("target"), problems)
+    if before and destinations.of_monitor(fields.target, config) != destinations.of_monitor(
+        before["target"], before["config"]
+    ):
+        destinations.ask_again("monitor", given, config, old_secrets, problems)
     plan = _examine_schedule(kind, fields, config, before, problems)
     _examine_references(who, fields, config, before, problems)
     if problems:

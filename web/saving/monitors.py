@@ -15,7 +15,7 @@ from models.tables import Monitor, MonitorNotificationSetting, MonitorState, Mon
 from web.callers import Caller
 from web.errors import Problem, invalid, not_found
 from web.extensions import db
-from web.saving import audit, sealing, unit
+from web.saving import audit, differences, sealing, unit
 from web.saving.merging import merge, without_nulls
 from web.saving.monitor_examination import Wanted, examine, tidy
 from web.saving.monitor_wire import HEARTBEAT_TOKEN, as_sent, secrets_of
@@ -77,13 +77,13 @@ def change(who: Caller, monitor_id: UUID, data: Mapping[str, Any]) -> Monitor:
         after["config"] = merge(before["config"], changes["config"], RECORDS)
     if without_nulls(before) == after:
         return monitor
-    wanted = examine(who, after, before, opened)
-    was_enabled, was_planned = monitor.enabled, _plan_of(monitor)
+    wanted = examine(who, after, before, opened, changes.get("config"))
+    was_enabled, was_planned, was_public = monitor.enabled, _plan_of(monitor), as_sent(monitor, {})
     kept = {HEARTBEAT_TOKEN: opened[HEARTBEAT_TOKEN]} if HEARTBEAT_TOKEN in opened else {}
     stored = _write(monitor, wanted, kept, opened)
     _reschedule(monitor, was_enabled, was_planned)
-    changed = sorted(key for key in data if key not in {"id", "type"})
-    audit.record(who, "monitor.changed", "monitor", monitor.id, name=monitor.name, fields=changed, secrets=stored)
+    changed = differences.between(was_public, as_sent(monitor, {}), set(stored))
+    audit.record(who, "monitor.changed", "monitor", monitor.id, name=monitor.name, changes=changed, secrets=stored)
     return _flushed(monitor)
 
 

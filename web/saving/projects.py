@@ -27,7 +27,7 @@ def create(who: Caller, name: str) -> Project:
     """A new project of the caller's organisation."""
     project = Project(id=uuid4(), organization_id=who.organization_id, name=name)
     db.session.add(project)
-    audit.record(who, "project.created", "project", project.id, name=name)
+    audit.record_for_organization(who, "project.created", "project", project.id, name=name)
     db.session.flush()
     return project
 
@@ -35,7 +35,7 @@ def create(who: Caller, name: str) -> Project:
 def rename(who: Caller, project_id: UUID, name: str) -> Project:
     """The project under another name. Raises a 404 `Problem`."""
     project = _of_organization(who, project_id)
-    audit.record(who, "project.changed", "project", project.id, name=name, before=project.name)
+    audit.record_for_organization(who, "project.changed", "project", project.id, name=name, before=project.name)
     project.name = name
     db.session.flush()
     return project
@@ -47,7 +47,7 @@ def delete(who: Caller, project_id: UUID) -> None:
     siblings = select(func.count()).where(Project.organization_id == who.organization_id)
     if (db.session.scalar(siblings) or 0) < 2:
         raise Problem(409, "This is the organisation's last project.")
-    audit.record(who, "project.deleted", "project", project.id, name=project.name)
+    audit.record_for_organization(who, "project.deleted", "project", project.id, name=project.name)
     db.session.delete(project)
     db.session.flush()
 

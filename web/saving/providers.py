@@ -15,7 +15,7 @@ from models.tables import NotificationProvider, Project
 from web.callers import Caller
 from web.errors import invalid, not_found
 from web.extensions import db
-from web.saving import audit, fallbacks, provider_health, sealing, secret_fields, targets
+from web.saving import audit, destinations, differences, fallbacks, provider_health, sealing, secret_fields, targets
 from web.saving.merging import merge, without_nulls
 from web.saving.provider_health import Figures
 from web.schemas.providers import CONFIGS, URL_FIELDS, ProviderIn, ProviderOut, ProviderType, TestOut
@@ -59,7 +59,22 @@ def change(who: Caller, provider_id: UUID, data: Mapping[str, Any]) -> Notificat
     if data.get("type") not in (None, provider.type):
         raise invalid({"type": "The type of a provider cannot change: make a new one."})
     opened = sealing.opened_to_change(provider)
-    before: dict[str, Any] = {
+    before, was_public = _as_sent(provider, opened), _as_sent(provider, {})
+    after = merge(before, _tidy(data), frozenset({"config"}))
+    fields, config = _examine(after, before["config"], opened, data.get("config"))
+    fallbacks.check(who, provider.id, fields.fallback_provider_id)
+    stored = _write(provider, fields, config, opened)
+    provider.broken = False
+    changes = differences.between(was_public, _as_sent(provider, {}), set(stored))
+    audit.record(who, "provider.changed", "provider", provider.id, name=provider.name, changes=changes, secrets=stored)
+    db.session.flush()
+    db.session.refresh(provider)
+    return provider
+
+
+def _as_sent(provider: NotificationProvider, opened: Mapping[str, str]) -> dict[str, Any]:
+    """The body that would make this provider, with the secrets `opened` in the clear: what changes are merged into."""
+    return {
         "name": provider.name,
         "type": provider.type,
         "enabled": provider.enabled,
@@ -67,16 +82,6 @@ def change(who: Caller, provider_id: UUID, data: Mapping[str, Any]) -> Notificat
         "maxPerMinute": provider.max_per_minute,
         "fallbackProviderId": str(provider.fallback_provider_id) if provider.fallback_provider_id else None,
     }
-    after = merge(before, _tidy(data), frozenset({"config"}))
-    fields, config = _examine(after, before["config"], opened)
-    fallbacks.check(who, provider.id, fields.fallback_provider_id)
-    stored = _write(provider, fields, config, opened)
-    provider.broken = False
-    changed = sorted(set(data) - {"id", "type"})
-    audit.record(who, "provider.changed", "provider", provider.id, name=provider.name, fields=changed, secrets=stored)
-    db.session.flush()
-    db.session.refresh(provider)
-    return provider
 
 
 def delete(who: Caller, provider_id: UUID) -> None:
@@ -183,9 +188,12 @@ def _tidy(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _examine(
-    data: Mapping[str, Any], before: Mapping[str, Any], old_secrets: Mapping[str, str]
+    data: Mapping[str, Any], before: Mapping[str, Any], old_secrets: Mapping[str, str], brought: object = None
 ) -> tuple[ProviderIn, dict[str, Any]]:
-    """`data` as a provider that may be saved, and its config, secrets in the clear. Raises a 422 `Problem`."""
+    """`data` as a provider that may be saved, and its config, secrets in the clear. Raises a 422 `Problem`.
+
+    `brought` is the config of the change, before it was merged.
+    """
     problems: dict[str, str] = {}
     kind, given = str(data.get("type")), data.get("config")
     fields = problems_of(ProviderIn, {**data, "config": {}} if isinstance(given, dict) else data)
@@ -201,6 +209,8 @@ def _examine(
         else:
             config = found.model_dump(mode="json", by_alias=True, exclude_none=True)
             _ask_guard(kind, config, before, problems)
+            if before and destinations.of_provider(config) != destinations.of_provider(before):
+                destinations.ask_again(kind, brought, config, old_secrets, problems)
             if kind == "email" and not _has_sender(config):
                 problems["config.from"] = "No sender: give an address here, or set SMTP_FROM for the installation."
     if isinstance(fields, dict) or problems:

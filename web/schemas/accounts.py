@@ -6,13 +6,14 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field
 
+from web import passwords
 from web.schemas.lists import PageQuery
 from web.schemas.providers import clean_email
 from web.schemas.wire import In, Name, Out, Time
 
 RoleName = Literal["super_admin", "org_owner", "org_admin", "project_admin", "project_editor", "project_viewer"]
 KeyRole = Literal["project_admin", "project_editor", "project_viewer"]
-Password = Annotated[str, Field(min_length=10, max_length=256)]
+Password = Annotated[str, Field(min_length=passwords.SHORTEST, max_length=passwords.LONGEST)]
 Login = Annotated[str, Field(max_length=320), AfterValidator(lambda text: clean_email(text).lower())]
 
 
@@ -42,7 +43,16 @@ class MemberIn(In):
 
 
 class MemberChange(In):
-    role: RoleName
+    """What changes; `enabled` is the account's, in all projects."""
+
+    role: RoleName | None = None
+    enabled: bool | None = None
+
+
+class RemovalQuery(In):
+    """`revokeKeys`: the project's API keys that the person made are revoked, too."""
+
+    revoke_keys: bool = False
 
 
 class MemberOut(Out):
@@ -56,6 +66,17 @@ class MemberOut(Out):
     enabled: bool
     last_login_at: datetime | None
     created_at: datetime
+
+
+class SessionOut(Out):
+    """One signed-in browser of the caller."""
+
+    id: UUID
+    ip: str | None
+    user_agent: str | None
+    current: bool
+    created_at: datetime
+    last_seen_at: datetime
 
 
 class ApiKeyIn(In):
@@ -74,6 +95,10 @@ class ApiKeyOut(Out):
     last_used_at: datetime | None
     expires_at: datetime | None
     created_at: datetime
+    created_by: str | None = Field(description="The maker's address; null for keys of the command line.")
+    creator_is_member: bool = Field(
+        description="Whether the maker still has a role here. A key is never mightier than a maker who has one."
+    )
 
 
 class NewApiKeyOut(ApiKeyOut):
@@ -87,6 +112,13 @@ class AuditQuery(PageQuery):
     object_type: str | None = Field(default=None, max_length=100)
     object_id: UUID | None = None
     user_id: UUID | None = None
+    since: Time | None = None
+    until: Time | None = None
+    scope: Literal["project", "organization"] = Field(
+        default="project",
+        description="The organisation's trail has its projects, roles, accounts and sign-ins, and what is left of"
+        " deleted projects.",
+    )
 
 
 class AuditOut(Out):

@@ -21,13 +21,5 @@ if (bar) {
     show();
   });
   form.addEventListener("change", (event) => { if (event.target.name === "ids") show(); });
-  form.addEventListener("submit", (event) => {
-    const action = event.submitter?.value;
-    const chosen = boxes().filter((box) => box.checked).length;
-    if (action === "delete" && !form.dataset.confirmed) {
-      // The server asks too, for browsers without scripts; here one question is enough.
-      if (!confirm(`Delete ${chosen} ${chosen === 1 ? "monitor" : "monitors"} with all results?`)) event.preventDefault();
-    }
-  });
   show();
 }

@@ -1,3 +1,6 @@
+import pytest
+
+from actors.probes import http_request
 from actors.probes.outcome import Reason, Status
 
 from .checking import http
@@ -53,6 +56,29 @@ def test_credentials_do_not_leave_their_origin(site: Site, other_site: Site) -> 
     assert site.seen[0].headers["x-api-key"] == "s3cret"
     assert other_site.seen[0].headers["accept"] == "text/plain"
     assert "s3cret" not in repr(other_site.seen)
+
+
+@pytest.mark.parametrize("status", [307, 308])
+def test_another_origin_gets_neither_the_body_nor_headers_of_the_users_own(
+    site: Site, other_site: Site, status: int
+) -> None:
+    site.answer("/", status=status, Location=other_site.answer("/end"))
+    headers = {"X-Customer": "s3cret", "Accept": "text/plain", "Content-Language": "s3cret"}
+    http(site.url("/"), method="POST", headers=headers, body="pin=s3cret")
+    assert site.seen[0].headers["x-customer"] == "s3cret"
+    [seen] = other_site.seen
+    assert (seen.method, seen.headers["accept"]) == ("POST", "text/plain")
+    assert "s3cret" not in repr(seen)
+
+
+def test_the_same_host_over_https_gets_what_was_meant_for_it() -> None:
+    request = http_request.Request(
+        "http://a.test/", http_request.Origin("http", "a.test", 80), "POST", (("X-Customer", "7"), ("X-Pin", "1")), b"x"
+    )
+    upgraded = request.redirected(308, "https://a.test/")
+    assert (upgraded.body, upgraded.headers) == (b"x", (("X-Customer", "7"),))
+    for elsewhere in ("https://b.test/", "https://a.test:8443/", "http://a.test:81/"):
+        assert (request.redirected(308, elsewhere).body, request.redirected(308, elsewhere).headers) == (None, ())
 
 
 def test_logins_do_not_leave_their_origin(site: Site, other_site: Site) -> None:

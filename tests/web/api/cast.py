@@ -26,6 +26,7 @@ _WATCHED = [
     "projects",
     "users",
     "members",
+    "user_sessions",
     "api_keys",
     "audit_events",
     "locations",
@@ -109,8 +110,9 @@ def _program(app: Flask, project: Project, role: Role) -> Somebody:
 def signed_in(app: Flask, user: User) -> Somebody:
     """A browser with the session of `user` and its CSRF token."""
     somebody = Somebody(app)
+    token_of_session = factories.a_session(user)
     with somebody.client.session_transaction() as session:
-        session["_user_id"] = f"{user.id}:{user.session_epoch}"
+        session["_user_id"] = token_of_session
         session["_fresh"] = True
         session["csrf_token"] = "0" * 40
     token = URLSafeTimedSerializer(app.secret_key, salt="wtf-csrf-token").dumps("0" * 40)  # type: ignore[arg-type]

@@ -1,5 +1,7 @@
 """Creating requests that are sent twice."""
 
+import hashlib
+import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -22,6 +24,14 @@ def test_the_same_idempotency_key_creates_once(cast: Cast, connection: psycopg.C
     other = cast.editor.post("/monitors", {**body, "name": "B"}, headers=headers)
     assert (other.status_code, other.json["error"]["code"]) == (409, "IDEMPOTENCY_KEY_REUSED")  # type: ignore[index]
     assert cast.stranger.post("/monitors", body, headers=headers).status_code == 201, "keys belong to a project"
+
+
+def test_a_stolen_table_does_not_let_anybody_try_passwords(cast: Cast, connection: psycopg.Connection[Any]) -> None:
+    body = {"email": "new@example.test", "role": "project_viewer", "password": "a first password"}
+    assert cast.admin.post("/members", body, headers={"Idempotency-Key": "k"}).status_code == 201
+    row = connection.execute("SELECT request_hash FROM idempotency_keys").fetchone()
+    assert row is not None
+    assert row[0] != hashlib.sha256(json.dumps(body).encode()).digest()
 
 
 def test_a_refused_request_does_not_use_its_idempotency_key_up(cast: Cast) -> None:

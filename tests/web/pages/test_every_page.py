@@ -63,6 +63,7 @@ def pages(monitor: Monitor) -> Iterator[str]:
     yield from (f"/incidents/{INCIDENT}", f"/incidents/{INCIDENT}/partials/story")
     yield from ("/maintenance", "/maintenance/new", f"/maintenance/new?monitor={monitor.id}")
     yield from ("/settings/account", "/settings/api-keys", "/settings/members", "/settings/projects", "/settings/audit")
+    yield from ("/settings/audit?scope=organization&machines=1", "/locations/us-east/remove")
     yield from (f"/monitors/{monitor.id}", f"/monitors/{monitor.id}?period=90d", f"/monitors/{monitor.id}/edit")
     yield from (f"/monitors/delete?ids={monitor.id}", f"/monitors/{monitor.id}/partials/live", "/partials/dashboard")
     yield from (f"/monitors/partials/rows?ids={monitor.id}", f"/alerts?monitorId={monitor.id}")

@@ -10,6 +10,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
 from models.tables import User
+from tests import factories
 from tests.factories import PASSWORD
 
 Values = MultiDict[str, str]
@@ -26,8 +27,9 @@ class Visitor:
 
     def become(self, user: User) -> None:
         """Be signed in without the cost of a password."""
+        token = factories.a_session(user)
         with self.client.session_transaction() as session:
-            session["_user_id"] = f"{user.id}:{user.session_epoch}"
+            session["_user_id"] = token
             session["_fresh"] = True
 
     def open(self, path: str, method: str = "GET", data: Any = None) -> TestResponse:

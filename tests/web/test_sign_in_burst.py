@@ -1,0 +1,98 @@
+"""Many attempts at once: few are judged, few hashes are computed at a time, and the pool is not held meanwhile."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from tests import factories
+from tests.factories import PASSWORD
+from tests.web.serving import an_app
+from web import passwords
+
+
+@pytest.fixture
+def burst_app(database_url: str) -> Any:
+    with an_app() as app:
+        app.config["WTF_CSRF_ENABLED"] = False
+        yield app
+
+
+def at_once(app: Flask, number: int, password: Callable[[int], str], email: str) -> list[int]:
+    """The status of `number` sign-ins that all begin together, each from a browser of its own."""
+    barrier = threading.Barrier(number)
+
+    def one(index: int) -> int:
+        client = app.test_client()
+        barrier.wait(20)
+        answer = client.post("/login", data={"email": email, "password": password(index)})
+        return answer.status_code
+
+    with ThreadPoolExecutor(number) as pool:
+        return list(pool.map(one, range(number)))
+
+
+def test_of_many_guesses_at_once_only_the_free_ones_are_judged(
+    burst_app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = factories.a_user(email="ada@example.test")
+    judged: list[str] = []
+    judge = passwords.password_fits
+
+    def noting(found: Any, password: str) -> bool:
+        judged.append(password)
+        return judge(found, password)
+
+    monkeypatch.setattr(passwords, "password_fits", noting)
+    statuses = at_once(burst_app, 40, lambda index: f"guess {index}", user.email)
+    # Three are free and the fourth begins the delay; the rest is refused unseen.
+    assert len(judged) == 4
+    assert statuses.count(429) >= 36
+
+
+def test_hashes_are_computed_a_few_at_a_time_and_without_a_connection(
+    burst_app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from web.extensions import db
+
+    users = [factories.a_user(email=f"user{number}@example.test") for number in range(8)]
+    running, most, held = 0, 0, []
+    lock = threading.Lock()
+    verify = type(passwords._HASHER).verify
+
+    def watching(hasher: Any, stored: str, password: str) -> bool:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        held.append(db.session().in_transaction())
+        try:
+            return bool(verify(hasher, stored, password))
+        finally:
+            with lock:
+                running -= 1
+
+    monkeypatch.setattr(type(passwords._HASHER), "verify", watching)
+    barrier = threading.Barrier(len(users))
+
+    def one(email: str) -> int:
+        client = burst_app.test_client()
+        barrier.wait(20)
+        return client.post("/login", data={"email": email, "password": PASSWORD}).status_code
+
+    with ThreadPoolExecutor(len(users)) as pool:
+        statuses = list(pool.map(one, [user.email for user in users]))
+    assert statuses == [303] * len(users)
+    assert most <= passwords.AT_ONCE
+    assert held == [False] * len(users)
+
+
+def test_a_full_room_refuses_instead_of_holding_threads() -> None:
+    room = passwords.Room(at_once=1, waiting=0, patience_s=30)
+    with room.turn(), pytest.raises(passwords.TooManyAtOnce), room.turn():
+        pytest.fail("two were let in")
+    with room.turn():
+        pass

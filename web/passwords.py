@@ -1,0 +1,87 @@
+"""Passwords: argon2id hashes, and a bound on how many are computed at once.
+
+A hash takes 64 MiB and a tenth of a second. Without the bound, a hundred people or programs that sign in together
+would take the memory and the processors of everything else.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
+
+from models.tables import User
+
+#: Characters of a password that a person chooses.
+SHORTEST, LONGEST = 10, 256
+#: Hashes computed at once, and how many requests may wait for their turn; each holds a thread of the web process.
+AT_ONCE = 3
+WAITING = 32
+PATIENCE_S = 5.0
+
+_HASHER = PasswordHasher()
+
+
+class TooManyAtOnce(Exception):
+    """More hashes are wanted than this process computes in a reasonable time."""
+
+
+class Room:
+    """Lets `at_once` threads in. Further ones wait; the waiting room is bounded, too."""
+
+    def __init__(self, at_once: int, waiting: int, patience_s: float) -> None:
+        self._turns = threading.BoundedSemaphore(at_once)
+        self._places = threading.BoundedSemaphore(at_once + waiting)
+        self._patience_s = patience_s
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Hold a turn inside the block. Raises `TooManyAtOnce`."""
+        if not self._places.acquire(blocking=False):
+            raise TooManyAtOnce
+        try:
+            if not self._turns.acquire(timeout=self._patience_s):
+                raise TooManyAtOnce
+            try:
+                yield
+            finally:
+                self._turns.release()
+        finally:
+            self._places.release()
+
+
+_room = Room(AT_ONCE, WAITING, PATIENCE_S)
+
+
+def hash_password(password: str) -> str:
+    """The argon2id hash that `users.password_hash` holds. Raises `TooManyAtOnce`."""
+    with _room.turn():
+        return _HASHER.hash(password)
+
+
+def needs_rehash(stored: str) -> bool:
+    """Whether `stored` was made with weaker parameters than those of today."""
+    return _HASHER.check_needs_rehash(stored)
+
+
+@cache
+def _unknown_account_hash() -> str:
+    """A hash that no password matches: unknown accounts take as long as known ones."""
+    return _HASHER.hash("no account has this password")
+
+
+def matches(stored: str | None, password: str) -> bool:
+    """Whether `password` belongs to the hash `stored`; takes the same time for None. Raises `TooManyAtOnce`."""
+    with _room.turn():
+        try:
+            found = _HASHER.verify(stored or _unknown_account_hash(), password)
+        except (VerifyMismatchError, VerificationError, InvalidHashError):
+            return False
+    return found and stored is not None
+
+
+def password_fits(user: User | None, password: str) -> bool:
+    """Whether `password` is that of `user`; takes the same time for None. Raises `TooManyAtOnce`."""
+    return matches(user.password_hash if user else None, password)
