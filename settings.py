@@ -82,6 +82,7 @@ class Settings:
     multi_location_distributed: bool = True
     locations: tuple[LocationSpec, ...] = BUILT_IN_LOCATIONS
     parallel_threads: int = 8
+    delivery_threads: int = 24
     disable_monitor_scheduler: bool = False
     disable_job_scheduler: bool = False
     # Checks and their limits.
@@ -287,6 +288,7 @@ _VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "MULTI_LOCATION_DISTRIBUTED": ("multi_location_distributed", _boolean),
     "LOCATIONS": ("locations", _locations),
     "PARALLEL_THREADS": ("parallel_threads", _integer(1, 256)),
+    "DELIVERY_THREADS": ("delivery_threads", _integer(4, 256)),
     "DISABLE_MONITOR_SCHEDULER": ("disable_monitor_scheduler", _boolean),
     "DISABLE_JOB_SCHEDULER": ("disable_job_scheduler", _boolean),
     "MIN_CHECK_INTERVAL_SECONDS": ("min_check_interval_seconds", _integer(5, 86_400)),
