@@ -34,8 +34,9 @@ MODULES = {
     "check_worker": ("actors.check",),
     "scheduler": ("scheduling.tick", "scheduling.sweep", "scheduling.fold", "scheduling.upkeep"),
 }
-#: How many batches a check worker may have under way; the engine bounds the connections beneath them.
-BATCHES_AHEAD = 256
+#: How many batches a check worker may have under way; the engine bounds the connections beneath them. A batch is under way
+#: until its slowest check ends, and batches mix projects: with few of them, one hanging target in each would stop all checks.
+BATCHES_AHEAD = 4096
 #: The scheduler's work is a few short statements a second.
 SCHEDULER_THREADS = 2
 STOP_SECONDS = 8
