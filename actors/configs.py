@@ -19,7 +19,7 @@ TIMEOUT_SECONDS = 30.0
 class Prepared(NamedTuple):
     """A target ready to be probed, and how many immediate re-checks a failure gets; `fault` says why it cannot be.
 
-    `host` is whom it connects to first, empty where it connects to nobody.
+    `host` is whom it connects to first, empty where it connects to nobody. Projects share our places for checks.
     """
 
     version: int
@@ -27,6 +27,7 @@ class Prepared(NamedTuple):
     retries: int
     fault: str = ""
     host: str = ""
+    project_id: UUID | None = None
 
 
 _known: dict[UUID, Prepared] = {}
@@ -71,7 +72,7 @@ def _prepare(one: configs.CheckConfig) -> Prepared:
         except (TypeError, ValueError, OverflowError):
             fault = "The configuration cannot be read; save the monitor again."
     target = Target(one.monitor_id, one.type, one.target, timeout, one.config or {})
-    return Prepared(one.version, target, retries, fault, _host(one.target))
+    return Prepared(one.version, target, retries, fault, _host(one.target), one.project_id)
 
 
 def _host(target: str) -> str:

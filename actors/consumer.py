@@ -16,6 +16,8 @@ from dramatiq.errors import ConnectionClosed
 
 #: How long one idle wait lasts; heartbeats come from `actors.presence`, so a long wait looks dead to nobody.
 IDLE_SECONDS = 10
+#: A process takes no more than this in one go: the rest is for its neighbours.
+FETCHED_AT_ONCE = 256
 #: A delay queue with messages in memory looks at them this often.
 DELAYED_SECONDS = 0.5
 
@@ -52,7 +54,7 @@ class WaitingConsumer(_RedisConsumer):
             self._room.clear()
             return
         try:
-            room = self.prefetch - self.outstanding_message_count
+            room = min(self.prefetch - self.outstanding_message_count, FETCHED_AT_ONCE)
             if room <= 0:
                 self._room.wait(1)
                 self._room.clear()

@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
+from threading import BoundedSemaphore
 from typing import TypeVar
 from uuid import UUID
 
@@ -16,9 +17,10 @@ import structlog
 
 from actors import backoff, breakers, credential_uses, queues, slots, telemetry
 from actors.broker import broker
+from actors.delivery_threads import threads
 from actors.notices import notice_of
 from models.database import AWAY, Db, transaction
-from models.queries import deliveries
+from models.queries import deliveries, places
 from models.queries.audit import CredentialUse
 from models.queries.deliveries import Attempt, Claimed
 from models.seal import SealError
@@ -31,6 +33,9 @@ log = structlog.get_logger(__name__)
 RECORD_SECONDS = 25.0
 RETRY_SECONDS = 0.5
 
+#: Deliveries never take the connections that the process's verdicts need.
+_connections = BoundedSemaphore(8)
+
 Answer = TypeVar("Answer")
 
 
@@ -39,11 +44,19 @@ Answer = TypeVar("Answer")
 )
 def deliver(delivery_id: str) -> None:
     """Make one attempt; what must be tried again stands in the row, and the sweep finds it."""
-    # A claim that a crash takes back is the crash between call and record: the message goes out once more, under the same id.
-    with transaction(durable=False, pipelined=True) as db:
-        claimed = deliveries.claim(db, UUID(delivery_id), broker.broker_id)
-    if claimed is None:
-        return
+    with threads.one():
+        # A claim that a crash takes back is the crash between call and record: the message goes out once more, under the
+        # same id.
+        with _connections, transaction(durable=False, pipelined=True) as db:
+            claimed = deliveries.claim(db, UUID(delivery_id), broker.broker_id, threads.share())
+        if claimed is None:
+            return
+        _try(claimed)
+        _send_next(claimed)
+
+
+def _try(claimed: Claimed) -> None:
+    """Make one attempt, or put it off, and record what came of it."""
     began = datetime.now(UTC)
     if claimed.config is None:
         _record(claimed, NotificationError("The provider was deleted.", permanent=True), began, 0)
@@ -89,6 +102,16 @@ def attempt(claimed: Claimed) -> NotificationError | None:
     return None
 
 
+def _send_next(claimed: Claimed) -> None:
+    """Send on what waited for the place of `claimed`; where that fails, the sweep finds it."""
+    try:
+        with _connections, transaction(durable=False, pipelined=True) as db:
+            waiting = places.next_waiting(db, claimed.project_id, threads.share())
+        send_deliveries(waiting)
+    except (*AWAY, redis.RedisError):
+        log.warning("what waits for a place is left to the sweep", project_id=str(claimed.project_id))
+
+
 def _turn(claimed: Claimed, now: datetime) -> datetime | None:
     """When the provider may be sent this message; None at once. Without Redis nobody counts: late is worse than much."""
     if claimed.provider_id is None or claimed.provider_type not in slots.PER_MINUTE:
@@ -120,7 +143,7 @@ def _insist(claimed: Claimed, write: Callable[[Db], Answer]) -> Answer:
     until = time.monotonic() + RECORD_SECONDS
     while True:
         try:
-            with transaction(pipelined=True) as db:
+            with _connections, transaction(pipelined=True) as db:
                 return write(db)
         except AWAY:
             if time.monotonic() > until:

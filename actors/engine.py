@@ -19,7 +19,8 @@ from actors import standstill, telemetry
 from actors.broker import broker
 from actors.configs import Prepared
 from actors.expiring import Watch
-from actors.host_room import HostRoom
+from actors.fair_share import FairShare
+from actors.host_room import HostRoom, place
 from actors.probes import PROBES, resolver
 from actors.probes.outcome import Outcome, Reason, Status
 from actors.probes.target import Target
@@ -77,7 +78,7 @@ class Engine:
     def __init__(self) -> None:
         config = settings.get()
         self.loop = asyncio.new_event_loop()
-        self._room = asyncio.Semaphore(config.max_concurrent_connections)
+        self._room = FairShare(config.max_concurrent_connections)
         self._hosts = HostRoom(config.max_connections_per_host)
         self._longest = config.max_execution_time_ms / 1000
         self._tasks: set[asyncio.Task[None]] = set()
@@ -130,7 +131,9 @@ class Engine:
 
     async def _check(self, batch: Batch, slot: Slot) -> None:
         # The host's place first: a host that hangs holds back its own checks, and not the room of the others.
-        async with self._hosts.at(slot.prepared.host), self._room:
+        project = slot.prepared.project_id
+        async with self._hosts.at(slot.prepared.host, project), place(self._room, project):
+            resolver.asking_project.set(project)
             started = datetime.now(UTC)
             late = (started - slot.scheduled_for).total_seconds()
             telemetry.lag(late)

@@ -1,72 +1,65 @@
-"""Bounds the checks of one host that run at once; the others wait for their turn, in the order in which they came.
+"""Bounds the checks that run at once, those of one host and all together; projects share the places fairly.
 
 Only our own connections are counted, never how the host answers: a host that is down is checked as ever.
 """
 
 import asyncio
-from collections import deque
-from types import TracebackType
+from collections.abc import AsyncIterator, Hashable
+from contextlib import asynccontextmanager
+from functools import partial
+
+from actors.fair_share import FairShare
+
+
+@asynccontextmanager
+async def place(share: FairShare, project: Hashable) -> AsyncIterator[None]:
+    """A place of `share` for the length of an `async with`; whoever needs one waits for it."""
+    await _enter(share, project)
+    try:
+        yield
+    finally:
+        share.leave(project)
+
+
+async def _enter(share: FairShare, project: Hashable) -> None:
+    loop = asyncio.get_running_loop()
+    turn = loop.create_future()
+    start = partial(_wake, turn)
+    share.enter(project, start)
+    if turn.done():
+        return
+    try:
+        await turn
+    except asyncio.CancelledError:
+        if not share.withdraw(project, start):
+            share.leave(project)  # the place had just been handed over
+        raise
+
+
+def _wake(turn: "asyncio.Future[None]") -> None:
+    if not turn.done():
+        turn.set_result(None)
 
 
 class HostRoom:
-    """Room for `limit` checks of each host. Belongs to one event loop; costs nothing while there is room."""
+    """Room for `limit` checks of each host. Belongs to one event loop; costs next to nothing while there is room."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._taken: dict[str, int] = {}
-        self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
+        self._hosts: dict[str, FairShare] = {}
 
-    def at(self, host: str) -> "_Place":
+    @asynccontextmanager
+    async def at(self, host: str, project: Hashable = None) -> AsyncIterator[None]:
         """A place at `host` for the length of an `async with`; an empty name is no host and bounds nothing."""
-        return _Place(self, host)
-
-    async def enter(self, host: str) -> None:
-        """Take a place, once there is one."""
-        taken = self._taken.get(host, 0)
-        if taken < self._limit:
-            self._taken[host] = taken + 1
+        if not host:
+            yield
             return
-        place = asyncio.get_running_loop().create_future()
-        queue = self._waiting.setdefault(host, deque())
-        queue.append(place)
+        share = self._hosts.get(host)
+        if share is None:
+            share = self._hosts[host] = FairShare(self._limit)
         try:
-            await place
-        except asyncio.CancelledError:
-            if place.cancelled():
-                queue.remove(place)
-            else:
-                self.leave(host)  # the place had just been handed over
-            raise
-
-    def leave(self, host: str) -> None:
-        """Hand the place to whoever waits longest, or give it back."""
-        queue = self._waiting.get(host)
-        while queue:
-            place = queue.popleft()
-            if not place.done():
-                place.set_result(None)
-                return
-        self._waiting.pop(host, None)
-        left = self._taken[host] - 1
-        if left:
-            self._taken[host] = left
-        else:
-            del self._taken[host]
-
-
-class _Place:
-    __slots__ = ("_host", "_room")
-
-    def __init__(self, room: HostRoom, host: str) -> None:
-        self._room = room
-        self._host = host
-
-    async def __aenter__(self) -> None:
-        if self._host:
-            await self._room.enter(self._host)
-
-    async def __aexit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
-    ) -> None:
-        if self._host:
-            self._room.leave(self._host)
+            async with place(share, project):
+                yield
+        finally:
+            if share.idle and self._hosts.get(host) is share:
+                del self._hosts[host]

@@ -34,8 +34,9 @@ MODULES = {
     "check_worker": ("actors.check",),
     "scheduler": ("scheduling.tick", "scheduling.sweep", "scheduling.fold", "scheduling.upkeep"),
 }
-#: How many batches a check worker may have under way; the engine bounds the connections beneath them.
-BATCHES_AHEAD = 256
+#: How many batches a check worker may have under way; the engine bounds the connections beneath them. A batch is under way
+#: until its slowest check ends, and batches mix projects: with few of them, one hanging target in each would stop all checks.
+BATCHES_AHEAD = 4096
 #: The scheduler's work is a few short statements a second.
 SCHEDULER_THREADS = 2
 STOP_SECONDS = 8
@@ -56,33 +57,41 @@ def main(role: str, beside: Callable[[threading.Event], None] | None = None) -> 
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    worker = _worker(role, config)
-    presence = Presence(broker, role, lambda code: serve(worker, code))
+    workers = pools(role, config)
+    presence = Presence(broker, role, lambda code: serve(workers[0], code))
     telemetry.start(role)
     credential_uses.start(role)
-    worker.start()
+    broker.logger.addFilter(lambda record: "middleware of the same type twice" not in record.getMessage())
+    for worker in workers:
+        worker.start()
     # Not before the worker consumes: what it learns here adds consumers to those that it has.
     presence.start()
-    log.info("started", queues=sorted(worker.consumer_whitelist or ()))
+    log.info("started", queues=sorted(queues.of_process(role, config.served_locations)))
     memory.watch(stopping, config.max_memory_usage_mb)
     if beside is not None:
         beside(stopping)
     stopping.wait()
-    _stop(worker, presence)
+    _stop(workers, presence)
     memory.leave()
 
 
-def _worker(role: str, config: settings.Settings) -> dramatiq.Worker:
+def pools(role: str, config: settings.Settings) -> list[dramatiq.Worker]:
+    """The pools of threads of this process, each with its own queues.
+
+    Deliveries wait for services of others: they have threads of their own, and no verdict is ever behind them.
+    """
     threads = SCHEDULER_THREADS if role == "scheduler" else config.parallel_threads
-    worker = dramatiq.Worker(
-        broker,
-        queues=queues.of_process(role, config.served_locations),
-        worker_threads=threads,
-        worker_timeout=IDLE_MS,
-    )
+    taken = queues.of_process(role, config.served_locations)
+    made = [_pool(taken - {queues.DELIVERIES}, threads)]
+    if queues.DELIVERIES in taken:
+        made.append(_pool({queues.DELIVERIES}, config.delivery_threads))
     if role == "check_worker":
-        worker.queue_prefetch = BATCHES_AHEAD
-    return worker
+        made[0].queue_prefetch = BATCHES_AHEAD
+    return made
+
+
+def _pool(names: set[str], threads: int) -> dramatiq.Worker:
+    return dramatiq.Worker(broker, queues=names, worker_threads=threads, worker_timeout=IDLE_MS)
 
 
 def serve(worker: dramatiq.Worker, code: str) -> None:
@@ -94,10 +103,15 @@ def serve(worker: dramatiq.Worker, code: str) -> None:
     broker.declare_queue(queue)
 
 
-def _stop(worker: dramatiq.Worker, presence: Presence) -> None:
+def _stop(workers: list[dramatiq.Worker], presence: Presence) -> None:
     log.info("stopping")
     presence.stop()
     broker.stop_taking()
-    worker.stop(timeout=STOP_SECONDS * 1000)
+    # At once, for each may take its whole time.
+    stops = [threading.Thread(target=one.stop, kwargs={"timeout": STOP_SECONDS * 1000}) for one in workers]
+    for stop in stops:
+        stop.start()
+    for stop in stops:
+        stop.join()
     telemetry.stop()
     credential_uses.stop()

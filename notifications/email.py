@@ -17,6 +17,7 @@ import jinja2
 
 import host_names
 import settings
+from notifications.mail import Mail
 from notifications.notice import Notice, NotificationError
 from notifications.plain import line
 from notifications.smtp import Server, transmit
@@ -31,6 +32,8 @@ _ADDRESS = re.compile(
         @(?P<domain>[^\s@<>,;:"()\[\]\\\x00-\x1f\x7f]{1,255})  (?(open)>)""",
     re.VERBOSE,
 )
+#: A host name, as it stands in addresses and message ids.
+_DOMAIN = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
 _PORTS = {"none": 25, "starttls": 587, "tls": 465}
 #: Text on its background: dark enough for white letters in either scheme.
 _COLOURS = {Tone.BAD: "#c62828", Tone.GOOD: "#2e7d32", Tone.WARNING: "#8a5300", Tone.NEUTRAL: "#1565c0"}
@@ -66,49 +69,54 @@ def server_of(config: Mapping[str, Any], defaults: settings.Settings) -> Server:
     return Server(host=host, port=port, security=security, username=account[0], password=account[1], judged=own)
 
 
-def compose(notice: Notice, config: Mapping[str, Any], defaults: settings.Settings) -> EmailMessage:
-    """The message, ready to send; its id is the same at every retry, so that a repeated mail is known as the same."""
+def compose(notice: Notice, config: Mapping[str, Any], defaults: settings.Settings) -> Mail:
+    """The mail, ready to send; its id is the same at every retry, so that a repeated mail is recognised as the same."""
     wording = describe(notice)
     sender = _address(config.get("from") or defaults.smtp_from or config.get("username") or "", "sender")
-    recipients = [_address(one, "recipient") for one in _list(config.get("to"))]
+    recipients = tuple(_address(one, "recipient") for one in _list(config.get("to")))
     if not recipients:
         raise NotificationError("No recipient: set to.", permanent=True)
-    mail = EmailMessage(policy=SMTP_POLICY)
-    mail["From"] = sender if sender.display_name else Address("Supercheck", addr_spec=sender.addr_spec)
-    mail["To"] = recipients
-    mail["Date"] = format_datetime(notice.sent_at)
-    _thread(mail, notice, wording, sender.domain)
-    # For people's filters: in a thread the subject stays the same.
-    mail["X-Supercheck-Event"] = line(notice.event, 40)
-    mail["X-Supercheck-Delivery"] = str(notice.delivery_id)
-    # Out-of-office replies to an alert help nobody.
-    mail["Auto-Submitted"] = "auto-generated"
-    mail["X-Auto-Response-Suppress"] = "All"
-    mail.set_content(_render("email.txt", wording))
-    mail.add_alternative(_render("email.html", wording), subtype="html")
-    return mail
+    body = EmailMessage(policy=SMTP_POLICY)
+    body.set_content(_render("email.txt", wording))
+    body.add_alternative(_render("email.html", wording), subtype="html")
+    subject, identifiers = _thread(notice, wording, sender.domain)
+    others = {
+        "Date": format_datetime(notice.sent_at),
+        # For people's filters: in a thread the subject stays the same.
+        "X-Supercheck-Event": line(notice.event, 40),
+        "X-Supercheck-Delivery": str(notice.delivery_id),
+        # Out-of-office replies to an alert help nobody.
+        "Auto-Submitted": "auto-generated",
+        "X-Auto-Response-Suppress": "All",
+    }
+    if not sender.display_name:
+        sender = Address("Supercheck", sender.username, sender.domain)
+    return Mail(
+        sender=sender,
+        recipients=recipients,
+        subject=subject,
+        identifiers=tuple(identifiers.items()),
+        others=tuple(others.items()),
+        delivery=str(notice.delivery_id),
+        body=body,
+    )
 
 
-def _thread(mail: EmailMessage, notice: Notice, wording: Wording, domain: str) -> None:
+def _thread(notice: Notice, wording: Wording, domain: str) -> tuple[str, dict[str, str]]:
     """Subject and ids: all mails of one outage are answers to its first alert, under the same subject.
 
     Most programs follow the references; Gmail asks for the subject as well, so that it names the outage and not its
     state, which the first line of the text tells. Where the first alert was not mailed, the others still share its id.
     """
     if notice.down_since is None or notice.event in {"test", "summary"}:
-        mail["Subject"] = wording.subject
-        mail["Message-ID"] = f"<{notice.delivery_id}@{domain}>"
-        return
+        return wording.subject, {"Message-ID": f"<{notice.delivery_id}@{domain}>"}
     began = notice.down_since.astimezone(UTC)
     root = f"<incident.{uuid5(NAMESPACE_URL, f'incident:{notice.monitor.id}:{began.isoformat()}')}@{domain}>"
     subject = f"{line(notice.monitor.name, 120) or 'A monitor'}: outage of {began:%Y-%m-%d %H:%M} UTC"
     if notice.alert_number == 1:
-        mail["Subject"] = subject
-        mail["Message-ID"] = root
-    else:
-        mail["Subject"] = f"Re: {subject}"
-        mail["Message-ID"] = f"<{notice.delivery_id}@{domain}>"
-        mail["In-Reply-To"] = mail["References"] = root
+        return subject, {"Message-ID": root}
+    ids = {"Message-ID": f"<{notice.delivery_id}@{domain}>", "In-Reply-To": root, "References": root}
+    return f"Re: {subject}", ids
 
 
 def _port(value: Any) -> int:
@@ -135,6 +143,8 @@ def _address(text: Any, role: str) -> Address:
         domain = host_names.to_ascii(domain)
     except UnicodeError:
         raise NotificationError(f"The {role}'s e-mail address is wrong.", permanent=True) from None
+    if not _DOMAIN.fullmatch(domain):
+        raise NotificationError(f"The domain of the {role}'s e-mail address is wrong.", permanent=True)
     return Address(name.strip().strip('"'), username, domain)
 
 

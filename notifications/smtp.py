@@ -4,20 +4,26 @@ import smtplib
 import socket
 import ssl
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from email.message import EmailMessage
+from email.headerregistry import Address
 from threading import Lock
 from typing import Any, ClassVar
 
 import host_names
 from notifications.dial import dial, tls_context
+from notifications.mail import Mail
 from notifications.notice import NotificationError
 from notifications.plain import line
 from notifications.post import redact
+from notifications.smtp_login import sign_in
 
 GOODBYE_SECONDS = 1.0
+#: Recipient -> code and text of the server's answer.
+Refused = dict[str, tuple[int, bytes]]
+#: RFC 6531's own code for an address that the server cannot take.
+_NO_UTF8 = 553, b"the server lacks SMTPUTF8, which letters beyond ASCII before the @ need"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +62,14 @@ class _Client(smtplib.SMTP):
         self.sock.ends_at = self._ends_at  # type: ignore[union-attr]  # a BoundedTLSSocket
 
 
-def transmit(server: Server, mail: EmailMessage, ends_at: float) -> None:
-    """Hand `mail` to `server` for everyone in its To who does not have it yet. Raises `NotificationError`.
+def transmit(server: Server, mail: Mail, ends_at: float) -> None:
+    """Hand `mail` to `server` for every recipient who does not have it yet. Raises `NotificationError`.
 
     A recipient refused for now (greylisting) makes the error a passing one; who has the mail already is remembered by
     its delivery, and a repetition leaves them out.
     """
-    receipts = Receipts(str(mail["X-Supercheck-Delivery"]))
-    waiting = [one for one in _recipients(mail) if one not in receipts.had]
+    receipts = Receipts(mail.delivery)
+    waiting = [one for one in _recipients(mail) if one.addr_spec not in receipts.had]
     if not waiting:
         return
     try:
@@ -73,22 +79,47 @@ def transmit(server: Server, mail: EmailMessage, ends_at: float) -> None:
     except (smtplib.SMTPException, OSError, ValueError) as error:
         raise _failure(server, error) from None
     if refused:
-        receipts.add(one for one in waiting if one not in refused)
+        receipts.add(one.addr_spec for one in waiting if one.addr_spec not in refused)
         raise _refusal(server, refused, everyone=False)
 
 
-def _converse(server: Server, mail: EmailMessage, to: list[str], ends_at: float) -> dict[str, tuple[int, bytes]]:
-    """The whole conversation; answers who of `to` was refused, where not everybody was."""
-    hello = str(mail["From"].addresses[0].domain)  # the default asks the DNS for our own name, which may take seconds
+def _converse(server: Server, mail: Mail, waiting: Sequence[Address], ends_at: float) -> Refused:
+    """The whole conversation; who of `waiting` was refused, where not everybody was.
+
+    Raise `smtplib.SMTPRecipientsRefused` if everybody was.
+    """
+    hello = mail.sender.domain  # the default asks the DNS for our own name, which may take seconds
     client = _Client(server, ends_at, hello)
     try:
         if server.security == "starttls":
             client.encrypt()
         if server.username:
-            client.login(server.username, server.password)
-        return client.send_message(mail, to_addrs=to)
+            sign_in(client, _name(server), server.username, server.password)
+        client.ehlo_or_helo_if_needed()
+        return _hand_over(server, client, mail, waiting)
     finally:
         _leave(client)
+
+
+def _hand_over(server: Server, client: smtplib.SMTP, mail: Mail, waiting: Sequence[Address]) -> Refused:
+    """Send `mail` to those of `waiting` whose address the server can take; the others are refused by ourselves."""
+    utf8 = client.has_extn("smtputf8")
+    if not utf8 and not mail.sender.username.isascii():
+        who = line(mail.sender.addr_spec, 80)
+        raise NotificationError(f"{_name(server)} takes no sender like {who}: it lacks SMTPUTF8.", permanent=True)
+    kept = [one for one in waiting if utf8 or one.username.isascii()]
+    refused = {one.addr_spec: _NO_UTF8 for one in waiting if one not in kept}
+    if not kept:
+        raise smtplib.SMTPRecipientsRefused(refused)
+    named = [one for one in mail.recipients if utf8 or one.username.isascii()]
+    beyond = any(not one.username.isascii() for one in [mail.sender, *named])
+    options = ["SMTPUTF8"] + (["BODY=8BITMIME"] if client.has_extn("8bitmime") else []) if beyond else []
+    wire = mail.as_bytes(named, utf8=beyond)
+    try:
+        answers = client.sendmail(mail.sender.addr_spec, [one.addr_spec for one in kept], wire, options)
+    except smtplib.SMTPRecipientsRefused as error:
+        raise smtplib.SMTPRecipientsRefused({**error.recipients, **refused}) from None
+    return {**answers, **refused}
 
 
 class Receipts:
@@ -116,8 +147,11 @@ class Receipts:
                 self._kept.popitem(last=False)
 
 
-def _recipients(mail: EmailMessage) -> list[str]:
-    return list(dict.fromkeys(address.addr_spec for address in mail["To"].addresses))
+def _recipients(mail: Mail) -> list[Address]:
+    first: dict[str, Address] = {}
+    for one in mail.recipients:
+        first.setdefault(one.addr_spec, one)
+    return list(first.values())
 
 
 def _leave(client: smtplib.SMTP) -> None:
@@ -129,7 +163,7 @@ def _leave(client: smtplib.SMTP) -> None:
     client.close()
 
 
-def _refusal(server: Server, refused: dict[str, tuple[int, bytes]], *, everyone: bool) -> NotificationError:
+def _refusal(server: Server, refused: Refused, *, everyone: bool) -> NotificationError:
     who = ", ".join(f"{line(address, 80)} ({_reply(server, *answer)})" for address, answer in list(refused.items())[:5])
     permanent = all(code >= 500 for code, _ in refused.values())
     others = "" if everyone else " The others got it."
@@ -146,8 +180,7 @@ def _failure(server: Server, error: Exception) -> NotificationError:
             away = error.smtp_code == 421
             return NotificationError(f"{name} answered {answer}.", permanent=error.smtp_code >= 500, outage=away)
         case smtplib.SMTPNotSupportedError():
-            what = "STARTTLS" if server.security == "starttls" else "something that this message needs"
-            return NotificationError(f"{name} does not offer {what}, or no way to sign in.", permanent=True)
+            return NotificationError(f"{name} does not offer STARTTLS.", permanent=True)
         case ssl.SSLCertVerificationError():
             return NotificationError(
                 f"{name} could not be trusted: {line(error.verify_message, 200)}.", permanent=False

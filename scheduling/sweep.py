@@ -13,7 +13,7 @@ from actors.broker import broker
 from actors.deliver import send_deliveries
 from actors.summary import summary
 from models.database import Db, transaction
-from models.queries import chores, deliveries, fallbacks, locations, outbox, rounds, storms, warnings
+from models.queries import chores, deliveries, fallbacks, locations, outbox, places, rounds, storms, warnings
 from models.queries.rounds import Round
 from scheduling import fold
 from scheduling.dispatch import online
@@ -80,7 +80,7 @@ def _deliverable(db: Db, now: datetime) -> list[UUID]:
     if gone:
         deliveries.release(db, gone)
     fallbacks.for_late(db, settings.get().fallback_after_minutes)
-    return deliveries.due(db, now - PATIENCE)
+    return deliveries.due(db, now - PATIENCE) + places.overlooked(db, now - PATIENCE)
 
 
 @dramatiq.actor(broker=broker, queue_name=queues.SCHEDULER, max_retries=0, time_limit=60_000)

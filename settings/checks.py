@@ -59,6 +59,14 @@ class CheckSettings:
         8,
         "Messages that a worker handles at once: batches of checks, rounds to decide, alerts to plan.",
     )
+    delivery_threads: int = setting(
+        Section.PROCESSES_AND_LOCATIONS,
+        "DELIVERY_THREADS",
+        values.integer(4, 256),
+        24,
+        "Messages that a worker sends at once, on their own threads: at most two for one provider, and a third of them "
+        "for one project.",
+    )
     disable_monitor_scheduler: bool = setting(
         Section.PROCESSES_AND_LOCATIONS,
         "DISABLE_MONITOR_SCHEDULER",

@@ -21,13 +21,35 @@ class Target:
 
 @dataclass
 class Hook:
-    """A webhook receiver; `status` may change at any time."""
+    """A webhook receiver; `status` may change at any time.
+
+    While `gate` is cleared no call is answered; `inside` counts those that wait, `most_inside` the most there ever were.
+    """
 
     url: str = ""
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     received: list[dict[str, Any]] = field(default_factory=list)
     arrivals: list[float] = field(default_factory=list)
+    gate: threading.Event = field(default_factory=threading.Event)
+    inside: int = 0
+    most_inside: int = 0
+    _counting: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.gate.set()
+
+    @contextlib.contextmanager
+    def counted(self) -> Iterator[None]:
+        """One call is inside."""
+        with self._counting:
+            self.inside += 1
+            self.most_inside = max(self.most_inside, self.inside)
+        try:
+            yield
+        finally:
+            with self._counting:
+                self.inside -= 1
 
     def events(self) -> list[str]:
         return [one["event"] for one in self.received]
@@ -82,6 +104,8 @@ def hook() -> Iterator[Hook]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             it.arrivals.append(time.monotonic())
             it.received.append(json.loads(body))
+            with it.counted():
+                it.gate.wait(60)
             self.send_response(it.status)
             for name, value in it.headers.items():
                 self.send_header(name, value)

@@ -43,6 +43,7 @@ TABLE: dict[str, tuple[str, Any, str | None]] = {
         "a,a=hunter2",
     ),
     "PARALLEL_THREADS": ("4", 4, "0"),
+    "DELIVERY_THREADS": ("4", 4, "3"),
     "DISABLE_MONITOR_SCHEDULER": ("true", True, "hunter2"),
     "DISABLE_JOB_SCHEDULER": ("ON", True, "hunter2"),
     "MIN_CHECK_INTERVAL_SECONDS": ("5", 5, "4"),

@@ -11,12 +11,15 @@ import socket
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from functools import cache, lru_cache
+from contextvars import ContextVar
+from functools import cache, lru_cache, partial
+from uuid import UUID
 
 import guard
 import host_names
 import settings
 from actors import trouble
+from actors.fair_share import FairShare
 from actors.probes import name_servers, socket_failure
 from actors.probes.invalid_config import InvalidConfig
 from actors.probes.outcome import Outcome, Reason, Status
@@ -40,9 +43,18 @@ _cache: dict[Question, tuple[float, Addresses]] = {}
 _under_way: dict[Question, Future[Addresses]] = {}
 
 
+#: For whom names are being looked up: projects share the threads.
+asking_project: ContextVar[UUID | None] = ContextVar("asking_project", default=None)
+
+
 @cache
 def _threads() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(_THREADS, thread_name_prefix="resolve")
+
+
+@cache
+def _shares() -> FairShare:
+    return FairShare(_THREADS)
 
 
 async def find_all(host: str, ip_version: str, timeout: float) -> Addresses | Outcome:
@@ -140,8 +152,10 @@ async def _look_up(question: Question, timeout: float) -> Addresses | Outcome:
     """Ask the system, together with whoever is asking the same. Raises `TimeoutError`, `OSError`, `UnicodeError`."""
     lookup = _under_way.get(question)
     if lookup is None:
-        lookup = _under_way[question] = _threads().submit(_ask, question)
+        lookup = _under_way[question] = Future()
         lookup.add_done_callback(lambda _: _under_way.pop(question, None))
+        project = asking_project.get()
+        _shares().enter(project, partial(_start, lookup, question, project))
     loop = asyncio.get_running_loop()
     answered = asyncio.Event()
 
@@ -159,6 +173,23 @@ async def _look_up(question: Question, timeout: float) -> Addresses | Outcome:
             return socket_failure.ours("too many names are being looked up at once")
         raise
     return lookup.result()
+
+
+def _start(lookup: Future[Addresses], question: Question, project: UUID | None) -> None:
+    """Look up in a thread, and give the project's place back when the system has answered."""
+
+    def run() -> None:
+        lookup.set_running_or_notify_cancel()
+        try:
+            found = _ask(question)
+        except BaseException as error:  # noqa: BLE001 - it is raised where the answer is waited for
+            lookup.set_exception(error)
+        else:
+            lookup.set_result(found)
+        finally:
+            _shares().leave(project)
+
+    _threads().submit(run)
 
 
 def _ask(question: Question) -> Addresses:

@@ -17,6 +17,7 @@ class CheckConfig(NamedTuple):
     """`config` holds the secrets in the clear: it stays in this process's memory. None where they do not open."""
 
     monitor_id: UUID
+    project_id: UUID
     version: int
     type: str
     target: str
@@ -27,6 +28,7 @@ class CheckConfig(NamedTuple):
 
 class _Row(NamedTuple):
     id: UUID
+    project_id: UUID
     version: int
     type: str
     target: str
@@ -38,7 +40,8 @@ def load(db: Db, monitor_ids: Iterable[UUID]) -> Iterator[CheckConfig]:
     """The configs of those monitors that still exist."""
     with db.cursor(row_factory=class_row(_Row)) as cursor:
         cursor.execute(
-            "SELECT id, version, type, target, config, secrets FROM monitors WHERE id = ANY(%s)", [list(monitor_ids)]
+            "SELECT id, project_id, version, type, target, config, secrets FROM monitors WHERE id = ANY(%s)",
+            [list(monitor_ids)],
         )
         for row in cursor:
             try:
@@ -46,4 +49,5 @@ def load(db: Db, monitor_ids: Iterable[UUID]) -> Iterator[CheckConfig]:
             except seal.SealError as error:
                 log.warning("a monitor cannot be checked", monitor_id=str(row.id), error=str(error))
                 whole = None
-            yield CheckConfig(row.id, row.version, row.type, row.target, whole, row.secrets is not None)
+            sealed = row.secrets is not None
+            yield CheckConfig(row.id, row.project_id, row.version, row.type, row.target, whole, sealed)

@@ -10,7 +10,7 @@ from psycopg.rows import TupleRow, class_row
 
 from models import seal, secrets
 from models.database import Db
-from models.queries import fallbacks
+from models.queries import fallbacks, places
 
 #: Longer than the longest attempt. A claim that outlives it is taken over by the sweep; one whose process is gone is
 #: given back sooner (`release`).
@@ -27,6 +27,7 @@ class Claimed(NamedTuple):
 
     id: UUID
     alert_id: UUID
+    project_id: UUID
     provider_id: UUID | None
     provider_type: str
     attempts: int
@@ -65,15 +66,34 @@ class Attempt(NamedTuple):
     error: str | None
 
 
-_CLAIM = """
-WITH claimed AS (
-    UPDATE deliveries SET attempts = attempts + 1, claimed_until = now() + %(lease)s * interval '1 second',
-                          claimed_by = %(by)s
-    WHERE id = %(id)s AND status IN ('pending', 'retrying') AND next_attempt_at <= now()
-      AND (claimed_until IS NULL OR claimed_until <= now())
-    RETURNING *
+#: What the page shows of a delivery that waits for a place.
+WAITS = "Waits until other messages to this provider, or of this project, are through."
+
+_READY = (
+    "d.status IN ('pending', 'retrying') AND d.next_attempt_at <= now()"
+    " AND (d.claimed_until IS NULL OR d.claimed_until <= now())"
 )
-SELECT d.id, d.alert_id, d.provider_id, d.provider_type, d.attempts,
+# Where the provider was deleted there is nothing to call, and no place to wait for.
+_CLAIM = f"""
+WITH wanted AS (
+    SELECT d.id, d.provider_id, a.project_id FROM deliveries d JOIN alerts a ON a.id = d.alert_id
+    WHERE d.id = %(id)s AND {_READY}
+), crowded AS (
+    SELECT w.id FROM wanted w
+    WHERE w.provider_id IS NOT NULL AND (
+        (SELECT count(*) FROM deliveries o WHERE {places.IN_FLIGHT} AND o.provider_id = w.provider_id) >= %(per_provider)s
+        OR (SELECT count(*) FROM deliveries o JOIN alerts b ON b.id = o.alert_id
+            WHERE {places.IN_FLIGHT} AND b.project_id = w.project_id) >= %(per_project)s)
+), waiting AS (
+    UPDATE deliveries d SET waits_since = coalesce(d.waits_since, now()), error = coalesce(d.error, %(waits)s)
+    FROM crowded WHERE d.id = crowded.id AND {_READY}
+), claimed AS (
+    UPDATE deliveries d SET attempts = d.attempts + 1, claimed_until = now() + %(lease)s * interval '1 second',
+                            claimed_by = %(by)s, waits_since = NULL
+    FROM wanted WHERE d.id = wanted.id AND wanted.id NOT IN (SELECT id FROM crowded) AND {_READY}
+    RETURNING d.*
+)
+SELECT d.id, d.alert_id, a.project_id, d.provider_id, d.provider_type, d.attempts,
        coalesce(d.restarted_at, d.created_at) AS created_at,
        a.type AS event, a.alert_number, a.reason, a.context, a.correlation_id,
        a.monitor_id, i.id AS incident_id, a.monitor_name, m.type AS monitor_type, m.target, m.custom_message, j.name AS project,
@@ -122,10 +142,23 @@ RETURNING id
 """
 
 
-def claim(db: Db, delivery_id: UUID, by: str) -> Claimed | None:
-    """Take one attempt of the delivery for the process `by`; None where it has ended, waits, or is another worker's."""
+def claim(db: Db, delivery_id: UUID, by: str, per_project: int = places.PER_PROJECT) -> Claimed | None:
+    """Take one attempt of the delivery for the process `by`; None where it has ended, waits, or is another worker's.
+
+    It is made to wait for a place if `places.PER_PROVIDER` others of its provider, or `per_project` of its project, are in
+    flight.
+    """
+    values = {
+        "id": delivery_id,
+        "lease": LEASE_SECONDS,
+        "by": by,
+        "per_provider": places.PER_PROVIDER,
+        "per_project": per_project,
+        "waits": WAITS,
+    }
+    places.hold_for(db, delivery_id)
     with db.cursor(row_factory=class_row(Claimed)) as cursor:
-        return cursor.execute(_CLAIM, {"id": delivery_id, "lease": LEASE_SECONDS, "by": by}).fetchone()
+        return cursor.execute(_CLAIM, values).fetchone()
 
 
 def succeeded(db: Db, one: Claimed, attempt: Attempt) -> None:
@@ -168,10 +201,14 @@ def deferred(db: Db, one: Claimed, until: datetime, why: str) -> None:
 
 
 def due(db: Db, forgotten_before: datetime, limit: int = 500) -> list[UUID]:
-    """Deliveries to try now: those whose time has come, and first attempts whose message was lost."""
+    """Deliveries to try now: those whose time has come, and first attempts whose message was lost.
+
+    One that waits for a place is sent on when there is one (`models.queries.places`), unless its provider is gone.
+    """
     rows = db.execute(
         "SELECT id FROM deliveries WHERE next_attempt_at <= now() AND (claimed_until IS NULL OR claimed_until <= now())"
         " AND (status = 'retrying' OR (status = 'pending' AND (created_at < %s OR next_attempt_at > created_at)))"
+        " AND (waits_since IS NULL OR provider_id IS NULL)"
         " ORDER BY next_attempt_at LIMIT %s",
         [forgotten_before, limit],
     )

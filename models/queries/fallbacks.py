@@ -32,7 +32,7 @@ RETURNING id
 """
 _FOR_FAILED = _STAND_IN.format(which="d.id = %(delivery)s")
 _FOR_LATE = _STAND_IN.format(
-    which="""d.status = 'retrying' AND d.error IS NOT NULL
+    which="""(d.status = 'retrying' OR (d.status = 'pending' AND d.waits_since IS NOT NULL)) AND d.error IS NOT NULL
       AND coalesce(d.restarted_at, d.created_at) < now() - %(minutes)s * interval '1 minute'
       AND NOT EXISTS (SELECT FROM deliveries o WHERE o.alert_id = d.alert_id AND o.provider_id = f.id)
       AND NOT EXISTS (SELECT FROM storm_changes s WHERE s.alert_id = d.alert_id AND s.provider_id = f.id)"""
@@ -45,5 +45,5 @@ def for_failed(db: Db, delivery_id: UUID) -> list[UUID]:
 
 
 def for_late(db: Db, minutes: int) -> list[UUID]:
-    """Let the fallbacks stand in for deliveries that have been failing for so long, and go on being tried."""
+    """Let the fallbacks stand in for deliveries that have been failing, or waiting for a slow service, for so long; they go on being tried."""
     return [row[0] for row in db.execute(_FOR_LATE, {"minutes": minutes})]

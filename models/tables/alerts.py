@@ -125,6 +125,7 @@ class Delivery(Base):
     `next_attempt_at` is when the sweep may start the next one; `claimed_until` keeps a second worker away meanwhile,
     unless the process `claimed_by` is gone. `logged` holds the newest attempts (`attempt_log` reads them), each
     `{at, durationMs, outcome, error}`. `restarted_at` is when a person had a failed one tried again from the beginning.
+    `waits_since` is set while it finds no place beside others of its provider or project (`models.queries.places`).
     `fallback_for` is the delivery whose provider failed, where this one stands in for it.
     """
 
@@ -135,6 +136,8 @@ class Delivery(Base):
         Index("ix_deliveries_due", "next_attempt_at", postgresql_where=text("status IN ('pending', 'retrying')")),
         Index("ix_deliveries_provider", "provider_id", "created_at"),
         Index("ix_deliveries_failed", "created_at", postgresql_where=text("status = 'failed'")),
+        Index("ix_deliveries_claimed", "provider_id", postgresql_where=text("claimed_by IS NOT NULL")),
+        Index("ix_deliveries_waiting", "provider_id", "waits_since", postgresql_where=text("waits_since IS NOT NULL")),
     )
 
     id: Mapped[UUID] = new_id()
@@ -148,6 +151,7 @@ class Delivery(Base):
     next_attempt_at: Mapped[datetime] = mapped_column(server_default=func.now())
     claimed_until: Mapped[datetime | None]
     claimed_by: Mapped[str | None]
+    waits_since: Mapped[datetime | None]
     duration_ms: Mapped[float | None]
     logged: Mapped[list[dict[str, Any]]] = mapped_column("attempt_log", JSONB, server_default=text("'[]'"))
     restarted_at: Mapped[datetime | None]

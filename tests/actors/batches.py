@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from actors.configs import Prepared
 from actors.engine import Slot
@@ -13,8 +13,15 @@ Run = Callable[..., list[tuple[Any, ...]]]
 
 
 def a_slot(
-    address: str, at: datetime | None = None, retries: int = 0, fault: str = "", timeout: float = 5, **config: Any
+    address: str,
+    at: datetime | None = None,
+    retries: int = 0,
+    fault: str = "",
+    timeout: float = 5,
+    host: str = "",
+    project: UUID | None = None,
+    **config: Any,
 ) -> Slot:
     monitor = uuid4()
     target = Target(monitor, "port_check", address, timeout, config)
-    return Slot(monitor, at or datetime.now(UTC), Prepared(1, target, retries, fault))
+    return Slot(monitor, at or datetime.now(UTC), Prepared(1, target, retries, fault, host, project))

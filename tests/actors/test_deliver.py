@@ -77,7 +77,7 @@ def test_a_database_that_is_away_after_the_call_does_not_have_it_made_twice(
     told: Told, hook: outside.Hook, monkeypatch: pytest.MonkeyPatch, error: type[psycopg.Error]
 ) -> None:
     # Given a database that is there for the claim, and away when the service has answered
-    real, turns = deliver_module.transaction, iter([False, True, True, False])
+    real, turns = deliver_module.transaction, iter([False, True, True, False, False])
 
     @contextmanager
     def shaky(**options: bool) -> Iterator[Db]:

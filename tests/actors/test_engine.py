@@ -42,6 +42,45 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Any]]:
     return wanted
 
 
+@pytest.mark.parametrize("host", ["", "shared.example"])
+def test_a_project_whose_targets_hang_leaves_places_to_the_others(
+    connection: Db, settings_of: SettingsOf, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    # Given places for ten checks, at one host or at all, and a project with thirty that hang
+    limit = "max_connections_per_host" if host else "max_concurrent_connections"
+    settings_of(**{limit: 10})
+    inside: list[str] = []
+    end = threading.Event()
+
+    async def probe(target: Target) -> Outcome:
+        inside.append(target.address)
+        while target.address == "hangs" and not end.is_set():
+            await asyncio.sleep(0.01)
+        return UP
+
+    monkeypatch.setitem(PROBES, "port_check", probe)
+    engine = Engine()
+    try:
+        greedy, other = uuid4(), uuid4()
+        hung, answered = threading.Event(), threading.Event()
+        hanging = [a_slot("hangs", timeout=30, host=host, project=greedy) for _ in range(30)]
+        engine.submit(Batch("port_check", "us-east", None, hanging, hung.set))
+        until(lambda: len(inside) == 9, what="the project has what it may have")
+        # When another project is to be checked, it is, while they hang
+        slots = [a_slot("good", host=host, project=other) for _ in range(5)]
+        engine.submit(Batch("port_check", "us-east", None, slots, answered.set))
+        assert answered.wait(20)
+        assert inside == ["hangs"] * 9 + ["good"] * 5
+        # Then the others have their turns
+        end.set()
+        assert hung.wait(20)
+        assert len(inside) == 35
+    finally:
+        end.set()
+        engine.stop(5)
+        engine.loop.close()
+
+
 def test_a_batch_is_done_when_all_of_its_results_are_stored_and_its_rounds_handed_on(
     run: Run, answers: dict[str, list[Any]]
 ) -> None:

@@ -25,7 +25,7 @@ Db = psycopg.Connection[Any]
 TOKEN = "0123456789abcdefghij"
 #: How many commits each actor makes for one round of one monitor. Whoever decides it plans its alert with it; a message
 #: for `alert` is what comes of it where that failed.
-COMMITS = {"tick": 1, "check": 3, "aggregate": 1, "alert": 1, "deliver": 2, "heartbeat_ping": 1, "sweep": 1}
+COMMITS = {"tick": 1, "check": 3, "aggregate": 1, "alert": 1, "deliver": 3, "heartbeat_ping": 1, "sweep": 1}
 DEATHS = [
     Death(actor, number + 1, when)
     for actor, commits in COMMITS.items()

@@ -17,6 +17,7 @@ class Delivered:
     mail: EmailMessage
     tls: bool
     login: bytes | None
+    wire: bytes
 
 
 @dataclass(slots=True)
@@ -52,7 +53,7 @@ class Mailbox:
             mail = message_from_bytes(content, EmailMessage, policy=SMTP)
             login = getattr(session.auth_data, "password", None)
             self.delivered.append(
-                Delivered(envelope.mail_from or "", envelope.rcpt_tos, mail, session.ssl is not None, login)
+                Delivered(envelope.mail_from or "", envelope.rcpt_tos, mail, session.ssl is not None, login, content)
             )
         return self.data_reply
 

@@ -105,7 +105,13 @@ def try_out(provider_id: str) -> Response:
     who = editor()
     found = _find(who, provider_id)
     name = found.name
-    outcome = providers.try_out(who, found.id)
+    try:
+        outcome = providers.try_out(who, found.id)
+    except Problem as problem:
+        if problem.status != 429:
+            raise
+        flash(problem.message, "bad")
+        return redirect(url_for("pages.providers.index"), 303)
     unit.commit()
     if outcome.success:
         flash(f"{name} took the test message in {outcome.duration_ms} ms.", "good")

@@ -15,7 +15,17 @@ from models.tables import NotificationProvider, Project
 from web.callers import Caller
 from web.errors import invalid, not_found
 from web.extensions import db
-from web.saving import audit, destinations, differences, fallbacks, provider_health, sealing, secret_fields, targets
+from web.saving import (
+    audit,
+    destinations,
+    differences,
+    fallbacks,
+    provider_health,
+    sealing,
+    secret_fields,
+    targets,
+    trial_places,
+)
 from web.saving.merging import merge, without_nulls
 from web.saving.provider_health import Figures
 from web.schemas.providers import CONFIGS, URL_FIELDS, ProviderIn, ProviderOut, ProviderType, TestOut
@@ -93,7 +103,7 @@ def delete(who: Caller, provider_id: UUID) -> None:
 
 
 def try_out(who: Caller, provider_id: UUID) -> TestOut:
-    """Send a real test message through the channel and remember how it went. Raises a 404 `Problem`."""
+    """Send a real test message through the channel and remember how it went. Raises a 404 or 429 `Problem`."""
     from actors import telemetry
     from models.seal import SealError
     from notifications import SENDERS
@@ -103,14 +113,15 @@ def try_out(who: Caller, provider_id: UUID) -> TestOut:
     project = db.session.get_one(Project, provider.project_id)
     error, permanent = None, False
     notice, send = _test_notice(project.name), SENDERS[provider.type]
-    public, sealed = provider.config, provider.secrets
+    public, sealed, project_id = provider.config, provider.secrets, provider.project_id
     # The connection goes back before the call goes out: a slow service must not hold one.
     db.session.rollback()
     began = time.monotonic()
     try:
         opened = seal.unseal(sealed, _TABLE, provider_id)
         telemetry.CREDENTIAL_USES.labels("test").inc()
-        send(notice, secrets.join(public, opened))
+        with trial_places.place(project_id):
+            send(notice, secrets.join(public, opened))
     except NotificationError as failure:
         error, permanent = str(failure), failure.permanent
     except SealError:

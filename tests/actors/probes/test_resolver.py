@@ -1,5 +1,6 @@
 """The system's resolver is the outside world here: names below `.test` are answered by the tests."""
 
+import asyncio
 import socket
 import threading
 from collections import Counter
@@ -7,10 +8,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 
 import settings
+from actors.fair_share import FairShare
 from actors.probes import name_servers, resolver, socket_failure
 from actors.probes.outcome import Outcome, Reason, Status
 from actors.trouble import Trouble
@@ -261,6 +264,32 @@ def test_a_lookup_that_found_no_thread_is_our_error(names: Names, site: Site, mo
         names.over.set()
     assert [outcome.status for outcome in outcomes] == [Status.DOWN, Status.ERROR]
     assert outcomes[1].reason is Reason.INTERNAL_ERROR
+
+
+def test_a_project_whose_names_hang_leaves_lookups_to_the_others(names: Names, monkeypatch: pytest.MonkeyPatch) -> None:
+    names.known["good.test"] = ["127.0.0.1"]
+    greedy, other = uuid4(), uuid4()
+
+    async def ask(project: UUID, host: str, seconds: float) -> resolver.Addresses | Outcome:
+        resolver.asking_project.set(project)
+        return await resolver.addresses(host, "auto", seconds)
+
+    async def story() -> resolver.Addresses | Outcome:
+        hanging = [asyncio.create_task(ask(greedy, f"hangs-{number}.greedy.test", 20)) for number in range(30)]
+        while len(names.asked) < 9:
+            await asyncio.sleep(0.01)
+        found = await asyncio.create_task(ask(other, "good.test", 10))
+        assert len(names.asked) == 10
+        names.over.set()
+        await asyncio.gather(*hanging)
+        return found
+
+    with ThreadPoolExecutor(10) as few:
+        share = FairShare(10)
+        monkeypatch.setattr(resolver, "_threads", lambda: few)
+        monkeypatch.setattr(resolver, "_shares", lambda: share)
+        assert asyncio.run(story()) == ("127.0.0.1",)
+    assert share.idle
 
 
 def test_a_name_is_looked_up_once_for_all_who_ask(names: Names, site: Site) -> None:

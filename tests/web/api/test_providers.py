@@ -1,11 +1,12 @@
 """Notification providers over the API: their configs, their secrets, their test button."""
 
+import contextlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -14,6 +15,8 @@ from models import seal
 from tests import factories
 from tests.conftest import SettingsOf
 from tests.web.api.cast import Cast, Watch
+from web.errors import Problem
+from web.saving import trial_places
 
 HOOK = "http://127.0.0.1:9/services/T000/B000/secret"
 GOOD: dict[str, dict[str, Any]] = {
@@ -161,6 +164,34 @@ def test_a_test_message_is_really_sent(cast: Cast, service: tuple[str, type[Serv
     assert (answer["success"], answer["error"]) == (True, None)  # type: ignore[index]
     assert [one["X-Supercheck-Event"] for one in handler.got] == ["test"]
     assert cast.viewer.get(path).json["health"]["status"] == "ok"  # type: ignore[index]
+
+
+def test_no_more_than_two_test_messages_of_a_project_wait_at_once(
+    cast: Cast, service: tuple[str, type[Service]], connection: psycopg.Connection[Any]
+) -> None:
+    url, handler = service
+    made = cast.editor.post("/notification-providers", {"name": "A", "type": "webhook", "config": {"url": url}}).json
+    path = f"/notification-providers/{made['id']}"  # type: ignore[index]
+    found = connection.execute("SELECT project_id FROM notification_providers").fetchone()
+    assert found is not None
+    with trial_places.place(found[0]):
+        assert cast.editor.post(f"{path}/test").json["success"] is True  # type: ignore[index]
+        with trial_places.place(found[0]), trial_places.place(uuid4()):
+            answer = cast.editor.post(f"{path}/test")
+            assert (answer.status_code, answer.headers["Retry-After"]) == (429, "10")
+            assert cast.viewer.get(path).json["health"]["status"] == "ok"  # type: ignore[index]
+    assert cast.editor.post(f"{path}/test").json["success"] is True  # type: ignore[index]
+    assert len(handler.got) == 2
+
+
+def test_all_projects_together_leave_threads_to_pages() -> None:
+    with contextlib.ExitStack() as stack:
+        for _ in range(trial_places.AT_ALL):
+            stack.enter_context(trial_places.place(uuid4()))
+        with pytest.raises(Problem), trial_places.place(uuid4()):
+            raise AssertionError("there was a place")
+    with trial_places.place(uuid4()):
+        pass
 
 
 def test_a_failing_test_is_told_with_200_and_remembered(cast: Cast, service: tuple[str, type[Service]]) -> None:

@@ -10,6 +10,7 @@ from models.tables import NotificationProvider, Project
 from tests import factories
 from tests.web.pages.visitor import Visitor
 from web.extensions import db
+from web.saving import trial_places
 
 NEW: dict[str, dict[str, str]] = {
     "email": {"config.to": "a@example.test, b@example.test", "config.from": "watch@example.test"},
@@ -61,6 +62,14 @@ def test_a_failed_test_message_says_why(visitor: Callable[..., Visitor], project
     page = someone.get("/notification-providers")
     assert "did not take the test message" in page
     assert "Failing" in page
+
+
+def test_a_test_message_that_finds_no_place_is_told(visitor: Callable[..., Visitor], project: Project) -> None:
+    provider = factories.a_provider(project)
+    someone = visitor()
+    with trial_places.place(project.id), trial_places.place(project.id):
+        someone.post(f"/notification-providers/{provider.id}/test")
+    assert "Other test messages still wait for an answer" in someone.get("/notification-providers")
 
 
 def test_deleting_asks_first(visitor: Callable[..., Visitor], project: Project, connection: Any) -> None:
