@@ -11,6 +11,8 @@ import pytest
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+    from tests.cuttable import Wire
+
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 
@@ -37,19 +39,26 @@ def browser() -> "Iterator[Browser]":
 
 
 @pytest.fixture
-def site(database_url: str) -> Iterator[str]:
-    """The demonstration's installation, served; its address."""
+def cable(database_url: str) -> "Iterator[Wire]":
+    """The demonstration's installation, served over a line that can be cut."""
     from tests.browser import demo
+    from tests.cuttable import wire
     from tests.web.serving import an_app, served
 
     with an_app() as app:
         demo.seed()
         views = _Views(app.wsgi_app)
         app.wsgi_app = views  # type: ignore[method-assign]
-        with served(app) as (host, port):
-            yield f"http://{host}:{port}"
+        with served(app) as there, wire(there) as line:
+            yield line
         # A view that a closed page left running still has a database connection.
         views.wait_until_idle()
+
+
+@pytest.fixture
+def site(cable: "Wire") -> str:
+    """The installation's address."""
+    return f"http://127.0.0.1:{cable.port}"
 
 
 class _Views:

@@ -3,7 +3,7 @@
 from flask import Blueprint, Flask
 from flask_bootstrap import Bootstrap5
 
-from web.pages import access, assets, beats, icons, navigation, paging, wording
+from web.pages import access, assets, beats, changes, icons, navigation, paging, wording
 
 
 def init_app(app: Flask) -> None:
@@ -37,6 +37,7 @@ def init_app(app: Flask) -> None:
     beats.init_app(app)
     paging.init_app(app)
     assets.init_app(app)
+    changes.init_app(app)
     pages = Blueprint("pages", __name__)
     pages.before_request(access.refuse_unreadable)
     pages.before_request(access.require_sign_in)
@@ -44,6 +45,7 @@ def init_app(app: Flask) -> None:
     pages.context_processor(navigation.template_context)
     for page in (
         sign_in,
+        changes,
         dashboard,
         monitors,
         monitor_form,

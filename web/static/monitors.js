@@ -29,5 +29,8 @@ if (bar) {
       if (!confirm(`Delete ${chosen} ${chosen === 1 ? "monitor" : "monitors"} with all results?`)) event.preventDefault();
     }
   });
+  // The browser ticks boxes again after this script has run, when somebody comes back to the list.
+  addEventListener("pageshow", show);
+  addEventListener("renewed", show);
   show();
 }
