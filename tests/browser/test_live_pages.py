@@ -286,3 +286,23 @@ def test_an_empty_list_fills_by_itself(visit: Visit) -> None:
     expect(page.get_by_text("Nothing fits")).to_be_visible()
     live.turn("Search", "down")
     expect(page.locator(".monitor-row .primary")).to_have_text(["Search"])
+
+
+def test_what_is_read_in_the_chart_stays_through_updates(visit: Visit) -> None:
+    from playwright.sync_api import expect
+
+    from tests.browser import live
+
+    page = visit("/settings/account")
+    search = live.monitor("Search")
+    live.renew_often(page, f"/monitors/{search.id}")
+    page.evaluate("addEventListener('renewed', () => { window.renewals = (window.renewals ?? 0) + 1; })")
+    page.locator(".chart-plot").focus()
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowLeft")
+    read = page.locator(".readout-tip").inner_text()
+    for number in range(3):
+        live.turn("Search", "down" if number % 2 == 0 else "up")
+        page.wait_for_function("count => (window.renewals ?? 0) > count", arg=number)
+    expect(page.locator(".readout-tip")).to_have_text(read, use_inner_text=True)
+    expect(page.locator(".chart-plot")).to_be_focused()

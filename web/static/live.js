@@ -54,7 +54,7 @@ export class Live {
       arrivesBy("poll");
       this.retryStream = listen(address, ["live"], { onEvent: (_, data) => this.onEvent(data), onOpen: (open) => this.onOpen(open) });
     } else arrivesBy("stream");
-    document.addEventListener("visibilitychange", () => { if (!document.hidden) this.soon(); });
+    document.addEventListener("visibilitychange", () => { if (!document.hidden) this.soon(DEBOUNCE_MS); });
     document.addEventListener("selectionchange", () => this.apply());
     setInterval(() => this.tick(), 1000);
   }
