@@ -29,6 +29,7 @@ KEEP_ALIVE_SECONDS = 15.0
 #: A stream ends after so long and the page connects again: a key or a session that is gone does not listen for ever.
 LONGEST_SECONDS = 900.0
 RECONNECT_MS = 3000
+KEEP_ALIVE = ": keep-alive\n\n"
 RETRY_AFTER_SECONDS = 10
 #: So many monitors a project's snapshot tells of, those that changed last.
 SNAPSHOT_MONITORS = 500
@@ -83,6 +84,22 @@ class LiveBlueprint(ServerSentEventsBlueprint, Blueprint):  # type: ignore[misc]
 
         It is asked when the stream is open already, so that nothing falls between the two. Raises a 503 `Problem`.
         """
+
+        def texts(stream: Stream) -> Iterator[str]:
+            for event in self.messages(stream):
+                yield KEEP_ALIVE if event is None else str(event)
+
+        return self.answer(channel, wants, first=first, texts=texts)
+
+    def answer(
+        self,
+        channel: str,
+        wants: Wants | None = None,
+        *,
+        first: Callable[[], Event],
+        texts: Callable[[Stream], Iterator[str]],
+    ) -> Response:
+        """Like `stream`, but `texts` decides what the answer carries after the first event."""
         hub = _live().hub
         try:
             stream = hub.open(channel, wants)
@@ -96,8 +113,7 @@ class LiveBlueprint(ServerSentEventsBlueprint, Blueprint):  # type: ignore[misc]
 
         def text() -> Iterator[str]:
             yield begin
-            for event in self.messages(stream):
-                yield ": keep-alive\n\n" if event is None else str(event)
+            yield from texts(stream)
 
         response = Response(text(), mimetype="text/event-stream", headers=_HEADERS)
         response.call_on_close(lambda: hub.close(stream))

@@ -7,9 +7,12 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from werkzeug.wsgi import ClosingIterator
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
+
+    from tests.cuttable import Wire
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
@@ -21,7 +24,9 @@ def browser() -> "Iterator[Browser]":
 
     Of this package only: Playwright keeps an event loop running in the thread, where later tests could run none.
     """
-    from playwright.sync_api import Error, sync_playwright
+    from playwright.sync_api import Error, expect, sync_playwright
+
+    expect.set_options(timeout=20_000)
 
     with sync_playwright() as playwright:
         path = next((found for found in map(shutil.which, _NAMES) if found), None)
@@ -37,23 +42,32 @@ def browser() -> "Iterator[Browser]":
 
 
 @pytest.fixture
-def site(database_url: str) -> Iterator[str]:
-    """The demonstration's installation, served; its address."""
+def cable(database_url: str) -> "Iterator[Wire]":
+    """The demonstration's installation, served over a line that can be cut."""
     from tests.browser import demo
+    from tests.cuttable import wire
     from tests.web.serving import an_app, served
+    from web.streams import live_of
 
     with an_app() as app:
         demo.seed()
         views = _Views(app.wsgi_app)
         app.wsgi_app = views  # type: ignore[method-assign]
-        with served(app) as (host, port):
-            yield f"http://{host}:{port}"
-        # A view that a closed page left running still has a database connection.
+        with served(app) as there, wire(there) as line:
+            yield line
+        # A view that a closed page left running still has a database connection; so may a stream that counts.
+        live_of(app).stop()
         views.wait_until_idle()
 
 
+@pytest.fixture
+def site(cable: "Wire") -> str:
+    """The installation's address."""
+    return f"http://127.0.0.1:{cable.port}"
+
+
 class _Views:
-    """The application, counting the views at work; a stream counts only until it begins to stream."""
+    """The application, counting the answers under way."""
 
     def __init__(self, inner: Callable[..., Any]) -> None:
         self.inner = inner
@@ -63,9 +77,11 @@ class _Views:
     def __call__(self, environ: Any, start_response: Any) -> Any:
         self._count(1)
         try:
-            return self.inner(environ, start_response)
-        finally:
+            answer = self.inner(environ, start_response)
+        except BaseException:
             self._count(-1)
+            raise
+        return ClosingIterator(answer, lambda: self._count(-1))
 
     def _count(self, more: int) -> None:
         with self.changed:

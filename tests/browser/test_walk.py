@@ -77,12 +77,17 @@ def test_a_status_event_renews_the_line_it_is_about(visit: Visit) -> None:
     expect(other).to_be_checked()
 
 
-def test_without_a_free_stream_the_page_polls(visit: Visit, complaints: list[str]) -> None:
+def test_without_a_free_stream_the_page_polls(
+    visit: Visit, complaints: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flask import current_app
     from playwright.sync_api import expect
 
-    page = visit("/locations")
-    page.route("**/sse", lambda route: route.fulfill(status=503))
-    with page.expect_response("**/sse"):
+    from web.streams import live_of
+
+    page = visit("/settings/account")
+    monkeypatch.setattr(live_of(current_app).hub, "_limit", 0)
+    with page.expect_response("**/partials/dashboard"):
         page.goto("/")
     expect(page.locator("[data-live-state]")).to_have_text("Every 10 s")
     # The refused stream is what the console complains of, and rightly; nothing else is.
@@ -97,8 +102,8 @@ def test_the_chart_tells_the_figures_under_the_pointer(visit: Visit) -> None:
     page.get_by_role("link", name="Shop, front page").click()
     page.get_by_role("link", name="7 days").click()
     page.locator(".chart-slot").nth(160).hover()
-    expect(page.locator(".chart-tip")).to_contain_text("95 % under")
-    expect(page.locator(".chart-tip")).to_contain_text("up")
+    expect(page.locator(".readout-tip")).to_contain_text("95 % under")
+    expect(page.locator(".readout-tip")).to_contain_text("up")
 
 
 def test_the_scheme_that_was_chosen_stays(visit: Visit) -> None:

@@ -4,7 +4,7 @@ from flask import Blueprint, Flask
 from flask_bootstrap import Bootstrap5
 
 from models import time_zones
-from web.pages import access, assets, beats, icons, navigation, paging, trail, wording
+from web.pages import access, assets, beats, changes, icons, navigation, paging, trail, wording
 
 
 def init_app(app: Flask) -> None:
@@ -41,6 +41,7 @@ def init_app(app: Flask) -> None:
     paging.init_app(app)
     assets.init_app(app)
     app.jinja_env.globals["time_zones"] = time_zones.names
+    changes.init_app(app)
     pages = Blueprint("pages", __name__)
     pages.before_request(access.refuse_unreadable)
     pages.before_request(access.require_sign_in)
@@ -49,6 +50,7 @@ def init_app(app: Flask) -> None:
     for page in (
         sign_in,
         first_password,
+        changes,
         dashboard,
         monitors,
         monitor_form,

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, Response, render_template, request
 
 from web import history
 from web.callers import Caller, caller
 from web.pages.monitor import find
 from web.pages.paging import paged
+from web.pages.parts import part
 from web.pages.wording import ALERTS
 
 blueprint = Blueprint("alerts", __name__)
@@ -22,9 +23,9 @@ def index() -> str:
 
 
 @blueprint.get("/alerts/partials/list")
-def partial() -> str:
+def partial() -> Response:
     """The part that live updates renew, filters kept."""
-    return render_template("partials/alerts.html", **_content(caller()))
+    return part("partials/alerts.html", **_content(caller()))
 
 
 def _content(who: Caller) -> dict[str, Any]:

@@ -1,22 +1,25 @@
 """The dashboard: how everything stands, what is down and why, what was told to whom."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from flask import Blueprint, render_template
-from sqlalchemy import select
+from flask import Blueprint, Response, render_template
+from sqlalchemy import func, select
 from sqlalchemy.orm import selectinload
 
-from models.tables import Alert, OperatorWarning
+from models.tables import Alert, Monitor, MonitorState, OperatorWarning
 from web.callers import Caller, caller
 from web.extensions import db
 from web.pages import listing
+from web.pages.parts import part
 
 blueprint = Blueprint("dashboard", __name__)
 #: Beyond these the list of monitors is the better place.
 _TROUBLED = 25
 _ALERTS = 8
 _WARNINGS = 10
+#: An outage that began within this time stands in a group of its own, above the older ones.
+_RECENT = timedelta(hours=1)
 
 
 @blueprint.get("/")
@@ -26,25 +29,51 @@ def index() -> str:
 
 
 @blueprint.get("/partials/dashboard")
-def partial() -> str:
+def partial() -> Response:
     """The part that live updates renew."""
-    return render_template("partials/dashboard.html", **_content(caller()))
+    return part("partials/dashboard.html", **_content(caller()))
 
 
 def _content(who: Caller) -> dict[str, Any]:
     now = datetime.now(UTC)
     totals = listing.totals(who.project_id)
-    down = db.session.scalars(listing.query(who.project_id, {"status": "down"}).limit(_TROUBLED)).all()
-    unchecked = db.session.scalars(listing.query(who.project_id, {"status": "error"}).limit(_TROUBLED)).all()
+    down = _newest_first(who, "down", MonitorState.down_since)
+    unchecked = _newest_first(who, "error", MonitorState.last_status_change_at)
     return {
         "totals": totals,
         "total": sum(totals.values()),
-        "troubled": listing.rows([*down, *unchecked], now),
+        "troubled": _groups(listing.rows([*down, *unchecked], now), now),
+        "troubled_count": len(down) + len(unchecked),
         "alerts": _recent_alerts(who),
         "warnings": _warnings() if who.may_organize else [],
         "beat_count": listing.BEATS,
         "now": now,
     }
+
+
+def _newest_first(who: Caller, status: str, since: Any) -> list[Monitor]:
+    """The monitors in that state; those of which it is not known since when come last."""
+    query = listing.query(who.project_id, {"status": status}).order_by(None)
+    newest = query.order_by(since.desc().nulls_last(), func.lower(Monitor.name), Monitor.id)
+    return list(db.session.scalars(newest.limit(_TROUBLED)))
+
+
+def _groups(rows: list[listing.Row], now: datetime) -> list[tuple[str, str, list[listing.Row]]]:
+    """(key, title, lines): outages of the last hour, older ones, monitors that are not checked; empty groups left out."""
+    recent, older, unchecked = [], [], []
+    for row in rows:
+        if row.status != "down":
+            unchecked.append(row)
+        elif row.state.down_since is not None and now - row.state.down_since < _RECENT:
+            recent.append(row)
+        else:
+            older.append(row)
+    groups = (
+        ("recent", "New in the last hour", recent),
+        ("older", "Down for longer", older),
+        ("unchecked", "Not checked", unchecked),
+    )
+    return [group for group in groups if group[2]]
 
 
 def _recent_alerts(who: Caller) -> list[Alert]:

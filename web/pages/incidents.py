@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, Response, render_template, request
 from sqlalchemy import select
 
 from models.tables import Alert, Incident, Location
@@ -16,6 +16,7 @@ from web.history import Outages
 from web.pages.access import id_of
 from web.pages.monitor import find
 from web.pages.paging import paged_rows
+from web.pages.parts import part
 
 blueprint = Blueprint("incidents", __name__)
 PAGE_SIZE = 25
@@ -37,9 +38,9 @@ def index() -> str:
 
 
 @blueprint.get("/incidents/partials/list")
-def partial() -> str:
+def partial() -> Response:
     """The part that live updates renew, filters kept."""
-    return render_template("partials/incidents.html", **_list(caller()))
+    return part("partials/incidents.html", **_list(caller()))
 
 
 @blueprint.get("/incidents/<incident_id>")
@@ -49,9 +50,9 @@ def story(incident_id: str) -> str:
 
 
 @blueprint.get("/incidents/<incident_id>/partials/story")
-def story_partial(incident_id: str) -> str:
+def story_partial(incident_id: str) -> Response:
     """The part that live updates renew."""
-    return render_template("partials/incident.html", **_story(caller(), incident_id))
+    return part("partials/incident.html", **_story(caller(), incident_id))
 
 
 def _list(who: Caller) -> dict[str, Any]:

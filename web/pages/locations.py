@@ -13,6 +13,7 @@ from web.callers import Caller, caller
 from web.errors import Problem, not_found
 from web.extensions import db
 from web.pages.access import organizer
+from web.pages.parts import part
 from web.saving import locations, unit
 from web.schemas.places import LocationChange, LocationIn
 from web.schemas.wire import validate
@@ -29,9 +30,9 @@ def index() -> str:
 
 
 @blueprint.get("/locations/partials/list")
-def partial() -> str:
+def partial() -> Response:
     """The part that is renewed every few seconds."""
-    return render_template("partials/locations.html", **_content(caller()))
+    return part("partials/locations.html", **_content(caller()))
 
 
 @blueprint.post("/locations")

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, Response, render_template, request
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
@@ -16,6 +16,7 @@ from web.extensions import db
 from web.pages import pings, results, rounds
 from web.pages.access import id_of
 from web.pages.listing import locations_of
+from web.pages.parts import part
 from web.saving.monitor_wire import heartbeat_url
 
 blueprint = Blueprint("monitor", __name__)
@@ -41,10 +42,10 @@ def index(monitor_id: str) -> str:
 
 
 @blueprint.get("/monitors/<monitor_id>/partials/live")
-def partial(monitor_id: str) -> str:
+def partial(monitor_id: str) -> Response:
     """The part that live updates renew, filters kept."""
     who = caller()
-    return render_template("partials/monitor.html", **_content(who, find(who, monitor_id)))
+    return part("partials/monitor.html", **_content(who, find(who, monitor_id)))
 
 
 def find(who: Caller, text: str) -> Monitor:

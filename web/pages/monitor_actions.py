@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -15,6 +14,7 @@ from web.errors import Problem
 from web.extensions import db
 from web.pages.access import editor, id_of
 from web.pages.monitor import find
+from web.pages.paging import kept_url
 from web.saving import bulk, monitors, unit
 from web.schemas.monitors import BulkIn
 from web.schemas.wire import validate
@@ -24,6 +24,21 @@ _AT_MOST = 1000
 _LONGEST_MUTE_HOURS = 24 * 90
 #: More of them are more hours than any mute has.
 _DIGITS = 9
+#: What was done to the selected monitors, and to which of them it could not be done.
+_DONE = {
+    "run": "Check started for {monitors}.",
+    "pause": "{monitors} paused.",
+    "resume": "{monitors} resumed.",
+    "addTag": "Tag {tag} added to {monitors}.",
+    "removeTag": "Tag {tag} removed from {monitors}.",
+}
+_FAILED = {
+    "run": "No check for {monitors}",
+    "pause": "{monitors} not paused",
+    "resume": "{monitors} not resumed",
+    "addTag": "Tag {tag} not added to {monitors}",
+    "removeTag": "Tag {tag} not removed from {monitors}",
+}
 
 
 @blueprint.post("/monitors/<monitor_id>/run")
@@ -76,14 +91,19 @@ def many() -> Response:
     who = editor()
     ids = [id_of(text, "monitor") for text in request.form.getlist("ids")[:_AT_MOST]]
     action = request.form.get("action", "")
-    kept: dict[str, Any] = request.args.to_dict()
-    back = redirect(url_for("pages.monitors.index", **kept), 303)
+    tag = request.form.get("tag_text", "").strip()
+    back = redirect(kept_url("pages.monitors.index"), 303)
     if not ids:
         flash("Choose monitors first.", "warning")
         return back
     if action == "delete":
         return redirect(url_for("pages.monitor_actions.confirm_delete", ids=",".join(map(str, ids))), 303)
-    _bulk(who, ids, action, request.form.get("tag_text", "").strip())
+    if action == "enter":  # the Enter key in the form, not one of its buttons
+        if not tag:
+            flash("Choose what to do with the selected monitors.", "warning")
+            return back
+        action = "addTag"
+    _bulk(who, ids, action, tag)
     return back
 
 
@@ -148,6 +168,11 @@ def _bulk(who: Caller, ids: list[UUID], action: str, tag: str) -> None:
         flash(" ".join(problem.fields.values()) or problem.message, "bad")
         return
     if outcome.done:
-        flash(f"Done for {len(outcome.done)} {'monitor' if len(outcome.done) == 1 else 'monitors'}.", "good")
+        flash(_DONE[action].format(tag=tag, monitors=_monitors(len(outcome.done))), "good")
     if outcome.failed:
-        flash(f"Not possible for {len(outcome.failed)}: {next(iter(outcome.failed.values()))}", "bad")
+        left_out = _FAILED[action].format(tag=tag, monitors=_monitors(len(outcome.failed)))
+        flash(f"{left_out}: {next(iter(outcome.failed.values()))}", "bad")
+
+
+def _monitors(count: int) -> str:
+    return f"{count} {'monitor' if count == 1 else 'monitors'}"

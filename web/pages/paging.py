@@ -63,14 +63,25 @@ def _cut(query: Any, size: int) -> tuple[int, int, Any]:
     return number, total, query.limit(size).offset((number - 1) * size)
 
 
+def kept_url(endpoint: str, **values: Any) -> str:
+    """The address of `endpoint` with `values` and this request's own query; `values` win.
+
+    `endpoint` and names with an underscore in front mean something to Flask's `url_for`: no query may set them.
+    """
+    kept = {
+        name: text for name, text in request.args.items() if text and name != "endpoint" and not name.startswith("_")
+    }
+    return url_for(endpoint, **{**kept, **values})
+
+
 def page_url(number: int) -> str:
     """The address of this list's page `number`, filters kept."""
-    arguments = {name: value for name, value in request.args.items() if value and name != "page"}
     # A part that a live update renewed links to the whole page.
     endpoint = (request.endpoint or "").replace(".partial", ".index")
-    return url_for(endpoint, **{**(request.view_args or {}), **arguments, "page": number})
+    return kept_url(endpoint, **{**(request.view_args or {}), "page": number})
 
 
 def init_app(app: Flask) -> None:
-    """Give the templates of `app` the function `page_url`."""
+    """Give the templates of `app` the functions `page_url` and `kept_url`."""
+    app.jinja_env.globals["kept_url"] = kept_url
     app.jinja_env.globals["page_url"] = page_url

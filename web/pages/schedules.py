@@ -1,9 +1,10 @@
 """What runs next, how late it is, and how the queues stand."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import redis
-from flask import Blueprint, render_template
+from flask import Blueprint, Response, render_template
 from sqlalchemy import select
 from sqlalchemy.orm import contains_eager
 
@@ -12,6 +13,7 @@ from web import queue_stats
 from web.callers import caller
 from web.extensions import redis_client
 from web.pages.paging import paged
+from web.pages.parts import part
 
 blueprint = Blueprint("schedules", __name__)
 PAGE_SIZE = 50
@@ -32,8 +34,24 @@ def index() -> str:
         "schedules.html",
         page=paged(query, PAGE_SIZE),
         now=datetime.now(UTC),
+        queues=_queues(),
         dead=_dead_letters() if caller().may_organize else [],
     )
+
+
+@blueprint.get("/schedules/partials/queues")
+def queues() -> Response:
+    """How the queues stand, renewed every few seconds."""
+    caller()
+    return part("partials/queues.html", queues=_queues())
+
+
+def _queues() -> list[dict[str, Any]] | None:
+    """The figures of every queue; None if the broker is away."""
+    try:
+        return queue_stats.measure(redis_client())
+    except redis.RedisError:
+        return None
 
 
 def _dead_letters() -> list[queue_stats.DeadLetter]:

@@ -87,6 +87,24 @@ def duration(seconds: float, parts: int = 2) -> str:
     return " ".join(words[:parts]) or "0 s"
 
 
+def lasted(since: datetime, now: datetime | None = None) -> str:
+    """How long something has lasted: `3 min 20 s`; the same words as times.js."""
+    return duration(max(0.0, ((now or datetime.now(UTC)) - since).total_seconds()))
+
+
+def clock(at: datetime, now: datetime | None = None) -> str:
+    """`22:07 UTC` for today, `25 Nov 22:07 UTC` for another day; times.js shows it in the reader's time zone."""
+    moment = at.astimezone(UTC)
+    today = (now or datetime.now(UTC)).astimezone(UTC).date() == moment.date()
+    return moment.strftime("%H:%M UTC" if today else "%-d %b %H:%M UTC")
+
+
+def due(at: datetime, now: datetime | None = None) -> str:
+    """When something is due: `in 3 min`, or `now` once its time has come; the same words as times.js."""
+    current = now or datetime.now(UTC)
+    return ago(at, current) if (at - current).total_seconds() >= 2 else "now"
+
+
 def exact(at: datetime) -> str:
     """The whole time in UTC, for titles and tables."""
     return at.astimezone(UTC).isoformat(" ", "seconds")[:19] + " UTC"
@@ -133,8 +151,11 @@ def init_app(app: Flask) -> None:
     unknown = ("Unknown", "dot", "")
     app.jinja_env.filters.update(
         ago=ago,
+        clock=clock,
+        due=due,
         exact=exact,
         iso=iso,
+        lasted=lasted,
         duration=duration,
         ms=milliseconds,
         percent=percent,

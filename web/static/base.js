@@ -1,4 +1,5 @@
-// What every page can do: scheme toggle, copy buttons, relative times, menus that close, confirmations.
+// What every page can do: scheme toggle, copy buttons, relative times, menus, confirmations.
+import { startMenus } from "./menus.js";
 import { startTimes } from "./times.js";
 
 const SCHEMES = ["system", "light", "dark"];
@@ -42,9 +43,6 @@ async function copy(button) {
 
 function onClick(event) {
   const target = event.target.closest("[data-scheme-toggle], [data-copy], [data-opens], [data-cancels]");
-  for (const menu of document.querySelectorAll("details[data-closes][open]")) {
-    if (!menu.contains(event.target)) menu.open = false;
-  }
   if (!target) return;
   if (target.matches("[data-scheme-toggle]")) turnScheme();
   else if (target.matches("[data-copy]")) copy(target);
@@ -56,24 +54,13 @@ function onClick(event) {
   }
 }
 
-function onKey(event) {
-  if (event.key !== "Escape") return;
-  for (const menu of document.querySelectorAll("details[data-closes][open]")) {
-    menu.open = false;
-    menu.querySelector("summary").focus();
-  }
-}
-
 /** Show what only works with a script: buttons that copy. Runs again after a live update. */
 export function enhance(root = document) {
   for (const button of root.querySelectorAll("[data-copy][hidden]")) button.hidden = false;
 }
 
 document.addEventListener("click", onClick);
-document.addEventListener("keydown", onKey);
-document.addEventListener("change", (event) => {
-  if (event.target.matches("[data-submits]")) event.target.form.requestSubmit();
-});
+startMenus();
 showScheme();
 enhance();
 startTimes();

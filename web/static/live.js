@@ -1,140 +1,136 @@
-// Live updates: one stream a page; whatever changed is fetched again as the same partial that painted it first.
+// Live updates: what changed is fetched again as the same partial that painted it first, and morphed into the page.
 //
-//   <… data-live="stream address" data-renews="partial address">         the element's content is renewed
-//   <… data-live="stream address" data-renews-rows="partial address">    its [data-monitor] children are, one by one
-//   <… data-only-trouble>       good news of what was good already renews nothing; now and then it is renewed all the same
-//   <… data-seldom="milliseconds">    renewed at most so often by events
+//   <… data-live="stream address" data-renews="partial address">    no stream address: only at intervals
+//   data-renews-on="change"     a monitor's state changed            data-renews-on="round"  a new round of data-monitor
+//   data-every="milliseconds"   at least so often (30 s), as long as the page is visible
 //   [data-unsettled] in it      something there is under way: looked at again soon
+import { announce } from "./announcer.js";
 import { enhance } from "./base.js";
+import { arrivesBy, failed, heldBack, isFailing, succeeded } from "./connection.js";
+import { morph } from "./morph.js";
+import { fetchPart } from "./parts.js";
+import { listen } from "./stream.js";
 import { renewTimes } from "./times.js";
 
 const DEBOUNCE_MS = 400;
-const AT_MOST_EVERY_MS = 1500;
-const POLL_MS = 10_000;
-const RETRY_STREAM_MS = 60_000;
+const AT_MOST_EVERY_MS = 5000;
+const SPREAD_MS = 1000;
 const UNSETTLED_MS = 3000;
-const SELDOM_MS = 30_000;
+const POLL_MS = 10_000;
+const EVERY_MS = 30_000;
 
-function announce(kind) {
-  const words = { stream: "Live", poll: "Every 10 s", off: "Live updates off" };
-  for (const dot of document.querySelectorAll("[data-live-state]")) {
-    dot.dataset.live = kind;
-    dot.textContent = words[kind];
+/** Show the counts that came with an event, wherever the page has them. */
+export function showCounts(counts) {
+  const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  for (const element of document.querySelectorAll("[data-count]")) {
+    const count = element.dataset.count === "total" ? total : counts[element.dataset.count] ?? 0;
+    element.textContent = String(count);
+    element.closest(".tile")?.classList.toggle("is-zero", count === 0);
   }
 }
 
-async function fetchPart(address) {
-  const answer = await fetch(address, { headers: { "X-Requested-With": "fetch" }, redirect: "error" });
-  if (!answer.ok) throw new Error(`${answer.status}`);
-  const holder = document.createElement("template");
-  holder.innerHTML = await answer.text(); // our own rendering: everything foreign in it is escaped
-  return holder.content;
+/** Why content should not change under the reader now; null if it may. */
+function reasonToWait(element) {
+  if (element.querySelector("details.menu[open], dialog[open]")) return "Updates wait: a menu is open";
+  const selection = getSelection();
+  const selects = selection && !selection.isCollapsed && selection.rangeCount && selection.getRangeAt(0).intersectsNode(element);
+  return selects ? "Updates wait: text is selected" : null;
 }
 
-class Live {
+/** One element that is kept current. What it fetches and how it applies it is the subclass's. */
+export class Live {
   constructor(element) {
     this.element = element;
-    this.touched = new Set();
+    this.every = Number(element.dataset.every ?? EVERY_MS);
     this.timer = null;
-    this.last = 0;
-    this.apart = Number(element.dataset.seldom ?? AT_MOST_EVERY_MS);
-    this.kind = "off";
+    this.last = Date.now();
+    this.streams = false;
+    this.pending = null;
   }
 
   start() {
-    this.listen();
-    document.addEventListener("visibilitychange", () => { if (!document.hidden) this.soon(); });
-    setInterval(() => { if (this.kind === "poll") this.soon(); }, POLL_MS);
-    if ("onlyTrouble" in this.element.dataset) setInterval(() => this.soon(), SELDOM_MS);
-    this.watchUnsettled();
+    const address = this.element.dataset.live;
+    if (address) {
+      arrivesBy("poll");
+      this.retryStream = listen(address, ["live"], { onEvent: (_, data) => this.onEvent(data), onOpen: (open) => this.onOpen(open) });
+    } else arrivesBy("stream");
+    document.addEventListener("visibilitychange", () => { if (!document.hidden) this.soon(DEBOUNCE_MS); });
+    document.addEventListener("selectionchange", () => this.apply());
+    setInterval(() => this.tick(), 1000);
   }
 
-  /** Whether an event can have changed what is shown. */
-  concerns(data) {
-    return !("onlyTrouble" in this.element.dataset) || data?.status !== "up" || data?.previousStatus !== "up";
+  onOpen(open) {
+    const before = this.streams;
+    this.streams = open;
+    arrivesBy(open ? "stream" : "poll");
+    // What happened while there was no stream, or whether the server is there at all. Not every browser at the same time.
+    if (before !== open) this.soon(DEBOUNCE_MS + Math.random() * SPREAD_MS);
   }
 
-  watchUnsettled() {
-    if (this.element.querySelector("[data-unsettled]")) setTimeout(() => this.soon(), UNSETTLED_MS);
+  onEvent({ checked, changed, counts }) {
+    const own = this.element.dataset.monitor;
+    if (counts) showCounts(counts);
+    announce(own ? changed.filter((change) => change.monitorId === own) : changed);
+    if (this.concerns(checked, changed)) this.soon();
   }
 
-  listen() {
-    const source = new EventSource(this.element.dataset.live);
-    source.onopen = () => this.become("stream");
-    source.addEventListener(this.element.dataset.event ?? "status", (event) => {
-      const data = JSON.parse(event.data);
-      if (data && data.monitorId) this.touched.add(data.monitorId);
-      if (this.concerns(data)) this.soon();
-    });
-    source.onerror = () => {
-      this.become("poll");
-      // A refused stream (503: all are taken) stays closed; a broken one reconnects by itself.
-      if (source.readyState === EventSource.CLOSED) setTimeout(() => this.listen(), RETRY_STREAM_MS);
-    };
+  concerns(checked, changed) {
+    return this.element.dataset.renewsOn === "round" ? checked.includes(this.element.dataset.monitor) : changed.length > 0;
   }
 
-  become(kind) {
-    this.kind = kind;
-    announce(kind);
+  tick() {
+    this.apply();
+    const alone = this.element.dataset.live && !this.streams;
+    const unsettled = this.element.querySelector("[data-unsettled]") !== null;
+    const every = unsettled ? UNSETTLED_MS : alone || isFailing() ? Math.min(POLL_MS, this.every) : this.every;
+    if (Date.now() - this.last >= every) this.soon();
   }
 
-  soon() {
+  soon(wait = Math.max(DEBOUNCE_MS, this.last + Math.min(AT_MOST_EVERY_MS, this.every) - Date.now())) {
     if (this.timer !== null || document.hidden) return;
-    const wait = Math.max(DEBOUNCE_MS, this.last + this.apart - Date.now());
     this.timer = setTimeout(() => this.renew(), wait);
   }
 
   async renew() {
     this.last = Date.now();
     try {
-      if (this.element.dataset.renews) await this.renewWhole();
-      else await this.renewRows();
-      announce(this.kind);
-      renewTimes(this.element);
-      enhance(this.element);
-      this.element.dispatchEvent(new CustomEvent("renewed", { bubbles: true }));
-    } catch {
-      this.become("poll");
+      await this.fetch();
+      if (isFailing() && !this.streams) this.retryStream?.();
+      succeeded();
+      this.apply();
+    } catch (error) {
+      failed(error);
     } finally {
       this.timer = null;
-      this.watchUnsettled();
     }
   }
 
-  /** Someone who types or has a menu open in there is not disturbed. */
-  busy() {
-    return this.element.querySelector("details.menu[open], dialog[open], input:focus, select:focus, textarea:focus") !== null;
+  async fetch() {
+    this.pending = (await fetchPart(this.element.dataset.renews)) ?? this.pending;
   }
 
-  async renewWhole() {
-    if (this.busy()) return;
-    this.touched.clear();
-    const focused = document.activeElement?.id;
-    const part = await fetchPart(this.element.dataset.renews);
-    if (this.busy()) return;
-    // What somebody has unfolded to read stays unfolded.
-    for (const unfolded of this.element.querySelectorAll("details[id][open]")) part.getElementById(unfolded.id)?.setAttribute("open", "");
-    this.element.replaceChildren(part);
-    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  /** Show what was fetched, as soon as nobody is disturbed by it. */
+  apply() {
+    if (this.pending === null) return;
+    const reason = reasonToWait(this.element);
+    heldBack(reason);
+    if (reason) return;
+    const part = this.pending;
+    this.pending = null;
+    this.show(part);
+    this.renewed();
   }
 
-  async renewRows() {
-    const shown = [...this.element.querySelectorAll("[data-monitor]")].map((row) => row.dataset.monitor);
-    const wanted = this.kind === "poll" ? shown : shown.filter((id) => this.touched.has(id));
-    this.touched.clear();
-    if (wanted.length === 0) return;
-    const address = new URL(this.element.dataset.renewsRows, location.href);
-    address.searchParams.set("ids", wanted.join(","));
-    const part = await fetchPart(address);
-    for (const fresh of [...part.querySelectorAll("[data-monitor]")]) {
-      const old = this.element.querySelector(`[data-monitor="${CSS.escape(fresh.dataset.monitor)}"]`);
-      if (!old || old.contains(document.activeElement)) continue;
-      const box = old.querySelector("input[type=checkbox]");
-      if (box?.checked) fresh.querySelector("input[type=checkbox]").checked = true;
-      if (old.dataset.status !== fresh.dataset.status) fresh.classList.add("fresh");
-      old.replaceWith(fresh);
-    }
+  show(part) {
+    morph(this.element, part);
+  }
+
+  renewed() {
+    arrivesBy(this.streams || !this.element.dataset.live ? "stream" : "poll");
+    renewTimes(this.element);
+    enhance(this.element);
+    this.element.dispatchEvent(new CustomEvent("renewed", { bubbles: true }));
   }
 }
 
-for (const element of document.querySelectorAll("[data-live][data-renews], [data-live][data-renews-rows]")) new Live(element).start();
+for (const element of document.querySelectorAll("[data-live][data-renews]")) new Live(element).start();

@@ -21,5 +21,8 @@ if (bar) {
     show();
   });
   form.addEventListener("change", (event) => { if (event.target.name === "ids") show(); });
+  // The browser restores ticked boxes after this script has run, when the reader comes back to the list.
+  addEventListener("pageshow", show);
+  addEventListener("renewed", show);
   show();
 }

@@ -106,12 +106,12 @@ def test_an_action_is_done_to_all_that_were_chosen(
     ids = [str(one.id) for one in chosen[:2]]
     answer = someone.post("/monitors/bulk?status=up", ids=ids, action="pause")
     assert answer.location == "/monitors?status=up"
-    assert "Done for 2 monitors." in someone.get("/monitors")
+    assert "2 monitors paused." in someone.get("/monitors")
     assert connection.execute("SELECT count(*) FROM monitors WHERE NOT enabled").fetchone() == (2,)
     someone.post("/monitors/bulk", ids=ids, action="addTag", tag_text="night")
     assert connection.execute("SELECT count(*) FROM monitors WHERE tags = '{night}'").fetchone() == (2,)
     someone.post("/monitors/bulk", ids=ids, action="run")
-    assert "Not possible for 2: This monitor is paused." in someone.get("/monitors")
+    assert "No check for 2 monitors: This monitor is paused." in someone.get("/monitors")
     answer = someone.post("/monitors/bulk", ids=ids, action="delete")
     assert answer.location.startswith("/monitors/delete?ids=")
     assert connection.execute("SELECT count(*) FROM monitors").fetchone() == (3,)
@@ -170,3 +170,96 @@ def test_a_location_without_workers_is_told(visitor: Callable[..., Visitor]) -> 
     page = visitor().get("/locations")
     assert "Falkenstein" in page
     assert page.count("No live worker") == 2
+
+
+def test_the_newest_outage_comes_first_however_many_there_are(
+    visitor: Callable[..., Visitor], project: Project
+) -> None:
+    now = datetime.now(UTC)
+    for hours in range(2, 30):
+        since = now - timedelta(hours=hours)
+        factories.a_monitor(project, name=f"A {hours:02}", state={"status": "down", "down_since": since})
+    since = now - timedelta(minutes=7)
+    factories.a_monitor(project, name="Zulu", state={"status": "down", "down_since": since})
+    unknown = {"status": "up", "last_verdict": "error"}
+    factories.a_monitor(project, name="Blocked", state=unknown)
+    page = visitor().get("/").partition("What needs attention")[2].partition("Recent alerts")[0]
+    assert page.index("New in the last hour") < page.index(">Zulu</a>") < page.index("Down for longer")
+    assert page.index(">A 02</a>") < page.index(">A 10</a>") < page.index("Not checked") < page.index(">Blocked</a>")
+    assert ">A 29</a>" not in page
+    assert f">{since:%H:%M UTC}</time>" in page or f"{since:%b %H:%M UTC}</time>" in page
+    assert ">7 min" in page
+
+
+def test_a_list_tells_which_monitors_it_has_now(visitor: Callable[..., Visitor], project: Project) -> None:
+    down = [factories.a_monitor(project, name=name, state={"status": "down"}) for name in ("B", "A")]
+    factories.a_monitor(project, state={"status": "up"})
+    someone = visitor()
+    part = someone.get("/monitors/partials/set?status=down")
+    assert f'data-set="{down[1].id},{down[0].id}"' in part
+    assert "2 monitors found" in part
+    assert 'data-count="up">1<' in part
+    assert f'data-set="{down[1].id},{down[0].id}"' in someone.get("/monitors?status=down")
+    assert 'data-set=""' in someone.get("/monitors/partials/set?q=nothing")
+    # A list that is empty is live, too.
+    assert "data-members=" in someone.get("/monitors?q=nothing")
+
+
+def test_enter_in_the_form_adds_the_tag_that_was_typed_and_does_nothing_else(
+    visitor: Callable[..., Visitor], project: Project, connection: Any
+) -> None:
+    monitor = factories.a_monitor(project)
+    someone = visitor()
+    first = someone.get("/monitors").partition("data-bulk>")[2]
+    assert first.index('value="enter"') < first.index('value="run"')
+    someone.post("/monitors/bulk", ids=[str(monitor.id)], action="enter", tag_text=" neu ")
+    assert "Tag neu added to 1 monitor." in someone.get("/monitors")
+    assert connection.execute("SELECT tags FROM monitors").fetchone() == (["neu"],)
+    someone.post("/monitors/bulk", ids=[str(monitor.id)], action="enter", tag_text="")
+    assert "Choose what to do with the selected monitors." in someone.get("/monitors")
+    assert connection.execute("SELECT tags, enabled FROM monitors").fetchone() == (["neu"], True)
+
+
+@pytest.mark.parametrize(
+    ("action", "said"),
+    [
+        ("pause", "1 monitor paused."),
+        ("run", "Check started for 1 monitor."),
+        ("removeTag", "Tag {x} removed from 1 monitor."),
+    ],
+)
+def test_what_was_done_is_named(visitor: Callable[..., Visitor], project: Project, action: str, said: str) -> None:
+    monitor = factories.a_monitor(project, tags=["{x}"])
+    someone = visitor()
+    tag = {"tag_text": "{x}"} if action.endswith("Tag") else {}
+    someone.post("/monitors/bulk", ids=[str(monitor.id)], action=action, **tag)
+    assert said in someone.get("/monitors")
+
+
+@pytest.mark.parametrize("name", ["monitor_id", "endpoint", "_external", "_scheme", "_anchor", "page", "values"])
+def test_no_query_breaks_a_page_or_turns_its_links(
+    visitor: Callable[..., Visitor], project: Project, name: str
+) -> None:
+    monitor = factories.a_monitor(project)
+    someone = visitor()
+    for path in ("/monitors", "/alerts", "/incidents", f"/monitors/{monitor.id}"):
+        page = someone.get(f"{path}?{name}=https")
+        assert "https://localhost" not in page
+        assert f"{path.partition('/m')[0]}" in page
+    answer = someone.post(f"/monitors/bulk?{name}=https", ids=[str(monitor.id)], action="pause")
+    assert answer.location.startswith("/monitors")
+
+
+@pytest.mark.parametrize("path", ["/monitors", "/alerts", "/incidents", "/settings/audit"])
+def test_filters_have_a_button_and_nothing_submits_them_on_change(
+    visitor: Callable[..., Visitor], project: Project, path: str
+) -> None:
+    monitor = factories.a_monitor(project)
+    factories.an_alert(monitor)
+    factories.an_incident(monitor)
+    someone = visitor("org_owner")
+    someone.post(f"/monitors/{monitor.id}/switch", enabled="false")
+    form = someone.get(path).partition('<form class="filters"')[2].partition("</form>")[0]
+    assert "<select" in form
+    assert "<button" in form
+    assert "data-submits" not in form
