@@ -22,6 +22,8 @@ API_KEY = re.compile(r"[A-Za-z0-9_-]{32,128}")
 HOW_TO_MAKE_A_KEY = "make one with: python3 -c 'import base64, os; print(base64.b64encode(os.urandom(16)).decode())'"
 
 
+#: Each location costs a check worker that serves all of them two threads.
+MAX_LOCATIONS = 200
 #: What HTTP checks may speak; an operator may narrow it.
 PROTOCOLS = ("http", "https")
 TLS_VERSIONS = ("1.0", "1.1", "1.2", "1.3")
@@ -240,6 +242,8 @@ def _locations(text: str) -> tuple[LocationSpec, ...]:
         specs.append(LocationSpec(_location(code.strip()), name.strip() or code.strip()))
     if not specs or len({spec.code for spec in specs}) != len(specs):
         raise ValueError("a list of distinct codes such as home=Home office,vps=Rented server")
+    if len(specs) > MAX_LOCATIONS:
+        raise ValueError(f"at most {MAX_LOCATIONS} locations")
     return tuple(specs)
 
 

@@ -57,7 +57,7 @@ def main(role: str, beside: Callable[[threading.Event], None] | None = None) -> 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     worker = _worker(role, config)
-    presence = Presence(broker, role, lambda code: serve(worker, code))
+    presence = Presence(broker, role, lambda code: serve(worker, code), lambda: memory.start_again(stopping))
     telemetry.start(role)
     credential_uses.start(role)
     worker.start()

@@ -185,3 +185,8 @@ def test_a_process_says_which_server_or_key_it_lacks_and_how_to_get_it(missing: 
         del without["REDIS_URL"]
     with pytest.raises(SettingsError, match=missing):
         settings.require_servers(settings.parse(without))
+
+
+def test_more_locations_than_a_worker_can_serve_are_refused() -> None:
+    with pytest.raises(settings.SettingsError, match=f"at most {settings.MAX_LOCATIONS}"):
+        settings.parse({"LOCATIONS": ",".join(f"place-{number}" for number in range(settings.MAX_LOCATIONS + 1))})
