@@ -119,7 +119,7 @@ def _delays(email: str, ip: str, wrong: str) -> Iterator[_Guess]:
     counters = {"account": f"signin:account:{email}", "address": f"signin:address:{ip}"}
     wait = _remaining_delay(counters)
     if wait:
-        raise SignInRefused(f"Too many wrong passwords. Try again in {wait} seconds.", wait)
+        raise SignInRefused(f"Too many wrong passwords. Try again in {wait} second{'' if wait == 1 else 's'}.", wait)
     guess = _Guess()
     yield guess
     if not guess.right:

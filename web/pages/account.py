@@ -8,7 +8,7 @@ from models.tables import User
 from web import security
 from web.callers import caller, find_membership, projects_of
 from web.errors import not_found
-from web.pages.access import id_of
+from web.pages.access import id_of, safe_next
 from web.saving import audit, unit
 
 blueprint = Blueprint("account", __name__)
@@ -47,10 +47,12 @@ def change_password() -> Response | tuple[str, int]:
 def switch_project() -> Response:
     """Show another of one's projects from now on."""
     wanted = id_of(request.form.get("project", ""), "project")
-    if find_membership(current_user.user.id, wanted) is None:
+    found = find_membership(current_user.user.id, wanted)
+    if found is None:
         raise not_found("project")
     session["project_id"] = str(wanted)
-    return redirect(url_for("pages.dashboard.index"), 303)
+    flash(f"{found[0].name} is the project that is shown now.", "good")
+    return redirect(safe_next(request.form.get("next")), 303)
 
 
 def _page(problems: dict[str, str]) -> str:

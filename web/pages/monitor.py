@@ -11,10 +11,9 @@ from models.tables import Incident, Location, Monitor, MonitorResult, shown_stat
 from web import statistics
 from web.callers import Caller, caller
 from web.charts import Chart, Point, response_chart
-from web.errors import not_found
 from web.extensions import db
 from web.pages import pings, results, rounds
-from web.pages.access import id_of
+from web.pages.access import id_of, not_here
 from web.pages.listing import locations_of
 from web.saving.monitor_wire import heartbeat_url
 
@@ -49,10 +48,10 @@ def partial(monitor_id: str) -> str:
 
 def find(who: Caller, text: str) -> Monitor:
     """The project's monitor with that id. Raises a 404 `Problem`."""
-    query = select(Monitor).where(Monitor.id == id_of(text, "monitor"), Monitor.project_id == who.project_id)
-    monitor = db.session.scalar(query.options(joinedload(Monitor.state)))
-    if monitor is None:
-        raise not_found("monitor")
+    query = select(Monitor).where(Monitor.id == id_of(text, "monitor")).options(joinedload(Monitor.state))
+    monitor = db.session.scalar(query)
+    if monitor is None or monitor.project_id != who.project_id:
+        raise not_here("monitor", monitor.project_id if monitor else None)
     return monitor
 
 

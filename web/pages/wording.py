@@ -1,5 +1,6 @@
 """How things are said on pages: states, times, sizes, and why a check failed. Filters of the templates."""
 
+import math
 import re
 from datetime import UTC, datetime
 from typing import Any
@@ -59,6 +60,8 @@ ALERTS = {
 }
 
 
+#: (seconds, short name) of the units of a duration.
+_UNITS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 # Line ends and tabs are shown as what they are.
 _INVISIBLE = re.compile(
     "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff\\ud800-\\udfff]"
@@ -70,21 +73,33 @@ def ago(at: datetime, now: datetime | None = None) -> str:
     seconds = ((now or datetime.now(UTC)) - at).total_seconds()
     if abs(seconds) < 2:
         return "just now"
-    text = duration(abs(seconds), parts=1)
+    # What is to come is rounded: 22 h 57 min ahead are 23 h, and not 22 h.
+    text = duration(seconds if seconds > 0 else _rounded(-seconds), parts=1)
     return f"{text} ago" if seconds > 0 else f"in {text}"
+
+
+def _rounded(seconds: float) -> float:
+    """`seconds`, rounded to whole units of the size that is shown."""
+    size = next((size for size, _ in _UNITS if seconds >= size), 1)
+    return math.floor(seconds / size + 0.5) * size
 
 
 def duration(seconds: float, parts: int = 2) -> str:
     """`45 s`, `3 min 20 s`, `2 d 4 h`: the largest `parts` units, rounded down."""
     left = int(seconds)
     words = []
-    for size, name in ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s")):
+    for size, name in _UNITS:
         if left >= size:
             words.append(f"{left // size} {name}")
             left %= size
         elif words:
             break
     return " ".join(words[:parts]) or "0 s"
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """`1 result`, `2 results`; `plural` where an s does not make it."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
 def exact(at: datetime) -> str:
@@ -133,6 +148,7 @@ def init_app(app: Flask) -> None:
     unknown = ("Unknown", "dot", "")
     app.jinja_env.filters.update(
         ago=ago,
+        counted=counted,
         exact=exact,
         iso=iso,
         duration=duration,

@@ -121,7 +121,7 @@ def test_a_round_of_several_locations_is_one_beat(visitor: Callable[..., Visitor
     for location, status in (("us-east", "up"), ("eu-central", "down")):
         at = NOW - timedelta(minutes=1)
         factories.a_result(monitor, checked_at=at, location=location, status=status, consecutive_failure_count=1)
-    assert "Newest 1 rounds: 0 up, 1 down" in visitor().get(f"/monitors/{monitor.id}")
+    assert "Newest 1 round: 0 up, 1 down" in visitor().get(f"/monitors/{monitor.id}")
 
 
 def test_only_who_may_edit_sees_a_heartbeats_address(visitor: Callable[..., Visitor], project: Project) -> None:
