@@ -72,8 +72,9 @@ def _content(who: Caller, monitor: Monitor) -> dict[str, Any]:
         "beat_count": BEATS,
         "periods": statistics.PERIODS,
         "figures": {one: history.figures(one) for one in statistics.PERIODS},
+        "covered": {one: statistics.covered(one, monitor.created_at, now) for one in statistics.PERIODS},
         "period": period,
-        "chart": _chart(newest[monitor.id], history, period),
+        "chart": _chart(newest[monitor.id], history, period, monitor.created_at),
         "by_location": history.by_location(30),
         "location_names": _location_names(),
         "latest": latest,
@@ -81,6 +82,7 @@ def _content(who: Caller, monitor: Monitor) -> dict[str, Any]:
         "phases": _phases(latest),
         "incidents": _incidents(monitor),
         "results": results.page(monitor.id, wanted, now),
+        "result_sizes": results.SIZES,
         "filters": wanted,
         "counted": results.COUNTED,
         "muted": bool(monitor.muted_until and monitor.muted_until > now),
@@ -90,9 +92,9 @@ def _content(who: Caller, monitor: Monitor) -> dict[str, Any]:
     }
 
 
-def _chart(newest: list[rounds.Round], history: statistics.History, period: str) -> Chart:
+def _chart(newest: list[rounds.Round], history: statistics.History, period: str, since: datetime) -> Chart:
     if period != RECENT:
-        return response_chart(history.points(period))
+        return response_chart(history.points(period, since))
     return response_chart(
         [
             Point(

@@ -131,6 +131,17 @@ def percent(value: float | None) -> str:
     return f"{shown:.2f}".rstrip("0").rstrip(".")
 
 
+def day(at: datetime) -> str:
+    """`25 Nov`, in UTC."""
+    at = at.astimezone(UTC)
+    return f"{at.day} {at:%b}"
+
+
+def part(value: float) -> str:
+    """A percentage as precise as it is small: `0.1`, `4`, `37`."""
+    return f"{value:.0f}" if value >= 1 else f"{max(value, 0.1):.1f}"
+
+
 def visible(text: Any) -> str:
     """Foreign text with a mark in place of every character that shows nothing or turns the direction of what follows."""
     return _INVISIBLE.sub("\N{REPLACEMENT CHARACTER}", str(text))
@@ -149,6 +160,8 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(
         ago=ago,
         counted=counted,
+        day=day,
+        part=part,
         exact=exact,
         iso=iso,
         duration=duration,
