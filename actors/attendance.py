@@ -65,7 +65,13 @@ def return_from(db: Db, now: datetime) -> int:
         message = f"We could not take pings from {away_from:%Y-%m-%d %H:%M:%S} to {now:%Y-%m-%d %H:%M:%S} UTC."
         attendance.move(db, [moved for _, moved in concerned], CODE, message)
         results.store(db, [_gap(one, now, message) for one, _ in concerned])
-        told = f"{message} {len(concerned)} heartbeats whose pings may be lost have until their next turn."
+        one = len(concerned) == 1
+        heartbeats = (
+            "1 heartbeat whose pings may be lost has"
+            if one
+            else f"{len(concerned)} heartbeats whose pings may be lost have"
+        )
+        told = f"{message} {heartbeats} time until the next turn."
         warnings.raise_warning(db, WARNING, "web", told)
         log.warning("pings could not be taken", seconds=(now - away_from).total_seconds(), heartbeats=len(concerned))
     return len(concerned)

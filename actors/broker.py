@@ -17,9 +17,10 @@ from dramatiq.middleware import CurrentMessage, Retries, ShutdownNotifications, 
 
 import settings
 from actors import queues
-from actors.consumer import WaitingConsumer, push_token, wake_key
+from actors.consumer import WaitingConsumer, wake_key
 from actors.correlation import Correlation
-from actors.redis_connection import watched
+from actors.doorbell import Doorbell, push_token
+from actors.redis_connection import pooled, watched
 
 log = structlog.get_logger(__name__)
 
@@ -46,6 +47,7 @@ class Broker(RedisBroker):
         )
         self.consumers: dict[str, WaitingConsumer] = {}
         self.held: dict[str, Any] = {}
+        self.doorbell = Doorbell(client, self.broker_id)
 
     @property
     def consumer_class(self) -> type[WaitingConsumer]:
@@ -118,6 +120,7 @@ class Broker(RedisBroker):
 
     def stop_taking(self) -> None:
         """Let this process's consumers take no more messages."""
+        self.doorbell.stop()
         for consumer in list(self.consumers.values()):
             consumer.stop_taking()
 
@@ -128,9 +131,15 @@ class Broker(RedisBroker):
         self.held.clear()
 
 
+#: Connections that a process needs beside one for each of its threads: the doorbell, presence, subscriptions, and
+#: consumers, which share them because each command is short.
+_SHARED_CONNECTIONS = 24
+
+
 def connect(url: str) -> redis.Redis:
     """A client with a pool of its own; blocking waits stay below its timeout."""
-    return watched(redis.Redis.from_url(url, socket_timeout=20, socket_connect_timeout=5, socket_keepalive=True))
+    connections = settings.get().parallel_threads + _SHARED_CONNECTIONS
+    return watched(pooled(url, connections, socket_timeout=20, socket_connect_timeout=5, socket_keepalive=True))
 
 
 def _declare() -> Broker:

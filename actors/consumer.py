@@ -1,8 +1,8 @@
 """A Redis consumer that waits instead of polling, and can keep a message unacknowledged after its actor returned.
 
 Dramatiq's own consumer sleeps longer and longer while a queue is empty, which costs up to a second a hop. Here
-every enqueue pushes a token onto the queue's wake list, and an idle consumer waits on that list: a hop costs
-milliseconds and an idle queue costs next to nothing.
+every enqueue pushes a token onto the queue's wake list, and the process's doorbell waits on the lists of all its idle
+consumers: a hop costs milliseconds and an idle queue costs next to nothing.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ import redis
 from dramatiq.brokers.redis import RedisBroker, _RedisConsumer
 from dramatiq.errors import ConnectionClosed
 
-#: How long one idle wait lasts; heartbeats come from `actors.presence`, so a long wait looks dead to nobody.
+#: How long one idle wait lasts; heartbeats come from `actors.presence`, so a long wait looks dead to no process.
 IDLE_SECONDS = 10
 #: A process takes no more than this in one go: the rest is for its neighbours.
 FETCHED_AT_ONCE = 256
@@ -32,9 +32,8 @@ class WaitingConsumer(_RedisConsumer):
 
     def __init__(self, broker: RedisBroker, queue_name: str, prefetch: int, timeout: int) -> None:
         super().__init__(broker, queue_name, prefetch, timeout)
-        self._wake = wake_key(broker.namespace, queue_name)
-        #: Only this process pushes here: it ends the wait when the process stops.
-        self._own_wake = f"{self._wake}.{broker.broker_id}"
+        self.wake = wake_key(broker.namespace, queue_name)
+        self._rung = threading.Event()
         self._room = threading.Event()
         self._stopped = False
         broker.consumers[queue_name] = self
@@ -48,6 +47,15 @@ class WaitingConsumer(_RedisConsumer):
             return super().__next__()
         return None
 
+    @property
+    def has_room(self) -> bool:
+        """Whether it takes more messages now."""
+        return not self._stopped and bool(self.outstanding_message_count < self.prefetch)
+
+    def ring(self) -> None:
+        """End the present idle wait, or the next one: the queue has something new."""
+        self._rung.set()
+
     def _fetch(self) -> None:
         if self._stopped:
             self._room.wait(0.1)
@@ -59,16 +67,17 @@ class WaitingConsumer(_RedisConsumer):
                 self._room.wait(1)
                 self._room.clear()
                 return
+            self._rung.clear()
             self.message_cache = self.broker.do_fetch(self.queue_name, room)
             if len(self.message_cache) == room:
-                # There may be more than this process takes: let another one look. Without Redis nobody waits, and what
-                # has just been fetched must not be lost to an error here.
+                # There may be more than this process takes: let another one look. What has just been fetched must not be
+                # lost to an error here.
                 with contextlib.suppress(redis.ConnectionError, redis.TimeoutError):
                     self.broker.wake(self.queue_name)
             if not self.message_cache:
+                self.broker.doorbell.watch(self)
                 delayed = self.queue_name.endswith(".DQ") and self.queued_message_ids
-                timeout = DELAYED_SECONDS if delayed else IDLE_SECONDS
-                self.broker.client.blpop([self._wake, self._own_wake], timeout=timeout)
+                self._rung.wait(DELAYED_SECONDS if delayed else IDLE_SECONDS)
         except (redis.ConnectionError, redis.TimeoutError) as error:
             raise ConnectionClosed(error) from None
 
@@ -76,12 +85,7 @@ class WaitingConsumer(_RedisConsumer):
         """Take no more messages and end the present wait: the process is about to stop."""
         self._stopped = True
         self._room.set()
-        try:
-            self.broker.client.rpush(self._own_wake, 1)
-            self.broker.client.expire(self._own_wake, 60)
-        except redis.RedisError:
-            # Without Redis the wait ends by itself with a connection error.
-            return
+        self._rung.set()
 
     def ack(self, message: Any) -> None:
         """Acknowledge `message`, unless somebody holds it: then `release` does it later."""
@@ -116,9 +120,3 @@ class WaitingConsumer(_RedisConsumer):
         except ConnectionClosed:
             # It will be redelivered, and finds its results already there.
             self.logger.warning("A message could not be acknowledged and will come again: %s", message.message_id)
-
-
-def push_token(pipe: Any, key: str) -> None:
-    """Queue the commands that leave exactly one token in the wake list `key`."""
-    pipe.lpush(key, 1)
-    pipe.ltrim(key, 0, 0)

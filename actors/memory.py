@@ -20,7 +20,7 @@ _MEGABYTE = 1024 * 1024
 #: Tells a supervisor that knows exit codes that another start may help.
 EXIT_CODE = 75
 
-_exceeded = threading.Event()
+_start_again = threading.Event()
 
 
 def used_megabytes() -> float:
@@ -31,7 +31,7 @@ def used_megabytes() -> float:
 
 def watch(stopping: threading.Event, limit_megabytes: int, every: float = LOOK_EVERY_SECONDS) -> None:
     """Look at this process's memory until `stopping` is set, and set it when `limit_megabytes` are exceeded."""
-    _exceeded.clear()
+    _start_again.clear()
     try:
         used_megabytes()
     except OSError:
@@ -45,11 +45,16 @@ def _look(stopping: threading.Event, limit: int, every: float) -> None:
         used = used_megabytes()
         if used > limit:
             log.error("memory limit exceeded; stopping, to be started anew", used_mb=round(used), limit_mb=limit)
-            _exceeded.set()
-            stopping.set()
+            start_again(stopping)
+
+
+def start_again(stopping: threading.Event) -> None:
+    """Stop this process, to be started again by its supervisor."""
+    _start_again.set()
+    stopping.set()
 
 
 def leave() -> None:
-    """End the process with `EXIT_CODE` where it stopped for its memory; otherwise come back."""
-    if _exceeded.is_set():
+    """End the process with `EXIT_CODE` if it is to be started again; otherwise return."""
+    if _start_again.is_set():
         sys.exit(EXIT_CODE)

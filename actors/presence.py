@@ -25,6 +25,8 @@ log = structlog.get_logger(__name__)
 INTERVAL_SECONDS = 2.0
 #: A process unseen for so long is gone; dispatch stops sending to it.
 LIFETIME_SECONDS = 10
+#: A process that could not renew its keys for so long, although the broker answers, must start again: it gets no work.
+LOST_AFTER_SECONDS = 30.0
 #: Silent processes are looked at again after so long: after a fault of Redis all of them seem silent for a moment, and
 #: one that was told to stop may finish what it is at.
 SURE_AFTER_SECONDS = 4.0
@@ -48,11 +50,19 @@ class Process(NamedTuple):
 class Presence:
     """A daemon thread that renews this process's keys until `stop`.
 
-    `serve` is called, on that thread, with the code of each location to serve from now on.
+    `serve` is called, on that thread, with the code of each location to serve from now on. `lost` is called once when
+    the keys cannot be renewed any more, and the broker is not the reason.
     """
 
-    def __init__(self, broker: Broker, role: str, serve: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        role: str,
+        serve: Callable[[str], None] | None = None,
+        lost: Callable[[], None] | None = None,
+    ) -> None:
         self._broker = broker
+        self._lost = lost
         config = settings.get()
         self._serve = serve
         self._process = f"{_PROCESS}:{role}:{broker.broker_id}"
@@ -86,12 +96,40 @@ class Presence:
             return
 
     def _run(self) -> None:
+        renewed = time.monotonic()
         while not self._stopping.is_set():
             try:
                 self._renew()
+                renewed = time.monotonic()
             except redis.RedisError as error:
                 log.warning("presence could not be renewed", error=str(error))
+                if time.monotonic() - renewed > LOST_AFTER_SECONDS and self._broker_answers():
+                    self._give_up("the broker answers others")
+                    return
+            except (
+                Exception
+            ):  # Any other error would end this thread unseen, and dispatch would pass this process over.
+                log.exception("presence failed")
+                self._give_up("of an error of its own")
+                return
             self._stopping.wait(INTERVAL_SECONDS)
+
+    def _give_up(self, reason: str) -> None:
+        log.critical("this process is not registered any more and must start again", because=reason)
+        if self._lost is not None:
+            self._lost()
+
+    def _broker_answers(self) -> bool:
+        """Whether a connection outside of the pool works."""
+        pool = self._broker.client.connection_pool
+        connection = pool.connection_class(**pool.connection_kwargs)
+        try:
+            connection.connect()
+        except redis.RedisError:
+            return False
+        finally:
+            connection.disconnect()
+        return True
 
     def _renew(self) -> None:
         pipe = self._broker.client.pipeline(transaction=False)

@@ -4,9 +4,23 @@ Where the broker's host is gone without a word, every thread would otherwise spe
 the other, before it learns what its neighbours know.
 """
 
+from typing import Any
+
 import redis
 
 from models.dependencies import BROKER
+
+#: How long a thread waits for a connection of the pool while others use all of them.
+POOL_WAIT_SECONDS = 5
+
+
+def pooled(url: str, connections: int, **options: Any) -> redis.Redis:
+    """A client with at most `connections` connections. A thread waits for one instead of failing at once.
+
+    redis-py's default pool has 100 and raises an error at the next one, at the worst time: when there is much to do.
+    """
+    pool = redis.BlockingConnectionPool.from_url(url, max_connections=connections, timeout=POOL_WAIT_SECONDS, **options)
+    return redis.Redis.from_pool(pool)
 
 
 def watched(client: redis.Redis) -> redis.Redis:

@@ -58,7 +58,7 @@ def main(role: str, beside: Callable[[threading.Event], None] | None = None) -> 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     workers = pools(role, config)
-    presence = Presence(broker, role, lambda code: serve(workers[0], code))
+    presence = Presence(broker, role, lambda code: serve(workers[0], code), lambda: memory.start_again(stopping))
     telemetry.start(role)
     credential_uses.start(role)
     broker.logger.addFilter(lambda record: "middleware of the same type twice" not in record.getMessage())

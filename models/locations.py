@@ -56,6 +56,10 @@ def add(session: Session, code: str, name: str) -> Location:
     rows = _locked(session)
     if any(row.code == code for row in rows):
         raise LocationError(f"There is a location {code} already.")
+    if len(rows) >= settings.MAX_LOCATIONS:
+        raise LocationError(
+            f"There are {len(rows)} locations already, and {settings.MAX_LOCATIONS} is the limit: remove one first."
+        )
     last = max((row.position for row in rows), default=-1)
     made = Location(
         code=code, name=name, enabled=True, position=last + 1, last_seen_at=None, created_at=datetime.now(UTC)

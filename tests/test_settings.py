@@ -220,3 +220,8 @@ def test_only_secrets_are_read_from_files(tmp_path: Path) -> None:
 def test_every_secret_is_marked_as_one() -> None:
     marked = {field.metadata["variable"] for field in dataclasses.fields(settings.Settings) if field.metadata["secret"]}
     assert marked == set(SECRETS)
+
+
+def test_more_locations_than_a_worker_can_serve_are_refused() -> None:
+    with pytest.raises(settings.SettingsError, match=f"at most {settings.MAX_LOCATIONS}"):
+        settings.parse({"LOCATIONS": ",".join(f"place-{number}" for number in range(settings.MAX_LOCATIONS + 1))})

@@ -10,7 +10,7 @@ from flask_wtf.csrf import CSRFProtect
 from sqlalchemy import event
 
 import settings
-from actors.redis_connection import watched
+from actors.redis_connection import pooled, watched
 from models.dependencies import DATABASE
 from models.tables import Base
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False})
 login_manager = LoginManager()
 csrf = CSRFProtect()
+#: Each command takes a millisecond: the threads of a web process share them.
+_REDIS_CONNECTIONS = 64
 
 
 def init_app(app: Flask) -> None:
@@ -33,8 +35,9 @@ def init_app(app: Flask) -> None:
     login_manager.session_protection = None  # a phone changes its address all day long
     csrf.init_app(app)
     app.extensions["redis"] = watched(
-        redis.Redis.from_url(
+        pooled(
             settings.get().redis_url,
+            _REDIS_CONNECTIONS,
             decode_responses=True,
             socket_timeout=3,
             socket_connect_timeout=2,

@@ -76,7 +76,8 @@ def _delays(counters: Sequence[Counter], ip: str, wrong: str, on_failure: Callab
     """One try, judged inside. Raises `SignInRefused`: with `wrong`, or at once while the try has to wait."""
     attempt = sign_in_delays.begin(counters)
     if attempt.wait:
-        raise SignInRefused(f"Too many wrong passwords. Try again in {attempt.wait} seconds.", attempt.wait)
+        plural = "" if attempt.wait == 1 else "s"
+        raise SignInRefused(f"Too many wrong passwords. Try again in {attempt.wait} second{plural}.", attempt.wait)
     guess = _Guess()
     try:
         yield guess

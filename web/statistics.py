@@ -113,6 +113,12 @@ def _first_of(days: int, now: datetime) -> datetime:
     return _midnight(now.date()) - timedelta(days=days - 1)
 
 
+def covered(period: str, since: datetime, now: datetime) -> float | None:
+    """How much of `period`, in percent, lies after `since`; None if all of it does."""
+    first = start_of(period, now)
+    return 100 * max(timedelta(), now - since) / (now - first) if since > first else None
+
+
 @dataclass(frozen=True, slots=True)
 class History:
     """The rollups of one monitor, by day and, as far as they were asked for, by hour."""
@@ -139,16 +145,27 @@ class History:
             found.setdefault(row.location, Figures()).add(row)
         return dict(sorted(found.items()))
 
-    def points(self, period: str) -> list[Point]:
-        """One point an hour or a day, the newest last, with empty ones where nothing was measured."""
-        by_hour = period in _BY_HOUR
-        buckets: dict[datetime, Figures] = {}
-        for row in self.rows(period):
-            at = row.at if by_hour else _midnight(row.at.date())
-            buckets.setdefault(at, Figures()).add(row)
-        step = timedelta(hours=1) if by_hour else timedelta(days=1)
+    def points(self, period: str, since: datetime | None = None) -> list[Point]:
+        """One point an hour or a day, the newest last, with empty ones where nothing was measured.
+
+        If the monitor is there only `since` a time within the period, the first point is the first one of its life, and
+        a monitor of a few days has points by the hour.
+        """
         first = start_of(period, self.now)
-        return [_point(at, buckets.get(at)) for at in (first + step * i for i in range(PERIODS[period][1] // step))]
+        since = min(max(since or first, first), self.now)
+        by_hour = period in _BY_HOUR or since > self.now - PERIODS["7d"][1]
+        rows = [row for row in self.hours if row.at >= first] if by_hour else self.rows(period)
+        buckets: dict[datetime, Figures] = {}
+        for row in rows:
+            buckets.setdefault(row.at if by_hour else _midnight(row.at.date()), Figures()).add(row)
+        # What was measured before is shown as well, wherever it comes from.
+        at = min([since.replace(minute=0, second=0, microsecond=0) if by_hour else _midnight(since.date()), *buckets])
+        step = timedelta(hours=1) if by_hour else timedelta(days=1)
+        points = []
+        while at <= self.now:
+            points.append(_point(at, buckets.get(at)))
+            at += step
+        return points
 
     def _by_day(self, first: datetime) -> list[Rollup]:
         """Whole days before today, and the hours of today and of the days before that have no daily sum yet."""

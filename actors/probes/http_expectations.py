@@ -1,16 +1,15 @@
 """What an answer must be for a check to be up."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from actors.probes import content_type, json_path, status_codes
+from actors.probes import content_type, json_evaluator, json_path, status_codes
 from actors.probes.outcome import Outcome, Reason, Status
 from actors.probes.wording import plain
 
 DEFAULT_STATUS_CODES = "200-299"
-# Above this size a JSON path is evaluated in a thread: other checks must not wait for it.
+# Above this size a JSON path is evaluated in a process of its own: other checks must not wait for it.
 _LARGE_BODY = 64 * 1024
 
 
@@ -68,10 +67,11 @@ async def disappointment(
             return _down(Reason.KEYWORD_MISSING, f"The answer does not contain “{plain(expected.keyword, 80)}”.")
     if expected.json_path:
         arguments = (expected.json_path, expected.json_expected, content_type.decode(body, kind))
-        if len(body) > _LARGE_BODY:
-            mismatch = await asyncio.to_thread(json_path.mismatch, *arguments, json_path.AT_LENGTH_SECONDS)
-        else:
-            mismatch = json_path.mismatch(*arguments)
+        try:
+            large = len(body) > _LARGE_BODY
+            mismatch = await json_evaluator.mismatch(*arguments) if large else json_path.mismatch(*arguments)
+        except json_evaluator.EvaluationFailed as error:
+            return Outcome(Status.ERROR, reason=Reason.INTERNAL_ERROR, message=str(error))
         if mismatch:
             return _down(Reason.JSON_PATH_MISMATCH, mismatch)
     if expected.slowest_ms is not None and response_time_ms > expected.slowest_ms:

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from actors.probes.invalid_config import InvalidConfig
+from actors.probes.time_limit import TooSlow, within
 from actors.probes.wording import plain
 
 if TYPE_CHECKING:
@@ -13,18 +14,15 @@ if TYPE_CHECKING:
 
 _NO_NODE = object()
 _LONGEST_VALUE = 80
-#: How long following a path may take. Where the caller waits with everything else: enough for what it gives us there.
+#: Processor time that following a path may take while the other checks of the process wait.
 BRIEFLY_SECONDS = 0.1
-AT_LENGTH_SECONDS = 2.0
+#: A compiled path takes about 1 kB a character, and many are kept.
+_LONGEST_PATH = 1_000
 # What `jsonPathExpected` means when it is absent or null: any node will do.
 EXISTS: Any = None
 
 
-class TooSlow(Exception):
-    """Following a path took longer than it may."""
-
-
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def compiled(path: str) -> "JSONPath | CompoundJSONPath":
     """`path`, ready for use. Raises `InvalidConfig`."""
     # Imported at the first path: workers that check none keep the memory.
@@ -32,6 +30,8 @@ def compiled(path: str) -> "JSONPath | CompoundJSONPath":
 
     from actors.probes.json_filter import ENVIRONMENT
 
+    if len(path) > _LONGEST_PATH:
+        raise InvalidConfig(f"The JSON path has more than {_LONGEST_PATH} characters.")
     try:
         return ENVIRONMENT.compile(path)
     except (JSONPathError, ArithmeticError, RecursionError, ValueError):
@@ -45,27 +45,27 @@ def check(path: str, expected: Any) -> None:
     if operator == "matches":
         from actors.probes import pattern
 
-        if not isinstance(value, str) or not pattern.is_valid(value):
-            raise InvalidConfig("The pattern that the JSON path is compared with is not a regular expression.")
+        refused = pattern.problem(value) if isinstance(value, str) else "The pattern must be a text."
+        if refused:
+            raise InvalidConfig(f"The value of jsonPath is compared with a pattern that cannot be used. {refused}")
 
 
 def mismatch(path: str, expected: Any, text: str, seconds: float = BRIEFLY_SECONDS) -> str:
-    """Why `text` is not as expected, one sentence; empty where it is. Following the path takes no longer than `seconds`."""
-    from jsonpath import JSONPathError
+    """Why `text` is not as expected, one sentence; empty where it is.
 
-    from actors.probes import pattern
+    Following the path takes at most `seconds` of processor time.
+    """
+    from jsonpath import JSONPathError
 
     operator, value = _operator(expected)
     try:
         document = json.loads(text)
-        with pattern.budget():
-            node = _first_node(path, document, seconds)
-            if _OPERATORS[operator](node, value):
-                return ""
+        with within(seconds):
+            node = _first_node(path, document)
+        if _OPERATORS[operator](node, value):
+            return ""
     except TooSlow:
         return f"Following the JSON path {plain(path, 80)} took longer than {seconds:g} seconds on the answer."
-    except TimeoutError:
-        return f"A pattern took longer than {pattern.BUDGET_SECONDS} seconds on the answer."
     except JSONPathError:
         return f"The JSON path {plain(path, 80)} could not be followed in the answer."
     except RecursionError:
@@ -79,12 +79,9 @@ def mismatch(path: str, expected: Any, text: str, seconds: float = BRIEFLY_SECON
     return f"The JSON path {plain(path, 80)} gives {found}, expected was {wanted}."
 
 
-def _first_node(path: str, document: Any, seconds: float) -> Any:
-    from actors.probes.json_filter import within
-
+def _first_node(path: str, document: Any) -> Any:
     if isinstance(document, dict | list):
-        with within(seconds):
-            found = compiled(path).match(document)
+        found = compiled(path).match(document)
         return found.obj if found else _NO_NODE
     # The library looks only into objects and arrays; the root of any other document is the document.
     return document if path == "$" else _NO_NODE

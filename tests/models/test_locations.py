@@ -93,3 +93,10 @@ def test_what_is_not_there_is_not_changed(session: Session) -> None:
         with pytest.raises(LocationError, match="no location mars") as refusal:
             refused()
         assert refusal.value.missing
+
+
+def test_there_is_a_limit_and_it_is_named(session: Session) -> None:
+    for number in range(settings.MAX_LOCATIONS - len(order(session))):
+        locations.add(session, f"place-{number}", "Place")
+    with pytest.raises(LocationError, match=f"{settings.MAX_LOCATIONS} is the limit"):
+        locations.add(session, "one-more", "Place")

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import contains_eager, selectinload
 
 from models.tables import Monitor, MonitorState, shown_status_expression
@@ -25,6 +25,7 @@ from web.schemas.monitors import (
     NotifyOut,
     RunOut,
 )
+from web.search import mentions
 
 TAG = "Monitors"
 RECENT = 50
@@ -49,8 +50,7 @@ def _filtered(who: Caller, query: MonitorsQuery) -> Select[Monitor]:
         .options(contains_eager(Monitor.state), selectinload(Monitor.providers))
     )
     if query.q:
-        columns = (Monitor.name, Monitor.target, Monitor.description)
-        found = found.where(or_(*(column.icontains(query.q, autoescape=True) for column in columns)))
+        found = found.where(mentions(query.q))
     if query.type:
         found = found.where(Monitor.type == query.type)
     if query.status:

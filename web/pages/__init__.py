@@ -45,6 +45,7 @@ def init_app(app: Flask) -> None:
     pages = Blueprint("pages", __name__)
     pages.before_request(access.refuse_unreadable)
     pages.before_request(access.require_sign_in)
+    pages.before_request(access.drop_empty_arguments)
     pages.context_processor(access.template_context)
     pages.context_processor(navigation.template_context)
     for page in (

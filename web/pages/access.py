@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 from uuid import UUID
 
 from flask import redirect, request, url_for
@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from models.tables import Project
-from web.callers import Caller, caller
+from web.callers import Caller, caller, projects_of
 from web.errors import Problem, not_found, shows_error
 from web.extensions import db
 
@@ -27,6 +27,18 @@ def refuse_unreadable() -> None:
         raise Problem(400, "The address holds a character that is not valid text.")
     if any("\0" in text for text in _values(request.form)):
         raise Problem(400, "The form holds a character that is not valid text.")
+
+
+def drop_empty_arguments() -> Response | None:
+    """Send a form's empty fields away from the address: /monitors?q=&status=up is /monitors?status=up. Parts of pages stay as they are."""
+    if (
+        request.method != "GET"
+        or "/partials/" in request.path
+        or not any(value == "" for value in _values(request.args))
+    ):
+        return None
+    kept = [(name, value) for name, values in request.args.lists() for value in values if value]
+    return redirect(f"{quote(request.path)}?{urlencode(kept)}" if kept else quote(request.path))
 
 
 def _values(pairs: MultiDict[str, str]) -> Iterator[str]:
@@ -72,6 +84,24 @@ def organizer() -> Caller:
     return found
 
 
+class Elsewhere(Problem):
+    """A 404 for what is in another project of the signed-in person; the page offers to switch to `project`."""
+
+    def __init__(self, what: str, project: Project) -> None:
+        super().__init__(404, f"This {what} is in another project of yours: {project.name}.")
+        self.project = project
+        self.address = request.full_path.rstrip("?") if request.method == "GET" else ""
+
+
+def not_here(what: str, project_id: UUID | None) -> Problem:
+    """The 404 for what is not in the current project; `project_id` is where it is, None if nowhere."""
+    if project_id is not None and current_user.is_authenticated:
+        for project, _ in projects_of(current_user.user.id):
+            if project.id == project_id:
+                return Elsewhere(what, project)
+    return not_found(what)
+
+
 def id_of(text: str, what: str) -> UUID:
     """`text` as an id; a malformed one is a 404 like an unknown one."""
     try:
@@ -95,6 +125,17 @@ def safe_next(text: str | None) -> str:
 def template_context() -> dict[str, Any]:
     """What the layout shows of the person and the project; nothing for strangers and on error pages."""
     if shows_error() or not current_user.is_authenticated or current_user.user.must_change_password:
-        return {"person": None, "project": None, "who": None}
+        return {"person": None, "project": None, "own_projects": [], "who": None}
     who = caller()
-    return {"person": current_user.user, "project": db.session.get(Project, who.project_id), "who": who}
+    return {
+        "person": current_user.user,
+        "project": db.session.get(Project, who.project_id),
+        "own_projects": _own_projects(),
+        "who": who,
+    }
+
+
+def _own_projects() -> list[Project]:
+    """The signed-in person's projects, by name."""
+    found = [project for project, _ in projects_of(current_user.user.id)]
+    return sorted(found, key=lambda one: (one.name.lower(), one.id))

@@ -9,7 +9,7 @@ from web import passwords, security, sessions
 from web.callers import find_membership, projects_of
 from web.errors import not_found
 from web.extensions import db
-from web.pages.access import id_of
+from web.pages.access import id_of, safe_next
 from web.saving import audit, unit
 
 blueprint = Blueprint("account", __name__)
@@ -66,10 +66,12 @@ def end_other_sessions() -> Response:
 def switch_project() -> Response:
     """Show another of one's projects from now on."""
     wanted = id_of(request.form.get("project", ""), "project")
-    if find_membership(current_user.user.id, wanted) is None:
+    found = find_membership(current_user.user.id, wanted)
+    if found is None:
         raise not_found("project")
     session["project_id"] = str(wanted)
-    return redirect(url_for("pages.dashboard.index"), 303)
+    flash(f"{found[0].name} is the project that is shown now.", "good")
+    return redirect(safe_next(request.form.get("next")), 303)
 
 
 def _page(problems: dict[str, str]) -> str:

@@ -6,7 +6,7 @@ from flask import Flask
 from markupsafe import Markup, escape
 
 from web.pages.rounds import Round
-from web.pages.wording import STATES, exact, milliseconds
+from web.pages.wording import STATES, counted, exact, milliseconds
 
 #: The taller, the worse: the bar can be read without its colours.
 _HEIGHTS = {"down": 24, "up": 18}
@@ -50,7 +50,7 @@ def _summary(rounds: Sequence[Round]) -> str:
     states = [one.status for one in rounds]
     up, down = states.count("up"), states.count("down")
     unchecked = len(states) - up - down
-    text = f"Newest {len(states)} rounds: {up} up, {down} down"
+    text = f"Newest {counted(len(states), 'round')}: {up} up, {down} down"
     return f"{text}, {unchecked} not checked" if unchecked else text
 
 

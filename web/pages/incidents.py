@@ -7,13 +7,12 @@ from typing import Any
 from flask import Blueprint, Response, render_template, request
 from sqlalchemy import select
 
-from models.tables import Alert, Incident, Location
+from models.tables import Alert, Incident, Location, Monitor
 from web import history
 from web.callers import Caller, caller
-from web.errors import not_found
 from web.extensions import db
 from web.history import Outages
-from web.pages.access import id_of
+from web.pages.access import id_of, not_here
 from web.pages.monitor import find
 from web.pages.paging import paged_rows
 from web.pages.parts import part
@@ -87,9 +86,11 @@ def _midnight(text: str) -> datetime | None:
 
 
 def _story(who: Caller, text: str) -> dict[str, Any]:
-    found = history.incident(who.project_id, id_of(text, "incident"))
+    wanted = id_of(text, "incident")
+    found = history.incident(who.project_id, wanted)
     if found is None:
-        raise not_found("incident")
+        home = select(Monitor.project_id).join(Incident, Incident.monitor_id == Monitor.id).where(Incident.id == wanted)
+        raise not_here("incident", db.session.scalar(home))
     incident, monitor = found
     alerts = history.alerts_of(incident)
     moments = [Moment(incident.started_at, "began"), *(Moment(one.created_at, "alert", one) for one in alerts)]

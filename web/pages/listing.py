@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, case, func, or_, select
+from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import contains_eager
 
 from models.tables import HourlyRollup, Monitor, MonitorState, shown_status, shown_status_expression
 from web.extensions import db
 from web.pages import rounds
 from web.pages.rounds import Round
+from web.search import mentions
 
 BEATS = 30
 _SEVERITY = {"down": 0, "error": 1, "pending": 2, "maintenance": 2, "up": 3, "paused": 4}
@@ -59,9 +60,7 @@ def _narrowed(found: Select[Any], project_id: UUID, filters: Mapping[str, str]) 
         .order_by(case(_SEVERITY, value=shown_status_expression(), else_=3), func.lower(Monitor.name), Monitor.id)
     )
     if words := filters.get("q", "").strip():
-        found = found.where(
-            or_(Monitor.name.icontains(words, autoescape=True), Monitor.target.icontains(words, autoescape=True))
-        )
+        found = found.where(mentions(words))
     if kind := filters.get("type"):
         found = found.where(Monitor.type == kind)
     if status := filters.get("status"):

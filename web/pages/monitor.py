@@ -11,10 +11,9 @@ from models.tables import Incident, Location, Monitor, MonitorResult, shown_stat
 from web import statistics
 from web.callers import Caller, caller
 from web.charts import Chart, Point, response_chart
-from web.errors import not_found
 from web.extensions import db
 from web.pages import pings, results, rounds
-from web.pages.access import id_of
+from web.pages.access import id_of, not_here
 from web.pages.listing import locations_of
 from web.pages.parts import part
 from web.saving.monitor_wire import heartbeat_url
@@ -50,10 +49,10 @@ def partial(monitor_id: str) -> Response:
 
 def find(who: Caller, text: str) -> Monitor:
     """The project's monitor with that id. Raises a 404 `Problem`."""
-    query = select(Monitor).where(Monitor.id == id_of(text, "monitor"), Monitor.project_id == who.project_id)
-    monitor = db.session.scalar(query.options(joinedload(Monitor.state)))
-    if monitor is None:
-        raise not_found("monitor")
+    query = select(Monitor).where(Monitor.id == id_of(text, "monitor")).options(joinedload(Monitor.state))
+    monitor = db.session.scalar(query)
+    if monitor is None or monitor.project_id != who.project_id:
+        raise not_here("monitor", monitor.project_id if monitor else None)
     return monitor
 
 
@@ -74,8 +73,9 @@ def _content(who: Caller, monitor: Monitor) -> dict[str, Any]:
         "beat_count": BEATS,
         "periods": statistics.PERIODS,
         "figures": {one: history.figures(one) for one in statistics.PERIODS},
+        "covered": {one: statistics.covered(one, monitor.created_at, now) for one in statistics.PERIODS},
         "period": period,
-        "chart": _chart(newest[monitor.id], history, period),
+        "chart": _chart(newest[monitor.id], history, period, monitor.created_at),
         "by_location": history.by_location(30),
         "location_names": _location_names(),
         "latest": latest,
@@ -83,6 +83,7 @@ def _content(who: Caller, monitor: Monitor) -> dict[str, Any]:
         "phases": _phases(latest),
         "incidents": _incidents(monitor),
         "results": results.page(monitor.id, wanted, now),
+        "result_sizes": results.SIZES,
         "filters": wanted,
         "counted": results.COUNTED,
         "muted": bool(monitor.muted_until and monitor.muted_until > now),
@@ -92,9 +93,9 @@ def _content(who: Caller, monitor: Monitor) -> dict[str, Any]:
     }
 
 
-def _chart(newest: list[rounds.Round], history: statistics.History, period: str) -> Chart:
+def _chart(newest: list[rounds.Round], history: statistics.History, period: str, since: datetime) -> Chart:
     if period != RECENT:
-        return response_chart(history.points(period))
+        return response_chart(history.points(period, since))
     return response_chart(
         [
             Point(

@@ -1,8 +1,9 @@
 """One page of a longer list, for tables of pages; the API has its own shape for the same."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
+from urllib.parse import urlencode
 
 from flask import Flask, request, url_for
 from sqlalchemy import Select, func, literal, select
@@ -76,12 +77,19 @@ def kept_url(endpoint: str, **values: Any) -> str:
 
 def page_url(number: int) -> str:
     """The address of this list's page `number`, filters kept."""
+    return here_with({"page": number})
+
+
+def here_with(changes: Mapping[str, str | int | None], place: str = "") -> str:
+    """This page's address with other arguments; None removes one. `place` is the id of an element to go to."""
     # A part that a live update renewed links to the whole page.
     endpoint = (request.endpoint or "").replace(".partial", ".index")
-    return kept_url(endpoint, **{**(request.view_args or {}), "page": number})
+    kept = {name: value for name, value in request.args.items() if value}
+    query = {name: value for name, value in {**kept, **changes}.items() if value is not None}
+    address = url_for(endpoint, **(request.view_args or {}))
+    return address + (f"?{urlencode(query)}" if query else "") + (f"#{place}" if place else "")
 
 
 def init_app(app: Flask) -> None:
-    """Give the templates of `app` the functions `page_url` and `kept_url`."""
-    app.jinja_env.globals["kept_url"] = kept_url
-    app.jinja_env.globals["page_url"] = page_url
+    """Give the templates of `app` the functions `page_url`, `kept_url` and `here_with`."""
+    app.jinja_env.globals.update(page_url=page_url, kept_url=kept_url, here_with=here_with)

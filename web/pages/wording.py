@@ -1,5 +1,6 @@
 """How things are said on pages: states, times, sizes, and why a check failed. Filters of the templates."""
 
+import math
 import re
 from datetime import UTC, datetime
 from typing import Any
@@ -59,6 +60,8 @@ ALERTS = {
 }
 
 
+#: (seconds, short name) of the units of a duration.
+_UNITS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 # Line ends and tabs are shown as what they are.
 _INVISIBLE = re.compile(
     "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff\\ud800-\\udfff]"
@@ -70,15 +73,22 @@ def ago(at: datetime, now: datetime | None = None) -> str:
     seconds = ((now or datetime.now(UTC)) - at).total_seconds()
     if abs(seconds) < 2:
         return "just now"
-    text = duration(abs(seconds), parts=1)
+    # What is to come is rounded: 22 h 57 min ahead are 23 h, and not 22 h.
+    text = duration(seconds if seconds > 0 else _rounded(-seconds), parts=1)
     return f"{text} ago" if seconds > 0 else f"in {text}"
+
+
+def _rounded(seconds: float) -> float:
+    """`seconds`, rounded to whole units of the size that is shown."""
+    size = next((size for size, _ in _UNITS if seconds >= size), 1)
+    return math.floor(seconds / size + 0.5) * size
 
 
 def duration(seconds: float, parts: int = 2) -> str:
     """`45 s`, `3 min 20 s`, `2 d 4 h`: the largest `parts` units, rounded down."""
     left = int(seconds)
     words = []
-    for size, name in ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s")):
+    for size, name in _UNITS:
         if left >= size:
             words.append(f"{left // size} {name}")
             left %= size
@@ -103,6 +113,11 @@ def due(at: datetime, now: datetime | None = None) -> str:
     """When something is due: `in 3 min`, or `now` once its time has come; the same words as times.js."""
     current = now or datetime.now(UTC)
     return ago(at, current) if (at - current).total_seconds() >= 2 else "now"
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """`1 result`, `2 results`; `plural` where an s does not make it."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
 def exact(at: datetime) -> str:
@@ -134,6 +149,17 @@ def percent(value: float | None) -> str:
     return f"{shown:.2f}".rstrip("0").rstrip(".")
 
 
+def day(at: datetime) -> str:
+    """`25 Nov`, in UTC."""
+    at = at.astimezone(UTC)
+    return f"{at.day} {at:%b}"
+
+
+def part(value: float) -> str:
+    """A percentage as precise as it is small: `0.1`, `4`, `37`."""
+    return f"{value:.0f}" if value >= 1 else f"{max(value, 0.1):.1f}"
+
+
 def visible(text: Any) -> str:
     """Foreign text with a mark in place of every character that shows nothing or turns the direction of what follows."""
     return _INVISIBLE.sub("\N{REPLACEMENT CHARACTER}", str(text))
@@ -153,6 +179,9 @@ def init_app(app: Flask) -> None:
         ago=ago,
         clock=clock,
         due=due,
+        counted=counted,
+        day=day,
+        part=part,
         exact=exact,
         iso=iso,
         lasted=lasted,

@@ -150,11 +150,13 @@ class _HttpConfig(_LocatedConfig):
         return value
 
 
-def _check_pattern(pattern: object) -> None:
-    from actors.probes.pattern import is_valid
+def _check_pattern(value: object) -> None:
+    from actors.probes.pattern import problem
 
-    if not isinstance(pattern, str) or not is_valid(pattern):
+    if not isinstance(value, str):
         raise ValueError("The value must be a regular expression.")
+    if refused := problem(value):
+        raise ValueError(refused)
 
 
 class HttpRequestConfig(_HttpConfig):

@@ -10,9 +10,19 @@ const STEPS = [
 export function relative(seconds) {
   const size = Math.abs(seconds);
   if (size < 2) return "just now";
-  const [, unit, name] = STEPS.find(([limit]) => size < limit);
-  const text = `${Math.floor(size / unit)} ${name}`;
-  return seconds > 0 ? `${text} ago` : `in ${text}`;
+  if (seconds > 0) return `${inUnits(size)} ago`;
+  // What is to come is rounded: 22 h 57 min ahead are 23 h, and not 22 h.
+  const [, unit] = stepOf(size);
+  return `in ${inUnits(Math.floor(size / unit + 0.5) * unit)}`;
+}
+
+function stepOf(size) {
+  return STEPS.find(([limit]) => size < limit);
+}
+
+function inUnits(size) {
+  const [, unit, name] = stepOf(size);
+  return `${Math.floor(size / unit)} ${name}`;
 }
 
 /** `3 min 20 s`: the two largest units. */

@@ -69,12 +69,13 @@ def test_an_answer_that_is_not_usable_json_is_a_mismatch(text: str) -> None:
     assert json_path.mismatch("$.a", None, text)
 
 
-def test_a_hostile_pattern_is_given_up() -> None:
-    text = '["' + "a" * 60 + 'b"]'
-    started = time.monotonic()
-    assert "longer" in json_path.mismatch("$[0]", {"op": "matches", "value": "(a|aa)+$"}, text)
-    assert "longer" in json_path.mismatch("$[?search(@, '(a|aa)+$')]", None, text)
-    assert time.monotonic() - started < 30
+def test_a_hostile_pattern_takes_no_time() -> None:
+    text = '["' + "a" * 30_000 + 'b"]'
+    began = time.process_time()
+    assert "matches" in json_path.mismatch("$[0]", {"op": "matches", "value": "(a|aa)+$"}, text)
+    assert "nothing" in json_path.mismatch("$[?search(@, '(a|aa)+$')]", None, text)
+    assert "nothing" in json_path.mismatch("$[?search(@, 'a{10000000}')]", None, text)
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize(
@@ -105,7 +106,7 @@ def test_the_value_that_was_found_is_shown_short_and_on_one_line() -> None:
     assert sentence.isprintable()
 
 
-@pytest.mark.parametrize("path", ["", "a.b", "$.", "$[", "$.a ", "$" + "[?@" * 3000])
+@pytest.mark.parametrize("path", ["", "a.b", "$.", "$[", "$.a ", "$" + "[?@" * 3000, "$" + ".a" * 600])
 def test_a_path_that_is_none_is_invalid(path: str) -> None:
     with pytest.raises(InvalidConfig):
         json_path.check(path, None)

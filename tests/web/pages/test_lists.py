@@ -263,3 +263,56 @@ def test_filters_have_a_button_and_nothing_submits_them_on_change(
     assert "<select" in form
     assert "<button" in form
     assert "data-submits" not in form
+
+
+def test_the_search_looks_into_name_target_description_and_tags(
+    visitor: Callable[..., Visitor], project: Project
+) -> None:
+    factories.a_monitor(project, name="By name: harbour")
+    factories.a_monitor(project, name="One", target="https://harbour.example/")
+    factories.a_monitor(project, name="Two", description="Ships leave the Harbour.")
+    factories.a_monitor(project, name="Three", tags=["harbour-side", "b"])
+    factories.a_monitor(project, name="Unrelated")
+    page = visitor().get("/monitors?q=HARBOUR")
+    assert "4 monitors found" in page
+    assert "Unrelated" not in page
+    assert "0 monitors found" in visitor().get("/monitors?q=100%25")
+
+
+def test_the_state_filter_knows_every_state(visitor: Callable[..., Visitor]) -> None:
+    page = visitor().get("/monitors?status=maintenance")
+    assert '<option value="maintenance" selected>Maintenance</option>' in page
+
+
+@pytest.mark.parametrize(
+    ("path", "kept"),
+    [
+        ("/monitors?q=&status=up&type=&tag=", "/monitors?status=up"),
+        ("/monitors?q=", "/monitors"),
+        ("/alerts?status=failed&type=&page=2", "/alerts?status=failed&page=2"),
+        ("/monitors?q=a%26b&tag=&tag=%C3%A4", "/monitors?q=a%26b&tag=%C3%A4"),
+    ],
+)
+def test_empty_fields_do_not_stay_in_the_address(visitor: Callable[..., Visitor], path: str, kept: str) -> None:
+    someone = visitor()
+    answer = someone.open(path)
+    assert (answer.status_code, answer.location) == (302, kept)
+    assert someone.open(kept).status_code == 200
+
+
+def test_a_list_by_name_has_a_next_page_and_a_list_by_time_an_older_one(
+    visitor: Callable[..., Visitor], project: Project
+) -> None:
+    for number in range(51):
+        monitor = factories.a_monitor(project, name=f"Monitor {number:02}")
+        factories.an_alert(monitor)
+    someone = visitor()
+    names, times = someone.get("/monitors?page=2"), someone.get("/alerts?page=2")
+    assert "Previous</a>" in names
+    assert "Newer</a>" in times
+    assert "Next<svg" in someone.get("/monitors")
+    assert "Older<svg" in someone.get("/alerts")
+
+
+def test_an_error_page_has_its_icon(visitor: Callable[..., Visitor]) -> None:
+    assert 'rel="icon"' in visitor().get("/nowhere", 404)

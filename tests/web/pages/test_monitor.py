@@ -1,5 +1,6 @@
 """A monitor's own page, and what its buttons do."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -76,7 +77,7 @@ def test_uptime_and_times_come_out_of_the_rollups(visitor: Callable[..., Visitor
 
 @pytest.mark.parametrize("period", ["24h", "7d", "30d", "90d"])
 def test_each_period_has_its_chart(visitor: Callable[..., Visitor], project: Project, period: str) -> None:
-    monitor = factories.a_monitor(project)
+    monitor = factories.a_monitor(project, created_at=NOW - timedelta(days=100))
     hour = NOW.replace(minute=0, second=0, microsecond=0)
     for back in range(3):
         rollup(monitor, hour - timedelta(hours=back))
@@ -105,23 +106,13 @@ def test_results_are_filtered_by_day_location_and_status(visitor: Callable[..., 
     assert shown("?date=nonsense&page=-3") == {"Status 201", "Status 202", "It broke."}
 
 
-def test_results_come_ten_a_page(visitor: Callable[..., Visitor], project: Project) -> None:
-    monitor = factories.a_monitor(project)
-    for back in range(12):
-        factories.a_result(monitor, checked_at=datetime.now(UTC) - timedelta(minutes=back))
-    someone = visitor()
-    assert "1–10 of 12" in someone.get(f"/monitors/{monitor.id}")
-    assert "11–12 of 12" in someone.get(f"/monitors/{monitor.id}?page=2")
-    assert "11–12 of 12" in someone.get(f"/monitors/{monitor.id}?page=99")
-
-
 def test_a_round_of_several_locations_is_one_beat(visitor: Callable[..., Visitor], project: Project) -> None:
     located = {"locationConfig": {"enabled": True, "locations": [], "threshold": 50, "strategy": "majority"}}
     monitor = factories.a_monitor(project, config=located)
     for location, status in (("us-east", "up"), ("eu-central", "down")):
         at = NOW - timedelta(minutes=1)
         factories.a_result(monitor, checked_at=at, location=location, status=status, consecutive_failure_count=1)
-    assert "Newest 1 rounds: 0 up, 1 down" in visitor().get(f"/monitors/{monitor.id}")
+    assert "Newest 1 round: 0 up, 1 down" in visitor().get(f"/monitors/{monitor.id}")
 
 
 def test_only_who_may_edit_sees_a_heartbeats_address(visitor: Callable[..., Visitor], project: Project) -> None:
@@ -227,3 +218,30 @@ def test_the_chart_is_also_a_table(visitor: Callable[..., Visitor], project: Pro
     assert "10 up, 2 down" in table
     assert table.count("Nothing measured") == 23
     assert "<figure" not in page
+
+
+def test_a_period_that_began_before_the_monitor_says_so(visitor: Callable[..., Visitor], project: Project) -> None:
+    young = factories.a_monitor(project, created_at=NOW - timedelta(hours=2, minutes=9))
+    old = factories.a_monitor(project, created_at=NOW - timedelta(days=100))
+    page = visitor().get(f"/monitors/{young.id}")
+    tiles = page[page.index('aria-label="Uptime"') : page.index("chart-title")].split('class="label"')[1:]
+    assert [re.findall(r"</time>, ([0-9.]+) % of the period", tile) for tile in tiles][2:] == [["0.3"], ["0.1"]]
+    assert "of the period" not in visitor().get(f"/monitors/{old.id}")
+
+
+@pytest.mark.parametrize(
+    ("period", "age", "slots"), [("90d", 3, 4), ("30d", 3, 4), ("7d", 3, 4), ("24h", 3, 4), ("24h", 50, 24)]
+)
+def test_the_chart_begins_with_the_monitor(
+    visitor: Callable[..., Visitor], project: Project, period: str, age: int, slots: int
+) -> None:
+    monitor = factories.a_monitor(project, created_at=NOW - timedelta(hours=age))
+    rollup(monitor, NOW.replace(minute=0, second=0, microsecond=0))
+    page = visitor().get(f"/monitors/{monitor.id}?period={period}")
+    assert page.count('class="chart-slot"') == slots
+
+
+def test_a_monitor_of_some_weeks_has_its_days_since_then(visitor: Callable[..., Visitor], project: Project) -> None:
+    monitor = factories.a_monitor(project, created_at=NOW - timedelta(days=20))
+    rollup(monitor, NOW.date() - timedelta(days=2))
+    assert visitor().get(f"/monitors/{monitor.id}?period=90d").count('class="chart-slot"') == 21

@@ -118,7 +118,7 @@ def test_projects_are_made_renamed_and_shown(visitor: Callable[..., Visitor], pr
     assert someone.post("/settings/projects", "/settings/projects", name="Staging").status_code == 303
     page = someone.get("/settings/projects")
     assert "Staging is made." in page
-    (made,) = re.findall(r'name="project" value="([0-9a-f-]{36})"', page)
+    (made,) = re.findall(r'<input type="hidden" name="project" value="([0-9a-f-]{36})"', page)
     someone.post(f"/settings/projects/{made}/rename", "/settings/projects", name="Rehearsal")
     someone.post("/settings/project", "/settings/projects", project=made)
     page = someone.get("/settings/projects")

@@ -106,11 +106,15 @@ class _Forms(HTMLParser):
             self.select = None
 
 
+#: Forms of the layout: to sign out, to switch the project.
+_OF_EVERY_PAGE = {"/logout", "/settings/project"}
+
+
 def form_of(html: str, action: str | None = None) -> Values:
-    """What the page's form would post untouched: the one with that action, or the last that does not sign out."""
+    """What the page's form would post untouched: the one with that action, or the last of the page itself."""
     reader = _Forms()
     reader.feed(html)
     found = [values for where, values in reader.forms if action is None or where == action]
     assert found, "the page has no such form"
-    own = [values for where, values in reader.forms if where != "/logout"]
+    own = [values for where, values in reader.forms if where not in _OF_EVERY_PAGE]
     return own[-1] if own and action is None else found[-1]
