@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -15,6 +14,7 @@ from web.errors import Problem
 from web.extensions import db
 from web.pages.access import editor, id_of
 from web.pages.monitor import find
+from web.pages.paging import with_query
 from web.saving import bulk, monitors, unit
 from web.schemas.monitors import BulkIn
 from web.schemas.wire import validate
@@ -76,8 +76,7 @@ def many() -> Response:
     who = editor()
     ids = [id_of(text, "monitor") for text in request.form.getlist("ids")[:_AT_MOST]]
     action = request.form.get("action", "")
-    kept: dict[str, Any] = request.args.to_dict()
-    back = redirect(url_for("pages.monitors.index", **kept), 303)
+    back = redirect(with_query(url_for("pages.monitors.index")), 303)
     if not ids:
         flash("Choose monitors first.", "warning")
         return back

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
+from urllib.parse import urlencode
 
 from flask import Flask, request, url_for
 from sqlalchemy import Select, func, literal, select
@@ -63,14 +64,24 @@ def _cut(query: Any, size: int) -> tuple[int, int, Any]:
     return number, total, query.limit(size).offset((number - 1) * size)
 
 
+def with_query(address: str, *dropped: str, **added: object) -> str:
+    """`address` with the query of this request, without the empty and `dropped` arguments, and with those `added`.
+
+    The names in a query are anybody's: handed to `url_for`, some of them would be its own options.
+    """
+    kept = [(name, value) for name, value in request.args.items(multi=True) if value and name not in {*dropped, *added}]
+    query = urlencode([*kept, *added.items()])
+    return f"{address}?{query}" if query else address
+
+
 def page_url(number: int) -> str:
     """The address of this list's page `number`, filters kept."""
-    arguments = {name: value for name, value in request.args.items() if value and name != "page"}
     # A part that a live update renewed links to the whole page.
     endpoint = (request.endpoint or "").replace(".partial", ".index")
-    return url_for(endpoint, **{**(request.view_args or {}), **arguments, "page": number})
+    return with_query(url_for(endpoint, **(request.view_args or {})), page=number)
 
 
 def init_app(app: Flask) -> None:
-    """Give the templates of `app` the function `page_url`."""
+    """Give the templates of `app` the functions `page_url` and `with_query`."""
+    app.jinja_env.globals["with_query"] = with_query
     app.jinja_env.globals["page_url"] = page_url

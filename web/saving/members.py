@@ -61,10 +61,12 @@ def _account(wanted: MemberIn) -> User:
         return user
     if wanted.password is None:
         raise invalid({"password": "This address has no account yet: give it a first password."})
-    user = User(id=uuid4(), email=wanted.email, name=wanted.name, password_hash=hash_password(wanted.password))
-    db.session.add(user)
-    db.session.flush()
-    return user
+    hashed = hash_password(wanted.password)
+    values = {"id": uuid4(), "email": wanted.email, "name": wanted.name, "password_hash": hashed}
+    made: User | None = db.session.scalar(insert(User).values(**values).on_conflict_do_nothing().returning(User))
+    if made is None:
+        raise Problem(409, "Somebody else made an account for this address at the same moment.", guidance="Try again.")
+    return made
 
 
 def change(who: Caller, member_id: UUID, role_name: str) -> tuple[Member, User]:
