@@ -16,7 +16,7 @@ from web.callers import Caller
 from web.errors import invalid, not_found
 from web.extensions import db
 from web.saving import audit, fallbacks, provider_health, sealing, secret_fields, targets
-from web.saving.merging import merge, without_nulls
+from web.saving.merging import is_same, merge, without_nulls
 from web.saving.provider_health import Figures
 from web.schemas.providers import CONFIGS, URL_FIELDS, ProviderIn, ProviderOut, ProviderType, TestOut
 from web.schemas.wire import problems_of, refuse_unfit
@@ -68,6 +68,8 @@ def change(who: Caller, provider_id: UUID, data: Mapping[str, Any]) -> Notificat
         "fallbackProviderId": str(provider.fallback_provider_id) if provider.fallback_provider_id else None,
     }
     after = merge(before, _tidy(data), frozenset({"config"}))
+    if is_same(without_nulls(before), after) and not provider.broken:
+        return provider
     fields, config = _examine(after, before["config"], opened)
     fallbacks.check(who, provider.id, fields.fallback_provider_id)
     stored = _write(provider, fields, config, opened)
