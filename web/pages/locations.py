@@ -7,11 +7,12 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from models import locations as rules
-from models.tables import OperatorWarning
+from models.tables import Location, OperatorWarning
 from web import places
 from web.callers import Caller, caller
 from web.errors import Problem
 from web.extensions import db
+from web.forms.fields import is_untouched
 from web.pages.access import organizer
 from web.saving import locations, unit
 from web.schemas.places import LocationChange, LocationIn
@@ -58,6 +59,10 @@ def add() -> Response | tuple[str, int]:
 def rename(code: str) -> Response:
     """Another name."""
     name = request.form.get("name", "")
+    row = db.session.get(Location, code)
+    if row is not None and is_untouched(name, row.name):
+        organizer()
+        return redirect(url_for("pages.locations.index"), 303)
     return _do(lambda who: locations.change(who, code, name=validate(LocationChange, {"name": name}).name), "Renamed.")
 
 
