@@ -105,8 +105,12 @@ def _shown(kind: str, path: str, value: str) -> str:
 
 
 def _mask_url(url: str) -> str:
-    """A webhook's URL with its user-info and query masked, the rest left to recognise it by."""
-    parts = urlsplit(url)
+    """A webhook's URL with its user-info and query masked, the rest left to recognise it by; all of it if unreadable."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        # The error's own text would carry the login into a log.
+        return mask(url)
     user, at, host = parts.netloc.rpartition("@")
     return urlunsplit(
         (

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import NamedTuple
 
 from models.cron import slots
 
 #: Occurrences that run into each other are followed so far ahead; periodic work follows them further.
 CHAIN = 500
+_WEEK = timedelta(days=8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,19 @@ def following(plan: Plan, now: datetime) -> Occurrence | None:
     if plan.cron is None:
         return None
     return _recurring(plan, plan.cron, now)
+
+
+def never_ends(plan: Plan, now: datetime) -> bool:
+    """Whether the recurrences of `plan` run into each other: no gap among the next ones, nor within a week."""
+    if plan.cron is None:
+        return False
+    coming = slots(plan.cron, plan.timezone, now)
+    for number, (earlier, later) in enumerate(pairwise(coming)):
+        if later > earlier + plan.duration:
+            return False
+        if number >= CHAIN and later > now + _WEEK:
+            return True
+    return False
 
 
 def _recurring(plan: Plan, expression: str, after: datetime) -> Occurrence | None:

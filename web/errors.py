@@ -9,12 +9,13 @@ from typing import Any
 import redis
 import structlog
 from flask import Flask, Response, g, jsonify, render_template, request
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 import faults
 from web.correlation import correlation_id
+from web.extensions import db
 from web.passwords import TooManyAtOnce
 
 log = structlog.get_logger()
@@ -114,6 +115,14 @@ _NOT_AWAY = {
 }
 
 
+#: SQLSTATE -> what is told of it: two requests at once wanted what only one can have.
+_CONFLICTS = {
+    "23503": "What this refers to was deleted at the same moment. Reload and try again.",
+    "23505": "Somebody else saved the same at the same moment. Reload and try again.",
+    "23P01": "Somebody else saved the same at the same moment. Reload and try again.",
+}
+
+
 def _why_not(error: Exception) -> str:
     """What is told of a failure of a server of ours."""
     if isinstance(error, redis.RedisError):
@@ -134,6 +143,15 @@ def init_app(app: Flask) -> None:
         if error.code is not None and error.code < 400:
             return Response(error.get_body(), error.code, error.get_headers())
         return _answer_or_page(_from_http(error))
+
+    @app.errorhandler(IntegrityError)
+    def on_conflict(error: IntegrityError) -> Response:
+        state = str(getattr(error.orig, "sqlstate", None))
+        if state not in _CONFLICTS:
+            return on_unexpected(error)
+        db.session.rollback()
+        log.warning("conflicting_change", sqlstate=state, path=request.path)
+        return _answer_or_page(Problem(409, _CONFLICTS[state]))
 
     @app.errorhandler(OperationalError)
     @app.errorhandler(PoolTimeout)

@@ -12,7 +12,7 @@ from web.api.route import May, route
 from web.callers import Caller
 from web.extensions import db
 from web.saving import maintenance
-from web.saving.maintenance import shown
+from web.saving.maintenance import shown, shown_saved
 from web.schemas.lists import Page, page_of
 from web.schemas.maintenance import WindowIn, WindowOut, WindowsQuery
 
@@ -52,7 +52,7 @@ def list_windows(who: Caller, query: WindowsQuery) -> Page[WindowOut]:
     replay=_again,
 )
 def create_window(who: Caller, body: dict[str, Any]) -> WindowOut:
-    return shown(maintenance.create(who, body))
+    return shown_saved(maintenance.create(who, body))
 
 
 @route("GET", ONE, tag=TAG, summary="Show a maintenance window", answers=WindowOut)
@@ -81,7 +81,7 @@ def show_window(who: Caller, window_id: UUID) -> WindowOut:
     answers=WindowOut,
 )
 def change_window(who: Caller, window_id: UUID, body: dict[str, Any]) -> WindowOut:
-    return shown(maintenance.change(who, window_id, body))
+    return shown_saved(maintenance.change(who, window_id, body))
 
 
 @route(

@@ -11,7 +11,7 @@ from web.api import paging
 from web.api.results import newest
 from web.api.route import May, route
 from web.callers import Caller
-from web.saving import alerts, bulk, monitors
+from web.saving import alerts, bulk, monitor_consistency, monitors
 from web.saving.monitor_wire import shown, shown_in_detail, shown_saved
 from web.schemas.lists import Page, page_of
 from web.schemas.monitors import (
@@ -75,7 +75,9 @@ def _filtered(who: Caller, query: MonitorsQuery) -> Select[Monitor]:
     replay=_again,
 )
 def create_monitor(who: Caller, body: dict[str, Any]) -> MonitorOut:
-    return shown_saved(monitors.create(who, body), who)
+    answer = shown_saved(monitors.create(who, body), who)
+    answer.warnings += monitor_consistency.of_request(body)
+    return answer
 
 
 @route(

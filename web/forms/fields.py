@@ -1,4 +1,9 @@
-"""The kinds of input a form may have. Each turns into the wire's JSON with `wire()`; judging is left to the schemas."""
+"""The kinds of input a form may have. Each turns into the wire's JSON with `wire()`; judging is left to the schemas.
+
+`wire()` depends only on what survives the way through a browser: a one-line input loses line breaks, a text area has
+one kind of them. So the wire of a form that shows a record equals the wire of the same form sent back untouched, and
+`web.forms.wire.changes` can tell what a person has changed. `wire_after(before)` is asked for a changed field only.
+"""
 
 import json
 from collections.abc import Iterable
@@ -6,7 +11,9 @@ from typing import Any
 
 from markupsafe import Markup
 from wtforms import Field, SelectField, SelectMultipleField, StringField, TextAreaField
-from wtforms.widgets import NumberInput
+from wtforms.widgets import NumberInput, TextArea, TextInput
+
+from web.forms import escapes
 
 #: What a number of which unit is worth, in seconds.
 UNITS = {"1": "seconds", "60": "minutes", "3600": "hours", "86400": "days"}
@@ -22,6 +29,21 @@ def number(text: str) -> int | float | str:
     return text
 
 
+def one_kind_of_line_end(text: str) -> str:
+    """`text` with `\\n` for every line end: a text area does not keep which kind there was."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def one_line(text: str) -> str:
+    """`text` without line ends: a one-line input drops them."""
+    return text.replace("\r", "").replace("\n", "")
+
+
+def is_untouched(sent: str, stored: str) -> bool:
+    """Whether `sent` is what a one-line input sends that shows `stored` and was not touched."""
+    return one_line(sent) == one_line(stored)
+
+
 class Text(StringField):  # type: ignore[misc]
     """One line; empty is `absent` on the wire (None removes the field)."""
 
@@ -30,25 +52,53 @@ class Text(StringField):  # type: ignore[misc]
         self.absent = absent
 
     def wire(self) -> Any:
-        return (self.data or "").strip() or self.absent
-
-
-class Exact(StringField):  # type: ignore[misc]
-    """One line whose blanks count: secrets and keywords."""
-
-    def wire(self) -> Any:
-        return self.data or None
+        return one_line(self.data or "").strip() or self.absent
 
 
 class LongText(TextAreaField):  # type: ignore[misc]
-    """Several lines, with the line ends of the wire."""
+    """Several lines. Line ends are `\\n`, except in a text that had only `\\r\\n` before: it keeps them."""
 
     def __init__(self, *args: Any, absent: Any = None, **values: Any) -> None:
         super().__init__(*args, **values)
         self.absent = absent
 
     def wire(self) -> Any:
-        return (self.data or "").replace("\r\n", "\n") or self.absent
+        return one_kind_of_line_end(self.data or "") or self.absent
+
+    def wire_after(self, before: Field) -> Any:
+        """The changed text with the line ends that the text in `before` has."""
+        return _with_line_ends_of(before.data or "", self.wire())
+
+
+def _with_line_ends_of(old: str, text: Any) -> Any:
+    only_windows = "\r\n" in old and old.count("\n") == old.count("\r") == old.count("\r\n")
+    return text.replace("\n", "\r\n") if only_windows and isinstance(text, str) else text
+
+
+class Exact(StringField):  # type: ignore[misc]
+    """A text whose blanks count: secrets, user names and keywords. Shown in a text area if it holds a line end."""
+
+    def widget(self, field: Field, **attributes: Any) -> Markup:
+        several = any(end in (self.data or "") for end in "\r\n")
+        drawn: Markup = TextArea()(field, rows=2, **attributes) if several else TextInput()(field, **attributes)
+        return drawn
+
+    def wire(self) -> Any:
+        return one_kind_of_line_end(self.data or "") or None
+
+    def wire_after(self, before: Field) -> Any:
+        """The changed text with the line ends that the text in `before` has."""
+        return _with_line_ends_of(before.data or "", self.wire())
+
+
+class Escaped(StringField):  # type: ignore[misc]
+    """A text that may hold line ends and control characters, shown and typed as escapes such as `\\r\\n`."""
+
+    def process_data(self, value: Any) -> None:
+        self.data = escapes.escaped(value) if isinstance(value, str) else value
+
+    def wire(self) -> Any:
+        return escapes.plain(one_line(self.data or "")) or None
 
 
 class Number(StringField):  # type: ignore[misc]
@@ -62,23 +112,49 @@ class Number(StringField):  # type: ignore[misc]
 
 
 class Choice(SelectField):  # type: ignore[misc]
-    """One of a few words, given as (word, what it says) each; an unknown one is refused by the schema."""
+    """One of a few words, given as (word, what it says) each; an unknown one is refused by the schema.
+
+    A value that is not offered is shown as well: a browser would choose the first option in its place.
+    """
 
     def __init__(self, *args: Any, choices: Iterable[tuple[str, str]], **values: Any) -> None:
         super().__init__(*args, choices=dict(choices), validate_choice=False, **values)
+
+    choices: dict[str, str]
+
+    def process_data(self, value: Any) -> None:
+        self.data = value
+        if isinstance(value, str) and value and value not in self.choices:
+            self.choices = {**self.choices, value: value}
 
     def wire(self) -> Any:
         return self.data or None
 
 
 class Several(SelectMultipleField):  # type: ignore[misc]
-    """Any of a list, given as (id, name) each and drawn as checkboxes."""
+    """Any of a list, given as (id, name) each and drawn as checkboxes.
+
+    What is chosen and not offered (a disabled location) has a box as well, so that it stays until it is unticked.
+    """
 
     def __init__(self, *args: Any, choices: Iterable[tuple[str, str]], **values: Any) -> None:
         super().__init__(*args, choices=dict(choices), validate_choice=False, **values)
 
+    choices: dict[str, str]
+
+    def process_data(self, value: Any) -> None:
+        self.data = [str(one) for one in value or ()]
+        missing = [one for one in self.data if one not in self.choices]
+        self.choices = {**self.choices, **{one: f"{one} (not available)" for one in missing}}
+
     def wire(self) -> Any:
-        return [str(one) for one in self.data or ()]
+        position = {one: number for number, one in enumerate(self.choices)}
+        return sorted(map(str, self.data or ()), key=lambda one: position.get(one, len(position)))
+
+    def wire_after(self, before: Field) -> Any:
+        """The changed choice, what stays in the order it had in `before`."""
+        chosen, old = self.wire(), [str(one) for one in before.data or ()]
+        return [one for one in old if one in chosen] + [one for one in chosen if one not in old]
 
 
 class Switch(Field):  # type: ignore[misc]
@@ -99,47 +175,72 @@ class Tags(StringField):  # type: ignore[misc]
         self.data = ", ".join(value) if isinstance(value, list) else value
 
     def wire(self) -> Any:
-        return [word.strip() for word in (self.data or "").split(",") if word.strip()]
+        return [word.strip() for word in one_line(self.data or "").split(",") if word.strip()]
 
 
 class Headers(TextAreaField):  # type: ignore[misc]
-    """One header a line, `Name: value`."""
+    """One header a line, `Name: value`; blanks around a value that is typed do not count."""
+
+    def __init__(self, *args: Any, **values: Any) -> None:
+        super().__init__(*args, **values)
+        self.stored: dict[str, str] = {}
 
     def process_data(self, value: Any) -> None:
-        self.data = "\n".join(f"{name}: {text}" for name, text in value.items()) if isinstance(value, dict) else value
+        self.stored = value if isinstance(value, dict) else {}
+        self.data = "\n".join(f"{name}: {text}" for name, text in self.stored.items())
 
     def wire(self) -> Any:
-        headers = {}
-        for line in (self.data or "").splitlines():
-            if line.strip():
-                name, _, value = line.partition(":")
-                headers[name.strip()] = value.strip()
+        headers: dict[str, str] = {}
+        for line in one_kind_of_line_end(self.data or "").split("\n"):
+            if not line.strip():
+                continue
+            name, colon, value = (part.strip() for part in line.partition(":"))
+            if not colon:
+                raise ValueError("Every line needs a name, a colon and a value, such as Accept: text/html.")
+            if name in headers:
+                raise ValueError(f"The header {name} is named twice.")
+            headers[name] = value
         return headers
+
+    def wire_after(self, before: "Headers") -> Any:
+        """The changed headers; a line that is as it was keeps the very value that it stands for."""
+        old = before.stored
+        return {
+            name: old[name] if old.get(name, "").strip() == value != "" else value
+            for name, value in self.wire().items()
+        }
 
 
 class JsonValue(StringField):  # type: ignore[misc]
-    """A JSON value; what is not JSON is meant as a text."""
+    """A JSON value; what is not JSON is meant as a text. `null` compares with null, empty is no value at all.
+
+    On the wire null removes a field, so null is written there as `{"op": "eq", "value": null}`.
+    """
 
     def process_data(self, value: Any) -> None:
-        self.data = value if isinstance(value, str) and not _reads_as_json(value) else _dumped(value)
+        plain = isinstance(value, str) and value.isprintable() and value == value.strip() != "" and not _is_json(value)
+        if value == _IS_NULL:
+            self.data = "null"
+        else:
+            self.data = value if plain else "" if value is None else json.dumps(value, ensure_ascii=False)
 
     def wire(self) -> Any:
-        text = (self.data or "").strip()
+        text = one_line(self.data or "").strip()
         if not text:
             return None
-        return json.loads(text) if _reads_as_json(text) else text
+        value = json.loads(text) if _is_json(text) else text
+        return _IS_NULL if value is None else value
 
 
-def _reads_as_json(text: str) -> bool:
+_IS_NULL = {"op": "eq", "value": None}
+
+
+def _is_json(text: str) -> bool:
     try:
         json.loads(text)
     except (ValueError, RecursionError):
         return False
     return True
-
-
-def _dumped(value: Any) -> str:
-    return "" if value is None else json.dumps(value, ensure_ascii=False)
 
 
 def _duration_widget(field: "Duration", **attributes: Any) -> Markup:
@@ -177,10 +278,11 @@ class Duration(Field):  # type: ignore[misc]
         if not isinstance(value, int | float):
             self.data = value
             return
-        seconds = round(value * 60)
+        seconds = value * 60
         fitting = [size for size in self.units if seconds % int(size) == 0 and seconds >= int(size)]
         unit = fitting[-1] if fitting else next(iter(self.units))
-        self.data = (f"{seconds / int(unit):g}", unit)
+        amount = seconds / int(unit)
+        self.data = (str(int(amount)) if amount == int(amount) else repr(amount), unit)
 
     def process_formdata(self, valuelist: list[str]) -> None:
         if len(valuelist) == 2:

@@ -22,11 +22,12 @@ ANSWER: dict[str, Any] = {
     ),
     "config.jsonPath": Text("JSON path", description="Such as $.status or $.checks[0].ok; empty: not looked at."),
     "config.jsonPathExpected": JsonValue(
-        "Expected value", description='A JSON value, such as "ok", 3 or true; or {"op": "gte", "value": 3}.'
+        "Expected value",
+        description='A JSON value, such as "ok", 3, true or null; or {"op": "gte", "value": 3}. Empty: any value.',
     ),
     "config.maxResponseTimeMs": Number("Slowest answer in ms", description="A slower one counts as down; empty: any."),
     "config.auth.type": Choice("Authentication", choices=AUTH),
-    "config.auth.username": Text("User name"),
+    "config.auth.username": Exact("User name"),
     "config.auth.password": Exact("Password"),
     "config.auth.token": Exact("Token"),
     "config.followRedirects": Switch("Follow redirects"),

@@ -11,7 +11,7 @@ from wtforms.widgets import DateTimeLocalInput
 
 from web.forms import limits
 from web.forms.fields import UNITS, Choice, Duration, Switch, Text
-from web.forms.wire import nested
+from web.forms.wire import difference, nested
 from web.schemas.maintenance import WindowIn
 
 #: Exist on the form only: which of two schedules holds, and for whom.
@@ -77,6 +77,11 @@ def fill(form: BaseForm, whole: Mapping[str, Any]) -> None:
 def fill_typed(form: BaseForm, typed: MultiDict[str, str]) -> None:
     """Show what a person has typed."""
     form.process(formdata=typed)
+
+
+def changes(form: BaseForm, shown: BaseForm, starts_at: datetime | None) -> dict[str, Any]:
+    """What `form` changes of the window that `shown` shows, as the API's body; `starts_at` is the window's begin."""
+    return difference(to_wire(form, starts_at), to_wire(shown, starts_at), form)
 
 
 def to_wire(form: BaseForm, before: datetime | None = None) -> dict[str, Any]:

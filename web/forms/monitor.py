@@ -9,8 +9,10 @@ from wtforms.form import BaseForm
 
 import settings
 from web.forms import heartbeat, http_request, limits, ping_host, port_check, website
-from web.forms.fields import UNITS, Choice, Duration, LongText, Number, Several, Switch, Tags, Text
-from web.forms.wire import flat, nested
+from web.forms.addresses import WebAddress, converted
+from web.forms.fields import UNITS, Choice, Duration, Escaped, LongText, Number, Several, Switch, Tags, Text
+from web.forms.wire import difference, flat, nested, value_of
+from web.saving.merging import is_same
 from web.schemas.monitor_config import CONFIGS
 from web.schemas.monitors import MonitorIn
 
@@ -33,6 +35,9 @@ SCHEDULE_KIND = "scheduleKind"
 #: A schedule that was asked for and left empty, so that the server says so.
 _EMPTY = " "
 _EVERY_MINUTES = 1
+#: What a new form shows in place of the API's defaults: one lost packet wakes nobody, and an alert about a certificate
+#: needs its expiry watched.
+_PREFILLED = {"config.retries": 1, "config.enableSslCheck": True}
 _KINDS = (("interval", "At an interval"), ("cron", "By cron expression"))
 Named = Sequence[tuple[str, str]]
 
@@ -54,7 +59,8 @@ def _common(kind: str, providers: Named) -> dict[str, Any]:
         "alertConfig.customMessage": LongText("Message added to every alert", absent=""),
     }
     if TYPES[kind].TARGET:
-        fields["target"] = Text(TYPES[kind].TARGET["label"], absent="", description=TYPES[kind].TARGET["hint"])
+        look = WebAddress if TYPES[kind].TARGET["type"] == "url" else Text
+        fields["target"] = look(TYPES[kind].TARGET["label"], absent="", description=TYPES[kind].TARGET["hint"])
     if kind in ("http_request", "website"):
         fields["alertConfig.alertOnSslExpiration"] = Switch("When the certificate expires soon")
     return fields
@@ -81,6 +87,8 @@ def build(kind: str, providers: Named, locations: Named) -> BaseForm:
     form = BaseForm(fields)
     for field in form:
         field.render_kw = _attributes(kind, field.name)
+        if isinstance(field, Escaped):
+            del field.render_kw["maxlength"]  # an escape is longer than what it stands for
     return form
 
 
@@ -98,8 +106,31 @@ def _attributes(kind: str, path: str) -> dict[str, Any]:
 
 def fill_new(form: BaseForm, kind: str, provider_ids: Sequence[str]) -> None:
     """Show what holds where nothing is said; every provider is chosen, so that the first alert reaches somebody."""
-    shown = _defaults(form, kind) | {SCHEDULE_KIND: "interval"}
+    prefilled = {} if kind == "heartbeat" else {name: value for name, value in _PREFILLED.items() if name in form}
+    shown = _defaults(form, kind) | prefilled | {SCHEDULE_KIND: "interval"}
     form.process(data=_shown(shown | {"alertConfig.notificationProviders": list(provider_ids)}))
+
+
+#: Inputs of one type that mean what another input means of another type.
+_ALIKE = (
+    ("frequencyMinutes", "config.expectedIntervalMinutes"),
+    ("cronExpression", "config.cronExpression"),
+    ("timezone", "config.timezone"),
+)
+
+
+def fill_retyped(form: BaseForm, kind: str, provider_ids: Sequence[str], typed: BaseForm, untouched: BaseForm) -> None:
+    """Show a new monitor of `kind` with what was `typed` into the new form `untouched` of another type."""
+    fill_new(form, kind, provider_ids)
+    names = dict(_ALIKE) | {there: here for here, there in _ALIKE}
+    for field in typed:
+        if is_same(value_of(field), value_of(untouched[field.name])):
+            continue
+        name = field.name if field.name in form else names.get(field.name)
+        if name in form:
+            form[name].data = field.data
+    if "target" in form and "target" in typed:
+        form["target"].data = converted(kind, typed["target"].data or "")
 
 
 def _defaults(form: BaseForm, kind: str) -> dict[str, Any]:
@@ -135,9 +166,17 @@ def fill_typed(form: BaseForm, typed: MultiDict[str, str]) -> None:
     form.process(formdata=typed)
 
 
-def to_wire(form: BaseForm, kind: str) -> dict[str, Any]:
-    """The form as the API's body; what does not belong to the choices made is null, which removes it."""
-    whole = nested(form)
+def changes(form: BaseForm, shown: BaseForm, kind: str) -> dict[str, Any]:
+    """What `form` changes of the monitor that `shown` shows, as the API's body."""
+    return difference(to_wire(form, kind, shown), to_wire(shown, kind), form)
+
+
+def to_wire(form: BaseForm, kind: str, before: BaseForm | None = None) -> dict[str, Any]:
+    """The form as the API's body; what does not belong to the choices made is null, which removes it.
+
+    `before` is the form as it was shown, if there was one.
+    """
+    whole = nested(form, before)
     by_cron = whole.pop(SCHEDULE_KIND) == "cron"
     config = whole["config"]
     if kind == "heartbeat":

@@ -10,7 +10,7 @@ from wtforms.form import BaseForm
 from actors.slots import PER_MINUTE
 from web.forms import limits
 from web.forms.fields import Choice, Exact, Headers, Number, Switch, Tags, Text
-from web.forms.wire import flat, nested
+from web.forms.wire import difference, flat, nested
 from web.schemas.providers import CONFIGS, ProviderIn
 
 _HOOK = "Stored encrypted; shown masked from then on."
@@ -78,11 +78,35 @@ def fill(form: BaseForm, kind: str, whole: Mapping[str, Any] | None) -> None:
         form.process(data=flat(whole, [field.name for field in form]))
 
 
+#: Inputs of one type that mean what an input of another type means.
+_ADDRESSES = ("config.webhookUrl", "config.url")
+
+
+def fill_retyped(form: BaseForm, kind: str, typed: BaseForm) -> None:
+    """Show a new provider of `kind` with what was `typed` into the form of another type."""
+    fill(form, kind, None)
+    for field in typed:
+        if field.name in form and field.data not in (None, ""):
+            form[field.name].data = field.data
+    address = next((typed[name].data for name in _ADDRESSES if name in typed and typed[name].data), None)
+    for name in _ADDRESSES:
+        if name in form and address:
+            form[name].data = address
+
+
 def fill_typed(form: BaseForm, typed: MultiDict[str, str]) -> None:
     """Show what a person has typed."""
     form.process(formdata=typed)
 
 
-def to_wire(form: BaseForm, kind: str) -> dict[str, Any]:
-    """The form as the API's body; empty inputs are null, which removes them."""
-    return {**nested(form), "type": kind}
+def changes(form: BaseForm, shown: BaseForm, kind: str) -> dict[str, Any]:
+    """What `form` changes of the provider that `shown` shows, as the API's body."""
+    return difference(to_wire(form, kind, shown), to_wire(shown, kind), form)
+
+
+def to_wire(form: BaseForm, kind: str, before: BaseForm | None = None) -> dict[str, Any]:
+    """The form as the API's body; empty inputs are null, which removes them.
+
+    `before` is the form as it was shown, if there was one.
+    """
+    return {**nested(form, before), "type": kind}

@@ -12,6 +12,7 @@ from web import places
 from web.callers import Caller, caller
 from web.errors import Problem, not_found
 from web.extensions import db
+from web.forms.fields import is_untouched
 from web.pages.access import organizer
 from web.pages.parts import part
 from web.saving import locations, unit
@@ -59,6 +60,10 @@ def add() -> Response | tuple[str, int]:
 def rename(code: str) -> Response:
     """Another name."""
     name = request.form.get("name", "")
+    row = db.session.get(Location, code)
+    if row is not None and is_untouched(name, row.name):
+        organizer()
+        return redirect(url_for("pages.locations.index"), 303)
     return _do(lambda who: locations.change(who, code, name=validate(LocationChange, {"name": name}).name), "Renamed.")
 
 

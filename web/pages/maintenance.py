@@ -13,9 +13,10 @@ from web.callers import Caller, caller
 from web.errors import Problem
 from web.extensions import db
 from web.forms import maintenance as window_form
+from web.forms import versions
 from web.forms.fields import number
-from web.forms.wire import place_errors
-from web.pages import listing
+from web.forms.wire import place_errors, reading
+from web.pages import listing, once
 from web.pages.access import editor, id_of
 from web.pages.monitor import find as find_monitor
 from web.pages.paging import paged
@@ -64,11 +65,13 @@ def create() -> Response | tuple[str, int]:
     form = _build(who)
     window_form.fill_typed(form, request.form)
     try:
-        made = maintenance.create(who, window_form.to_wire(form))
+        _, made = reading(form, lambda: once.create(who, lambda: maintenance.create(who, window_form.to_wire(form))))
         unit.commit()
     except Problem as problem:
         return _again(form, problem)
-    flash(f"{made.name} is planned.", "good")
+    if made is not None:
+        _warn_of(made)
+        flash(f"{made.name} is planned.", "good")
     return redirect(url_for("pages.maintenance.index"), 303)
 
 
@@ -102,21 +105,27 @@ def edit(window_id: str) -> str:
     """The form with the window's values."""
     who = editor()
     found = _find(who, window_id)
-    form = _build(who, found)
-    window_form.fill(form, maintenance.shown(found).model_dump(mode="json", by_alias=True))
-    return _page(form, found)
+    form = _shown(who, found)
+    return _page(form, found, stamp=versions.stamp(form))
 
 
 @blueprint.post("/maintenance/<window_id>")
 def change(window_id: str) -> Response | tuple[str, int]:
-    """Save the changes, or show the form again with what is wrong."""
+    """Save the changes, or show the form again with what is wrong.
+
+    What others saved since the form was opened is a 409: the form again, with both values.
+    """
     who = editor()
-    found = _find(who, window_id)
-    form = _build(who, found)
+    found = maintenance.find(who, id_of(window_id, "maintenance window"), lock=True)
+    now, form = _shown(who, found), _build(who, found)
     window_form.fill_typed(form, request.form)
+    if versions.settle(form, now, request.form.get(versions.FIELD)):
+        return _page(form, found, stamp=versions.stamp(now), clashes=True, dirty=True), 409
     try:
-        maintenance.change(who, found.id, window_form.to_wire(form, found.starts_at))
+        data = window_form.changes(form, now, found.starts_at)
+        changed = reading(form, lambda: maintenance.change(who, found.id, data))
         unit.commit()
+        _warn_of(changed)
     except Problem as problem:
         return _again(form, problem, found)
     flash("The changes are saved.", "good")
@@ -194,10 +203,31 @@ def _build(who: Caller, window: MaintenanceWindow | None = None) -> BaseForm:
     return window_form.build(tags, list(monitors.items()))
 
 
-def _page(form: BaseForm, window: MaintenanceWindow | None = None, problems: list[str] | None = None) -> str:
+def _shown(who: Caller, window: MaintenanceWindow) -> BaseForm:
+    """The form with the values of `window`."""
+    form = _build(who, window)
+    window_form.fill(form, maintenance.shown(window).model_dump(mode="json", by_alias=True))
+    return form
+
+
+def _warn_of(window: MaintenanceWindow) -> None:
+    """Say on the next page what of `window` is doubtful; it is saved all the same."""
+    for found in maintenance.warnings(window):
+        flash(found.message, "warning")
+
+
+def _page(
+    form: BaseForm, window: MaintenanceWindow | None = None, problems: list[str] | None = None, **more: Any
+) -> str:
     """`problems` are those without an input of their own; None where nothing has been sent yet."""
     return render_template(
-        "maintenance_form.html", form=form, window=window, problems=problems or [], wrong=problems is not None
+        "maintenance_form.html",
+        form=form,
+        window=window,
+        problems=problems or [],
+        wrong=problems is not None,
+        token=None if window else once.token(),
+        **{"stamp": "", "clashes": False, "dirty": False, **more},
     )
 
 
@@ -206,4 +236,4 @@ def _again(form: BaseForm, problem: Problem, window: MaintenanceWindow | None = 
         raise problem
     db.session.rollback()
     homeless = place_errors(form, problem.fields)
-    return _page(form, window, homeless), 422
+    return _page(form, window, homeless, dirty=True, stamp=request.form.get(versions.FIELD, "")), 422

@@ -14,7 +14,7 @@ from web.errors import Problem
 from web.extensions import db
 from web.pages.access import editor, id_of
 from web.pages.monitor import find
-from web.pages.paging import kept_url
+from web.pages.paging import with_query
 from web.saving import bulk, monitors, unit
 from web.schemas.monitors import BulkIn
 from web.schemas.wire import validate
@@ -92,7 +92,7 @@ def many() -> Response:
     ids = [id_of(text, "monitor") for text in request.form.getlist("ids")[:_AT_MOST]]
     action = request.form.get("action", "")
     tag = request.form.get("tag_text", "").strip()
-    back = redirect(kept_url("pages.monitors.index"), 303)
+    back = redirect(with_query(url_for("pages.monitors.index")), 303)
     if not ids:
         flash("Choose monitors first.", "warning")
         return back

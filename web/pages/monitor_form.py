@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from werkzeug.wrappers import Response
 from wtforms.form import BaseForm
 
@@ -13,9 +13,11 @@ from web.callers import Caller, caller
 from web.errors import Problem, not_found
 from web.extensions import db
 from web.forms import monitor as monitor_form
-from web.forms.wire import input_for, place_errors
-from web.pages.access import editor
-from web.pages.credentials import warn_of_weak
+from web.forms import versions
+from web.forms.wire import input_for, place_errors, reading
+from web.pages import once
+from web.pages.access import editor, id_of
+from web.pages.credentials import warn_of
 from web.pages.monitor import find
 from web.pages.wording import TYPES
 from web.saving import monitors, unit
@@ -38,19 +40,38 @@ def new() -> str:
 
 @blueprint.post("/monitors/new")
 def create() -> Response | tuple[str, int] | str:
-    """Save the new monitor and show it, or show the form again with what is wrong."""
+    """Save the new monitor and show it, or show the form again with what is wrong.
+
+    With `from`, another type was chosen: show the form of the new type with what was typed so far.
+    """
     who = editor()
     kind = _kind(request.args.get("type", _DEFAULT_TYPE))
     form = _form(who, kind)
+    if "from" in request.form:
+        return _retyped(who, form, kind)
     monitor_form.fill_typed(form, request.form)
     try:
-        made = monitors.create(who, monitor_form.to_wire(form, kind))
+        made_id, made = reading(
+            form, lambda: once.create(who, lambda: monitors.create(who, monitor_form.to_wire(form, kind)))
+        )
         unit.commit()
-        warn_of_weak(made)
     except Problem as problem:
         return _again(who, form, kind, problem)
-    flash(f"{made.name} is saved" + ("." if kind == "heartbeat" else " and is being checked."), "good")
-    return redirect(url_for("pages.monitor.index", monitor_id=made.id), 303)
+    if made is not None:
+        warn_of(made)
+        flash(f"{made.name} is saved" + ("." if kind == "heartbeat" else " and is being checked."), "good")
+    return redirect(url_for("pages.monitor.index", monitor_id=made_id), 303)
+
+
+def _retyped(who: Caller, form: BaseForm, kind: str) -> str:
+    """The form for `kind`, with what was typed into the form of the type `from`."""
+    old_kind = _kind(request.form["from"])
+    provider_ids = [key for key, _ in _providers(who)]
+    untouched, typed = _form(who, old_kind), _form(who, old_kind)
+    monitor_form.fill_new(untouched, old_kind, provider_ids)
+    monitor_form.fill_typed(typed, request.form)
+    monitor_form.fill_retyped(form, kind, provider_ids, typed, untouched)
+    return _page(who, form, kind, dirty=True)
 
 
 @blueprint.get("/monitors/<monitor_id>/edit")
@@ -58,22 +79,28 @@ def edit(monitor_id: str) -> str:
     """The form with the monitor's values."""
     who = editor()
     found = find(who, monitor_id)
-    form = _form(who, _kind(found.type))
-    monitor_form.fill(form, shown(found, who).model_dump(mode="json", by_alias=True))
-    return _page(who, form, found.type, found)
+    form = _shown(who, found)
+    return _page(who, form, found.type, found, stamp=versions.stamp(form, found.secrets_changed_at))
 
 
 @blueprint.post("/monitors/<monitor_id>/edit")
 def change(monitor_id: str) -> Response | tuple[str, int] | str:
-    """Save the changes and show the monitor, or show the form again with what is wrong."""
+    """Save the changes and show the monitor, or show the form again with what is wrong.
+
+    What others saved since the form was opened is a 409: the form again, with both values.
+    """
     who = editor()
-    found = find(who, monitor_id)
-    form = _form(who, _kind(found.type))
+    found = monitors.find(who, id_of(monitor_id, "monitor"), lock=True)
+    now, form = _shown(who, found), _form(who, _kind(found.type), found)
     monitor_form.fill_typed(form, request.form)
+    if versions.settle(form, now, request.form.get(versions.FIELD), found.secrets_changed_at):
+        stamp = versions.stamp(now, found.secrets_changed_at)
+        return _page(who, form, found.type, found, stamp=stamp, clashes=True, dirty=True), 409
     try:
-        changed = monitors.change(who, found.id, monitor_form.to_wire(form, found.type))
+        data = monitor_form.changes(form, now, found.type)
+        changed = reading(form, lambda: monitors.change(who, found.id, data))
         unit.commit()
-        warn_of_weak(changed)
+        warn_of(changed)
     except Problem as problem:
         return _again(who, form, found.type, problem, found)
     flash("The changes are saved.", "good")
@@ -85,15 +112,17 @@ def judge() -> Response:
     """What is wrong with the form as typed so far, by input; nothing is saved."""
     who = editor()
     kind = _kind(request.args.get("type", ""))
-    form = _form(who, kind)
+    monitor_id = request.args.get("id")
+    found = find(who, monitor_id) if monitor_id else None
+    form = _form(who, kind, found)
     monitor_form.fill_typed(form, request.form)
-    data = monitor_form.to_wire(form, kind)
     problems: dict[str, str] = {}
     try:
-        if monitor_id := request.args.get("id"):
-            monitors.change(who, find(who, monitor_id).id, data)
+        if found is not None:
+            data = monitor_form.changes(form, _shown(who, found), kind)
+            reading(form, lambda: monitors.change(who, found.id, data))
         else:
-            examine(who, tidy(data), {}, {})
+            reading(form, lambda: examine(who, tidy(monitor_form.to_wire(form, kind)), {}, {}))
     except Problem as problem:
         problems = problem.fields
     finally:
@@ -112,10 +141,20 @@ def _providers(who: Caller) -> list[tuple[str, str]]:
     return [(str(row.id), row.name) for row in db.session.scalars(query.order_by(NotificationProvider.name))]
 
 
-def _form(who: Caller, kind: str) -> BaseForm:
-    enabled = select(Location).where(Location.enabled).order_by(Location.position, Location.code)
-    locations = [(row.code, row.name) for row in db.session.scalars(enabled)]
+def _form(who: Caller, kind: str, monitor: Monitor | None = None) -> BaseForm:
+    """The empty form. It offers the locations that are enabled, and those that `monitor` uses."""
+    used = (monitor.config.get("locationConfig") or {}).get("locations", []) if monitor else []
+    query = select(Location).where(or_(Location.enabled, Location.code.in_(used)))
+    rows = db.session.scalars(query.order_by(Location.position, Location.code))
+    locations = [(row.code, row.name if row.enabled else f"{row.name} (disabled)") for row in rows]
     return monitor_form.build(kind, _providers(who), locations)
+
+
+def _shown(who: Caller, monitor: Monitor) -> BaseForm:
+    """The form with the values of `monitor`."""
+    form = _form(who, _kind(monitor.type), monitor)
+    monitor_form.fill(form, shown(monitor, who).model_dump(mode="json", by_alias=True))
+    return form
 
 
 def _page(who: Caller, form: BaseForm, kind: str, monitor: Monitor | None = None, **more: Any) -> str:
@@ -127,8 +166,8 @@ def _page(who: Caller, form: BaseForm, kind: str, monitor: Monitor | None = None
         types={word: TYPES[word] for word in monitor_form.TYPES},
         providers=_providers(who),
         now=datetime.now(UTC),
-        problems=more.get("problems", []),
-        wrong=more.get("wrong", False),
+        token=None if monitor else once.token(),
+        **{"problems": [], "wrong": False, "clashes": False, "dirty": False, "stamp": "", **more},
     )
 
 
@@ -139,4 +178,5 @@ def _again(who: Caller, form: BaseForm, kind: str, problem: Problem, monitor: Mo
     db.session.rollback()
     caller()  # the rollback has let go of rows that the page shows
     homeless = place_errors(form, problem.fields)
-    return _page(who, form, kind, monitor, problems=homeless, wrong=True), 422
+    stamp = request.form.get(versions.FIELD, "")
+    return _page(who, form, kind, monitor, problems=homeless, wrong=True, dirty=True, stamp=stamp), 422

@@ -64,15 +64,14 @@ def _cut(query: Any, size: int) -> tuple[int, int, Any]:
     return number, total, query.limit(size).offset((number - 1) * size)
 
 
-def kept_url(endpoint: str, **values: Any) -> str:
-    """The address of `endpoint` with `values` and this request's own query; `values` win.
+def with_query(address: str, *dropped: str, **added: object) -> str:
+    """`address` with the query of this request, without the empty and `dropped` arguments, and with those `added`.
 
-    `endpoint` and names with an underscore in front mean something to Flask's `url_for`: no query may set them.
+    The names in a query are anybody's: handed to `url_for`, some of them would be its own options.
     """
-    kept = {
-        name: text for name, text in request.args.items() if text and name != "endpoint" and not name.startswith("_")
-    }
-    return url_for(endpoint, **{**kept, **values})
+    kept = [(name, value) for name, value in request.args.items(multi=True) if value and name not in {*dropped, *added}]
+    query = urlencode([*kept, *added.items()])
+    return f"{address}?{query}" if query else address
 
 
 def page_url(number: int) -> str:
@@ -91,5 +90,5 @@ def here_with(changes: Mapping[str, str | int | None], place: str = "") -> str:
 
 
 def init_app(app: Flask) -> None:
-    """Give the templates of `app` the functions `page_url`, `kept_url` and `here_with`."""
-    app.jinja_env.globals.update(page_url=page_url, kept_url=kept_url, here_with=here_with)
+    """Give the templates of `app` the functions `page_url`, `with_query` and `here_with`."""
+    app.jinja_env.globals.update(page_url=page_url, with_query=with_query, here_with=here_with)

@@ -4,9 +4,12 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
+from models.tables import Project
 from web.callers import Caller, caller, projects_of, spans_organization
 from web.errors import Problem
 from web.extensions import db
+from web.forms.fields import is_untouched
+from web.pages import once
 from web.pages.access import id_of, organizer
 from web.pages.wording import ROLES
 from web.saving import projects, unit
@@ -27,14 +30,16 @@ def create() -> Response | tuple[str, int]:
     """A new project of the organisation."""
     who = organizer()
     try:
-        made = projects.create(who, validate(ProjectIn, {"name": request.form.get("name", "")}).name)
+        name = validate(ProjectIn, {"name": request.form.get("name", "")}).name
+        _, made = once.create(who, lambda: projects.create(who, name))
         unit.commit()
     except Problem as problem:
         if problem.status != 422:
             raise
         db.session.rollback()
         return _page(who, " ".join(problem.fields.values())), 422
-    flash(f"{made.name} is made.", "good")
+    if made is not None:
+        flash(f"{made.name} is made.", "good")
     return redirect(url_for("pages.projects.index"), 303)
 
 
@@ -42,9 +47,12 @@ def create() -> Response | tuple[str, int]:
 def rename(project_id: str) -> Response:
     """Another name for one of the organisation's projects."""
     who = organizer()
+    typed, found = request.form.get("name", ""), id_of(project_id, "project")
+    row = db.session.get(Project, found)
+    if row is not None and is_untouched(typed, row.name):
+        return redirect(url_for("pages.projects.index"), 303)
     try:
-        name = validate(ProjectIn, {"name": request.form.get("name", "")}).name
-        projects.rename(who, id_of(project_id, "project"), name)
+        projects.rename(who, found, validate(ProjectIn, {"name": typed}).name)
         unit.commit()
     except Problem as problem:
         if problem.status != 422:
@@ -68,4 +76,5 @@ def _page(who: Caller, problem: str) -> str:
         whole=spans_organization(who.role),
         problem=problem,
         typed=request.form,
+        token=once.token(),
     )

@@ -13,9 +13,11 @@ from web.callers import Caller, caller
 from web.errors import Problem, not_found
 from web.extensions import db
 from web.forms import provider as provider_form
-from web.forms.wire import place_errors
+from web.forms import versions
+from web.forms.wire import place_errors, reading
+from web.pages import once
 from web.pages.access import editor, id_of
-from web.pages.credentials import warn_of_weak
+from web.pages.credentials import warn_of
 from web.pages.wording import PROVIDERS
 from web.saving import fallbacks, provider_health, providers, unit
 
@@ -54,20 +56,34 @@ def new() -> str:
 
 
 @blueprint.post("/notification-providers/new")
-def create() -> Response | tuple[str, int]:
-    """Save it, or show the form again with what is wrong."""
+def create() -> Response | tuple[str, int] | str:
+    """Save it, or show the form again with what is wrong; with `from`, show the form of another type."""
     who = editor()
     kind = _kind(request.args.get("type", "email"))
     form = _form(who, kind)
+    if "from" in request.form:
+        return _retyped(form, kind)
     provider_form.fill_typed(form, request.form)
     try:
-        made = providers.create(who, provider_form.to_wire(form, kind))
+        _, made = reading(
+            form, lambda: once.create(who, lambda: providers.create(who, provider_form.to_wire(form, kind)))
+        )
         unit.commit()
-        warn_of_weak(made)
     except Problem as problem:
         return _again(form, kind, problem)
-    flash(f"{made.name} is saved. Send it a test message to see that it arrives.", "good")
+    if made is not None:
+        warn_of(made)
+        flash(f"{made.name} is saved. Send it a test message to see that it arrives.", "good")
     return redirect(url_for("pages.providers.index"), 303)
+
+
+def _retyped(form: BaseForm, kind: str) -> str:
+    """The form for `kind`, with what was typed into the form of the type `from`."""
+    old_kind = _kind(request.form["from"])
+    typed = _form(caller(), old_kind)
+    provider_form.fill_typed(typed, request.form)
+    provider_form.fill_retyped(form, kind, typed)
+    return _page(form, kind, dirty=True)
 
 
 @blueprint.get("/notification-providers/<provider_id>")
@@ -77,22 +93,28 @@ def edit(provider_id: str) -> str:
     found = _find(who, provider_id)
     if not who.may_edit:
         return render_template("provider.html", provider=found, **_record_of(found))
-    form = _form(who, _kind(found.type), found)
-    provider_form.fill(form, found.type, providers.shown(found).model_dump(mode="json", by_alias=True))
-    return _page(form, found.type, found)
+    form = _shown(who, found)
+    return _page(form, found.type, found, stamp=versions.stamp(form, found.secrets_changed_at))
 
 
 @blueprint.post("/notification-providers/<provider_id>")
 def change(provider_id: str) -> Response | tuple[str, int]:
-    """Save the changes, or show the form again with what is wrong."""
+    """Save the changes, or show the form again with what is wrong.
+
+    What others saved since the form was opened is a 409: the form again, with both values.
+    """
     who = editor()
-    found = _find(who, provider_id)
-    form = _form(who, _kind(found.type), found)
+    found = providers.find(who, id_of(provider_id, "notification provider"), lock=True)
+    now, form = _shown(who, found), _form(who, _kind(found.type), found)
     provider_form.fill_typed(form, request.form)
+    if versions.settle(form, now, request.form.get(versions.FIELD), found.secrets_changed_at):
+        stamp = versions.stamp(now, found.secrets_changed_at)
+        return _page(form, found.type, found, stamp=stamp, clashes=True, dirty=True), 409
     try:
-        changed = providers.change(who, found.id, provider_form.to_wire(form, found.type))
+        data = provider_form.changes(form, now, found.type)
+        changed = reading(form, lambda: providers.change(who, found.id, data))
         unit.commit()
-        warn_of_weak(changed)
+        warn_of(changed)
     except Problem as problem:
         return _again(form, found.type, problem, found)
     flash("The changes are saved.", "good")
@@ -151,6 +173,13 @@ def _form(who: Caller, kind: str, provider: NotificationProvider | None = None) 
     return provider_form.build(kind, fallbacks.candidates(who, provider.id if provider else None))
 
 
+def _shown(who: Caller, provider: NotificationProvider) -> BaseForm:
+    """The form with the values of `provider`."""
+    form = _form(who, _kind(provider.type), provider)
+    provider_form.fill(form, provider.type, providers.shown(provider).model_dump(mode="json", by_alias=True))
+    return form
+
+
 def _record_of(provider: NotificationProvider | None) -> dict[str, Any]:
     """How the provider did and its newest deliveries; nothing for one that is being made."""
     if provider is None:
@@ -171,6 +200,7 @@ def _page(
     kind: str,
     provider: NotificationProvider | None = None,
     problems: list[str] | None = None,
+    **more: Any,
 ) -> str:
     """`problems` are those without an input of their own; None where nothing has been sent yet."""
     return render_template(
@@ -181,6 +211,8 @@ def _page(
         types=PROVIDERS,
         problems=problems or [],
         wrong=problems is not None,
+        token=None if provider else once.token(),
+        **{"stamp": "", "clashes": False, "dirty": False, **more},
         **_record_of(provider),
     )
 
@@ -192,4 +224,4 @@ def _again(
         raise problem
     db.session.rollback()
     homeless = place_errors(form, problem.fields)
-    return _page(form, kind, provider, homeless), 422
+    return _page(form, kind, provider, homeless, dirty=True, stamp=request.form.get(versions.FIELD, "")), 422

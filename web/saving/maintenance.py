@@ -14,10 +14,10 @@ from web.callers import Caller
 from web.errors import Problem, invalid, not_found
 from web.extensions import db
 from web.saving import audit
-from web.saving.merging import merge, without_nulls
+from web.saving.merging import is_same, merge, without_nulls
 from web.saving.schedule import check_cron, check_timezone
 from web.schemas.maintenance import State, WindowIn, WindowOut, WindowsQuery
-from web.schemas.wire import problems_of, refuse_unfit
+from web.schemas.wire import FieldWarning, problems_of, refuse_unfit
 
 _FURTHEST = timedelta(days=3650)
 
@@ -73,7 +73,10 @@ def change(who: Caller, window_id: UUID, data: Mapping[str, Any]) -> Maintenance
     now = datetime.now(UTC)
     window = find(who, window_id, lock=True)
     before = _as_sent(window)
-    fields = _examine(who, merge(before, _schedule_changes(_tidy(data)), frozenset()))
+    after = merge(before, _schedule_changes(_tidy(data)), frozenset())
+    if is_same(without_nulls(before), after):
+        return window
+    fields = _examine(who, after)
     was = _what(window)
     _write(window, fields, now)
     if _what(window) != was:
@@ -165,6 +168,21 @@ def _holds_for(who: Caller, monitor_id: UUID) -> ColumnElement[bool]:
         return false()
     whole_project = and_(window.monitor_id.is_(None), window.tag.is_(None))
     return or_(window.monitor_id == monitor_id, window.tag.in_(tags), whole_project)
+
+
+def shown_saved(window: MaintenanceWindow) -> WindowOut:
+    """The window as changes answer it: with warnings."""
+    answer = shown(window)
+    answer.warnings = warnings(window)
+    return answer
+
+
+def warnings(window: MaintenanceWindow) -> list[FieldWarning]:
+    """What in the plan of `window`, which has been saved, is doubtful."""
+    if window.enabled and window.cron_expression and windows.never_ends(_what(window).plan, datetime.now(UTC)):
+        text = "These times run into each other: the maintenance never ends, and nobody is alerted."
+        return [FieldWarning(field="durationMinutes", message=text)]
+    return []
 
 
 # --- judging and writing ---------------------------------------------------------------------

@@ -1,7 +1,13 @@
 """What PUT and PATCH mean: absent fields stay, records are merged by key, null removes."""
 
+import json
 from collections.abc import Mapping, Set
 from typing import Any
+
+
+def is_same(left: Any, right: Any) -> bool:
+    """Whether two values are the same JSON. Python takes 1 and true, and 1 and 1.0, for equal."""
+    return left == right and json.dumps(left, sort_keys=True) == json.dumps(right, sort_keys=True)
 
 
 def without_nulls(data: Mapping[str, Any]) -> dict[str, Any]:

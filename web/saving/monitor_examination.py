@@ -13,6 +13,7 @@ from web.errors import invalid
 from web.extensions import db
 from web.saving import destinations, schedule, secret_fields, targets
 from web.saving.merging import merge, without_nulls
+from web.saving.monitor_consistency import contradictions
 from web.saving.schedule import Schedule
 from web.schemas.monitor_config import CONFIGS, RECORDS
 from web.schemas.monitors import ALIASES, MonitorIn
@@ -64,24 +65,60 @@ def examine(
     if kind == "heartbeat":
         # It follows from the config; whatever is sent is ignored.
         base.pop("frequencyMinutes", None)
-    fields = problems_of(MonitorIn, base)
-    if isinstance(fields, dict):
-        problems |= fields
+    fields = _readable(base, problems)
     config = _examine_config(kind, data.get("config"), old_secrets, problems)
-    if isinstance(fields, dict) or config is None or problems:
-        raise invalid(problems)
-    if fields.location_config is not None:
-        problems["locationConfig"] = _NO_LOCATIONS
-    _examine_target(kind, fields.target, before.get("target"), problems)
-    if before and destinations.of_monitor(fields.target, config) != destinations.of_monitor(
-        before["target"], before["config"]
-    ):
-        destinations.ask_again("monitor", given, config, old_secrets, problems)
-    plan = _examine_schedule(kind, fields, config, before, problems)
-    _examine_references(who, fields, config, before, problems)
-    if problems:
+    plan = None
+    if fields is not None:
+        if (
+            before
+            and config is not None
+            and destinations.of_monitor(fields.target, config)
+            != destinations.of_monitor(before["target"], before["config"])
+        ):
+            destinations.ask_again("monitor", given, config, old_secrets, problems)
+        plan = _examine_together(who, kind, fields, config, before, problems)
+    if problems or fields is None or config is None or plan is None:
         raise invalid(problems)
     return Wanted(fields, config, plan)
+
+
+def _readable(base: Mapping[str, Any], problems: dict[str, str]) -> MonitorIn | None:
+    """`base` as a monitor; without its wrong fields, which go into `problems`, so that the others are judged as well.
+
+    None if nothing is left to judge.
+    """
+    fields = problems_of(MonitorIn, base)
+    if isinstance(fields, MonitorIn):
+        return fields
+    problems |= fields
+    wrong = {path.partition(".")[0] for path in fields}
+    if "type" in wrong:
+        return None
+    rest = {name: value for name, value in base.items() if name not in wrong}
+    again = problems_of(MonitorIn, rest | ({"name": "-"} if "name" in wrong else {}))
+    return again if isinstance(again, MonitorIn) else None
+
+
+def _examine_together(
+    who: Caller,
+    kind: str,
+    fields: MonitorIn,
+    config: Mapping[str, Any] | None,
+    before: Mapping[str, Any],
+    problems: dict[str, str],
+) -> Schedule | None:
+    """Judge what fits a field's own schema and may still be wrong. The schedule is None if the config is not readable."""
+    if fields.location_config is not None:
+        problems["locationConfig"] = _NO_LOCATIONS
+    if "target" not in problems:
+        _examine_target(kind, fields.target, before.get("target"), problems)
+    _examine_references(who, fields, config or {}, before, problems)
+    if config is None and kind == "heartbeat":
+        return None
+    plan = _examine_schedule(kind, fields, config or {}, before, problems)
+    if config is not None:
+        problems |= contradictions(config, before.get("config", {}))
+    return plan
 
 
 def _examine_config(
@@ -90,7 +127,7 @@ def _examine_config(
     old_secrets: Mapping[str, str],
     problems: dict[str, str],
 ) -> dict[str, Any] | None:
-    """The complete config, or None where it is wrong or the type is not known."""
+    """The complete config, without its wrong fields, which go into `problems`; None if nothing is left to judge."""
     if given is None:
         given = {}
     if not isinstance(given, dict):
@@ -107,6 +144,9 @@ def _examine_config(
     found = problems_of(model, cleaned, under="config")
     if isinstance(found, dict):
         problems.update({**found, **problems})
+        wrong = {path.split(".")[1] for path in found if "." in path}
+        found = problems_of(model, {name: value for name, value in cleaned.items() if name not in wrong})
+    if isinstance(found, dict):
         return None
     dumped = found.model_dump(mode="json", by_alias=True, exclude_none=True)
     return {
@@ -145,7 +185,7 @@ def _examine_schedule(
             and fields.timezone == before.get("timezone")
         )
     if not unchanged:
-        problems.update(found)
+        problems.update({**found, **problems})
     return plan
 
 

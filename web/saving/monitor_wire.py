@@ -9,7 +9,7 @@ import settings
 from models import seal, secrets
 from models.tables import Monitor, MonitorType, shown_status
 from web.callers import Caller
-from web.saving import sealing
+from web.saving import monitor_consistency, sealing
 from web.schemas.monitors import AlertConfigOut, HeartbeatMonitorOut, MonitorDetailOut, MonitorOut
 from web.schemas.results import ResultOut
 
@@ -60,9 +60,9 @@ def shown(monitor: Monitor, who: Caller) -> MonitorOut:
 
 
 def shown_saved(monitor: Monitor, who: Caller) -> MonitorOut:
-    """The monitor as changes answer it: with warnings where a secret is weak."""
+    """The monitor as changes answer it: with warnings about weak secrets and settings without effect."""
     answer = shown(monitor, who)
-    answer.warnings = sealing.warnings(monitor)
+    answer.warnings = sealing.warnings(monitor) + monitor_consistency.warnings(monitor)
     return answer
 
 

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import case, func, select, update
 from sqlalchemy.orm import joinedload
+from sqlalchemy.orm.attributes import flag_modified
 
 from models import heartbeats, rounds, secrets
 from models.tables import Monitor, MonitorNotificationSetting, MonitorState, MonitorType
@@ -16,7 +17,7 @@ from web.callers import Caller
 from web.errors import Problem, invalid, not_found
 from web.extensions import db
 from web.saving import audit, differences, sealing, unit
-from web.saving.merging import merge, without_nulls
+from web.saving.merging import is_same, merge, without_nulls
 from web.saving.monitor_examination import Wanted, examine, tidy
 from web.saving.monitor_wire import HEARTBEAT_TOKEN, as_sent, secrets_of
 from web.schemas.monitor_config import RECORDS
@@ -75,7 +76,7 @@ def change(who: Caller, monitor_id: UUID, data: Mapping[str, Any]) -> Monitor:
     after = merge(before, changes, _MERGED)
     if isinstance(changes.get("config"), dict):
         after["config"] = merge(before["config"], changes["config"], RECORDS)
-    if without_nulls(before) == after:
+    if is_same(without_nulls(before), after):
         return monitor
     wanted = examine(who, after, before, opened, changes.get("config"))
     was_enabled, was_planned, was_public = monitor.enabled, _plan_of(monitor), as_sent(monitor, {})
@@ -149,6 +150,8 @@ def _write(monitor: Monitor, wanted: Wanted, kept: Mapping[str, str], opened: Ma
     monitor.timezone = plan.timezone
     monitor.enabled, monitor.tags, monitor.muted_until = fields.enabled, fields.tags, fields.muted_until
     monitor.config = public
+    # By itself SQLAlchemy takes true for 1 and would not write the change.
+    flag_modified(monitor, "config")
     stored = sealing.store(monitor, {**found, **kept}, opened)
     alerts = fields.alert_config
     monitor.alerts_enabled = alerts.enabled

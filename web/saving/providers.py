@@ -26,7 +26,7 @@ from web.saving import (
     targets,
     trial_places,
 )
-from web.saving.merging import merge, without_nulls
+from web.saving.merging import is_same, merge, without_nulls
 from web.saving.provider_health import Figures
 from web.schemas.providers import CONFIGS, URL_FIELDS, ProviderIn, ProviderOut, ProviderType, TestOut
 from web.schemas.wire import problems_of, refuse_unfit
@@ -71,6 +71,8 @@ def change(who: Caller, provider_id: UUID, data: Mapping[str, Any]) -> Notificat
     opened = sealing.opened_to_change(provider)
     before, was_public = _as_sent(provider, opened), _as_sent(provider, {})
     after = merge(before, _tidy(data), frozenset({"config"}))
+    if is_same(without_nulls(before), after) and not provider.broken:
+        return provider
     fields, config = _examine(after, before["config"], opened, data.get("config"))
     fallbacks.check(who, provider.id, fields.fallback_provider_id)
     stored = _write(provider, fields, config, opened)

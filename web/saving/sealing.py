@@ -10,7 +10,7 @@ from models import seal, strength
 from models.queries.audit import CredentialUse
 from models.tables import Monitor, NotificationProvider
 from web.callers import Caller
-from web.schemas.wire import CredentialsOut, SecretWarning
+from web.schemas.wire import CredentialsOut, FieldWarning
 
 log = structlog.get_logger(__name__)
 
@@ -62,9 +62,9 @@ def shown(row: Holder) -> CredentialsOut | None:
     return CredentialsOut(changed_at=row.secrets_changed_at, sealed_at=row.secrets_sealed_at)
 
 
-def warnings(row: Holder) -> list[SecretWarning]:
+def warnings(row: Holder) -> list[FieldWarning]:
     """What is weak among the secrets of `row`, which has just been saved."""
     auth = row.config.get("auth")
     username = str((auth if isinstance(auth, dict) else row.config).get("username") or "")
     found = strength.weaknesses(seal.unseal(row.secrets, row.__tablename__, row.id), username)
-    return [SecretWarning(field=f"config.{path}", message=sentence) for path, sentence in found.items()]
+    return [FieldWarning(field=f"config.{path}", message=sentence) for path, sentence in found.items()]

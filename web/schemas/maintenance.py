@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 
 from web.schemas.lists import PageQuery
 from web.schemas.monitors import Tag, clean_tag
-from web.schemas.wire import In, Name, Out, Time, TimeZone
+from web.schemas.wire import FieldWarning, In, Name, Out, Time, TimeZone
 
 LONGEST_MINUTES = 30 * 24 * 60
 State = Literal["active", "scheduled", "over", "disabled"]
@@ -21,7 +21,18 @@ class WindowIn(In):
 
     #: Shown, never set.
     READ_ONLY: ClassVar[frozenset[str]] = frozenset(
-        ["id", "state", "monitorName", "occursFrom", "occursUntil", "lastFrom", "lastUntil", "createdAt", "updatedAt"]
+        [
+            "id",
+            "state",
+            "monitorName",
+            "occursFrom",
+            "occursUntil",
+            "lastFrom",
+            "lastUntil",
+            "createdAt",
+            "updatedAt",
+            "warnings",
+        ]
     )
 
     name: Name = "Maintenance"
@@ -61,3 +72,5 @@ class WindowOut(Out):
     last_until: datetime | None
     created_at: datetime
     updated_at: datetime
+    #: Only in the answers to POST, PUT and PATCH.
+    warnings: list[FieldWarning] = Field(default_factory=list)

@@ -9,7 +9,7 @@ from pydantic import Field, WithJsonSchema, field_validator
 from web.schemas.lists import PageQuery
 from web.schemas.monitor_config import CONFIGS, LocationConfig
 from web.schemas.results import ResultOut
-from web.schemas.wire import CredentialsOut, In, Name, Out, SecretWarning, Time, TimeZone
+from web.schemas.wire import CredentialsOut, FieldWarning, In, Name, Out, Time, TimeZone
 
 MAX_TAGS = 30
 Type = Literal["http_request", "website", "ping_host", "port_check", "heartbeat", "synthetic_test"]
@@ -139,7 +139,7 @@ class MonitorOut(Out):
     #: Null where nothing is stored encrypted.
     credentials: CredentialsOut | None
     #: Only in the answers to POST, PUT and PATCH.
-    warnings: list[SecretWarning] = Field(default_factory=list)
+    warnings: list[FieldWarning] = Field(default_factory=list)
 
 
 class HeartbeatMonitorOut(MonitorOut):

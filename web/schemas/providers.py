@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, fie
 
 from web.schemas.lists import PageQuery
 from web.schemas.monitor_config import check_header
-from web.schemas.wire import CredentialsOut, In, Name, Out, SecretWarning
+from web.schemas.wire import CredentialsOut, FieldWarning, In, Name, Out
 
 ProviderType = Literal["email", "slack", "webhook", "telegram", "discord", "teams", "apprise"]
 _ONE_LINE = re.compile(r"[^\x00-\x1f\x7f]*")
@@ -193,7 +193,7 @@ class ProviderOut(Out):
     #: Null where nothing is stored encrypted.
     credentials: CredentialsOut | None
     #: Only in the answers to POST, PUT and PATCH.
-    warnings: list[SecretWarning] = Field(default_factory=list)
+    warnings: list[FieldWarning] = Field(default_factory=list)
 
 
 class ProvidersQuery(PageQuery):

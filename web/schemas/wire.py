@@ -77,8 +77,8 @@ class CredentialsOut(Out):
     sealed_at: datetime | None
 
 
-class SecretWarning(Out):
-    """A secret that was taken although it is weak."""
+class FieldWarning(Out):
+    """Something doubtful that was saved all the same: a weak secret, a setting without effect."""
 
     field: str
     message: str

@@ -64,3 +64,30 @@ startMenus();
 showScheme();
 enhance();
 startTimes();
+
+// --- a form is sent once ------------------------------------------------------------------
+
+function onSubmit(event) {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== "post") return;
+  if ("sent" in form.dataset) {
+    event.preventDefault();
+    return;
+  }
+  form.dataset.sent = "";
+  // After the browser has put together what is sent: a disabled button would not be part of it.
+  setTimeout(() => {
+    for (const button of form.elements) if (button.matches("button:not([type=button])")) button.disabled = true;
+  });
+}
+
+/** A page that comes back from the browser's history can send its forms again. */
+function onPageShow() {
+  for (const form of document.querySelectorAll("form[data-sent]")) {
+    delete form.dataset.sent;
+    for (const button of form.elements) if (button.matches("button:not([type=button])")) button.disabled = false;
+  }
+}
+
+document.addEventListener("submit", onSubmit);
+addEventListener("pageshow", onPageShow);

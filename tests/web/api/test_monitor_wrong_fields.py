@@ -137,7 +137,7 @@ def test_the_same_wrong_fields_change_nothing(cast: Cast, connection: psycopg.Co
 def test_all_wrong_fields_are_named_at_once(cast: Cast) -> None:
     answer = cast.editor.post("/monitors", {"type": "http", "naem": 1, "config": {"retries": 9, "x": 1}})
     fields = answer.json["error"]["fields"]  # type: ignore[index]
-    assert fields.keys() == {"name", "naem", "config.retries", "config.x"}
+    assert fields.keys() == {"name", "target", "naem", "config.retries", "config.x"}
 
 
 def test_an_internal_target_is_refused_with_the_way_to_allow_it(cast: Cast, settings_of: SettingsOf) -> None:
