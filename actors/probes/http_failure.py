@@ -57,6 +57,8 @@ _OUR_CODES = frozenset(
     {
         pycurl.E_FAILED_INIT,
         pycurl.E_NOT_BUILT_IN,
+        # Unless the body was refused, taking it failed.
+        pycurl.E_WRITE_ERROR,
         pycurl.E_READ_ERROR,
         pycurl.E_OUT_OF_MEMORY,
         pycurl.E_FUNCTION_NOT_FOUND,
@@ -83,7 +85,8 @@ def explain(transfer: Transfer, host: str, timeout: float) -> Outcome:
     """The outcome of a transfer that has failed; times and details are the caller's to add."""
     if transfer.blocked and not transfer.opened:
         return Outcome(Status.ERROR, reason=Reason.BLOCKED_TARGET, message=plain(transfer.blocked))
-    if transfer.our_error or transfer.code in _OUR_CODES:
+    ended_by_us = transfer.received.fault or transfer.received.too_large
+    if transfer.our_error or (transfer.code in _OUR_CODES and not ended_by_us):
         return socket_failure.ours(transfer.our_error or transfer.words)
     number = transfer.curl.getinfo(pycurl.OS_ERRNO) if transfer.code in _SOCKET_CODES else 0
     if number in socket_failure.TARGETS or number in socket_failure.OURS:
