@@ -58,6 +58,8 @@ _OUR_CODES = frozenset(
     {
         pycurl.E_FAILED_INIT,
         pycurl.E_NOT_BUILT_IN,
+        # Unless the body was refused, taking it failed.
+        pycurl.E_WRITE_ERROR,
         pycurl.E_READ_ERROR,
         pycurl.E_OUT_OF_MEMORY,
         pycurl.E_FUNCTION_NOT_FOUND,
@@ -87,7 +89,8 @@ def explain(transfer: Transfer, host: str, timeout: float) -> Outcome:
         return Outcome(Status.ERROR, reason=Reason.BLOCKED_TARGET, message=plain(transfer.blocked))
     if transfer.our_error is not None:
         return socket_failure.explain(transfer.our_error, host, transfer.tried)
-    if transfer.code in _OUR_CODES:
+    ended_by_us = transfer.received.fault or transfer.received.too_large
+    if transfer.code in _OUR_CODES and not ended_by_us:
         return socket_failure.ours(transfer.words, _TROUBLES.get(transfer.code))
     number = transfer.curl.getinfo(pycurl.OS_ERRNO) if transfer.code in _SOCKET_CODES else 0
     if number in socket_failure.TARGETS or number in socket_failure.OURS:

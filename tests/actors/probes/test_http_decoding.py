@@ -4,6 +4,7 @@ import gzip
 import itertools
 import zlib
 from collections.abc import Callable
+from functools import partial
 
 import brotli
 import pytest
@@ -18,7 +19,7 @@ MEGABYTE = 1024 * 1024
 PACKERS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
     "deflate": zlib.compress,
-    "br": brotli.compress,
+    "br": partial(brotli.compress, quality=4),
 }
 
 
@@ -74,7 +75,8 @@ def test_garbage_ends_in_a_fault_or_in_bytes_and_never_in_an_exception(
 
 @pytest.mark.parametrize("name", sorted(PACKERS))
 def test_a_bomb_is_given_up_at_the_limit(name: str) -> None:
-    body = received([name], [PACKERS[name](bytes(30 * MEGABYTE))])
+    bomb = bytes(5 * MEGABYTE)
+    body = received([name], [brotli.compress(bomb, quality=1) if name == "br" else PACKERS[name](bomb)])
     assert body.too_large
     assert len(body.content) <= MEGABYTE
 
