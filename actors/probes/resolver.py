@@ -164,7 +164,7 @@ async def _look_up(question: Question, timeout: float) -> Addresses | Outcome:
 def _ask(question: Question) -> Addresses:
     name, family = question
     try:
-        found = socket.getaddrinfo(name, None, family, socket.SOCK_STREAM)
+        found = socket.getaddrinfo(host_names.to_lookup(name), None, family, socket.SOCK_STREAM)
     except socket.gaierror as error:
         # Without a descriptor left the system's resolver says that there is no such name.
         socket_failure.require_socket()
