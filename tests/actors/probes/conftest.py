@@ -28,6 +28,7 @@ def _working_dns() -> Iterator[DnsServer]:
 def our_dns(_working_dns: DnsServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[DnsServer]:
     """The name server that probes take for the system's own when a name cannot be resolved. It works."""
     monkeypatch.setattr(name_servers, "servers", lambda: [_working_dns.address])
+    monkeypatch.setattr(name_servers, "TIMEOUT_SECONDS", 0.5)
     name_servers.forget()
     yield _working_dns
     _working_dns.mode = "works"
