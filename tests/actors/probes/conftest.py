@@ -1,5 +1,6 @@
 """Loopback is allowed unless a test asks for the guard."""
 
+import socket
 import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +13,9 @@ import settings
 from actors.probes import http_transfer, name_servers, resolver
 from tests import dns_server
 from tests.dns_server import DnsServer
+from tests.waiting import until
 
+from .names import Names
 from .site import Site, running
 
 Change = Callable[..., None]
@@ -77,3 +80,13 @@ def server_context(certificate: trustme.LeafCert) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificate.configure_cert(context)
     return context
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[Names]:
+    fake = Names()
+    monkeypatch.setattr(socket, "getaddrinfo", fake.getaddrinfo)
+    yield fake
+    fake.over.set()
+    # What was asked in one test must not be answered in the next.
+    until(lambda: not resolver._under_way)
