@@ -94,7 +94,7 @@ def resolve(host: str, port: int, *, kind: int = socket.SOCK_STREAM, family: int
     is none.
     """
     refused: BlockedTarget | None = None
-    for *_, address in socket.getaddrinfo(host_names.to_ascii(host), port, family, kind):
+    for *_, address in socket.getaddrinfo(host_names.to_lookup(host), port, family, kind):
         ip = str(address[0])
         try:
             judge(ip, host)

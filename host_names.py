@@ -8,8 +8,10 @@ labels are encoded if everything else about them is right.
 import re
 import unicodedata
 from functools import lru_cache
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+_HOSTS = Path("/etc/hosts")
 _LONGEST_LABEL = 63
 _LABEL = re.compile(r"[a-z0-9_-]*")
 
@@ -27,6 +29,18 @@ def to_ascii(host: str) -> str:
 
     mapped = idna.uts46_remap(host, std3_rules=False, transitional=False)
     return ".".join(_plain(label) if label.isascii() else _encode(label) for label in mapped.split("."))
+
+
+def to_lookup(host: str) -> str:
+    """Return `host` as the system's resolver is to be asked for it. Raise `UnicodeError` if it has no ASCII form.
+
+    A final dot stays, so that no search domain is tried. It goes where the system would not know its own names by it:
+    its table of hosts lists them without.
+    """
+    name = to_ascii(host)
+    short = name.removesuffix(".")
+    own = short != name and (short == "localhost" or short.endswith(".localhost") or short in _hosts_of_system())
+    return short if own else name
 
 
 def bare(host: str) -> str:
@@ -51,6 +65,14 @@ def ascii_url(url: str) -> str:
     login, at, _ = parts.netloc.rpartition("@")
     port = "" if parts.port is None else f":{parts.port}"
     return urlunsplit(parts._replace(netloc=f"{login}{at}{to_ascii(host)}{port}"))
+
+
+def _hosts_of_system() -> frozenset[str]:
+    try:
+        lines = _HOSTS.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return frozenset()
+    return frozenset(name.lower() for line in lines for name in line.partition("#")[0].split()[1:])
 
 
 def _plain(label: str) -> str:

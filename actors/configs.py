@@ -5,6 +5,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 from uuid import UUID
 
+import host_names
 from actors import credential_uses
 from actors.probes.target import Target
 from models.database import transaction
@@ -76,8 +77,8 @@ def _prepare(one: configs.CheckConfig) -> Prepared:
 
 
 def _host(target: str) -> str:
-    """The host in a monitor's target, be it a URL or a name."""
+    """The host in a monitor's target, be it a URL or a name; one spelling, however it was written."""
     try:
-        return (urlsplit(target).hostname if "://" in target else target.strip().lower()) or ""
+        return host_names.bare((urlsplit(target).hostname if "://" in target else target.strip()) or "")
     except ValueError:
         return ""

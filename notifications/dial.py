@@ -73,7 +73,7 @@ def dial(host: str, port: int, ends_at: float, *, judged: bool = True) -> Bounde
     """
     name = line(host, 100)
     try:
-        found = socket.getaddrinfo(host_names.to_ascii(host), port, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(host_names.to_lookup(host), port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         raise NotificationError(f"{name} could not be found: its name does not resolve.", permanent=False) from None
     refused = failed = ""

@@ -1,6 +1,7 @@
 """Host names in ASCII: IDNA 2008 with UTS 46, as browsers do it."""
 
 import re
+from pathlib import Path
 
 import idna
 import pytest
@@ -92,6 +93,19 @@ def test_what_idna_2008_takes_has_its_form(label: str) -> None:
 )
 def test_a_bare_name_has_no_final_dot(name: str, expected: str) -> None:
     assert host_names.bare(name) == expected
+
+
+def test_the_systems_own_names_are_asked_for_without_the_final_dot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hosts = tmp_path / "hosts"
+    hosts.write_text("127.0.0.1\tlocalhost # db.test\n\n10.0.0.7 App.internal app\n")
+    monkeypatch.setattr(host_names, "_HOSTS", hosts)
+    names = ["App.internal.", "app.", "app", "db.test.", "LocalHost.", "x.localhost.", "Straße.de."]
+    asked = ["app.internal", "app", "app", "db.test.", "localhost", "x.localhost", "xn--strae-oqa.de."]
+    assert [host_names.to_lookup(name) for name in names] == asked
+    hosts.unlink()
+    assert host_names.to_lookup("app.internal.") == "app.internal."
 
 
 @pytest.mark.parametrize(

@@ -195,7 +195,7 @@ def _start(lookup: Future[Addresses], question: Question, project: UUID | None) 
 def _ask(question: Question) -> Addresses:
     name, family = question
     try:
-        found = socket.getaddrinfo(name, None, family, socket.SOCK_STREAM)
+        found = socket.getaddrinfo(host_names.to_lookup(name), None, family, socket.SOCK_STREAM)
     except socket.gaierror as error:
         # Without a descriptor left the system's resolver says that there is no such name.
         socket_failure.require_socket()

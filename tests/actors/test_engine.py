@@ -201,6 +201,13 @@ def test_a_changed_monitor_is_read_again_when_a_message_names_its_new_version(co
     assert configs.prepared([(monitor, 2)])[monitor].target.address == "http://new.example/"
 
 
+def test_a_host_is_one_however_its_name_is_written(connection: Db, project: UUID) -> None:
+    targets = ["https://Straße.de/", "http://xn--strae-oqa.de.:8080/", "straße.de", "STRASSE.de"]
+    monitors = [rows.a_monitor(connection, project, target) for target in targets]
+    found = configs.prepared([(monitor, 1) for monitor in monitors])
+    assert [found[monitor].host for monitor in monitors] == ["xn--strae-oqa.de"] * 3 + ["strasse.de"]
+
+
 def test_checks_of_one_host_beyond_its_bound_wait_while_other_hosts_are_checked(
     database_url: str, connection: Db, settings_of: SettingsOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,12 +8,22 @@ from uuid import UUID
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, field_validator
 
+import host_names
 from web.schemas.lists import PageQuery
 from web.schemas.monitor_config import check_header
 from web.schemas.wire import CredentialsOut, FieldWarning, In, Name, Out
 
 ProviderType = Literal["email", "slack", "webhook", "telegram", "discord", "teams", "apprise"]
 _ONE_LINE = re.compile(r"[^\x00-\x1f\x7f]*")
+_USER = re.compile(r"[^@\s\x00-\x1f\x7f<>\"(),:;\\]{1,64}")
+_DOMAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
+
+
+def _has_domain_form(domain: str) -> bool:
+    try:
+        return _DOMAIN.fullmatch(host_names.to_ascii(domain)) is not None
+    except UnicodeError:
+        return False
 
 
 def clean_email(address: str) -> str:
@@ -21,10 +31,9 @@ def clean_email(address: str) -> str:
     try:
         found = validate_email(address.strip(), check_deliverability=False, test_environment=True)
     except EmailNotValidError:
-        # Reserved and one-word domains have the form, too: user@mail, user@host.local.
-        if re.fullmatch(
-            r"[^@\s\x00-\x1f\x7f<>\"(),:;\\]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", address.strip()
-        ):
+        # Reserved, one-word and emoji domains have the form, too: user@mail, user@host.local.
+        user, _, domain = address.strip().rpartition("@")
+        if _USER.fullmatch(user) and _has_domain_form(domain):
             return address.strip()
         raise ValueError("Not an e-mail address.") from None
     return found.normalized

@@ -13,7 +13,9 @@ import settings
 from actors.probes import http_transfer, name_servers, resolver
 from tests import dns_server
 from tests.dns_server import DnsServer
+from tests.waiting import until
 
+from .names import Names
 from .site import Site, running
 
 Change = Callable[..., None]
@@ -29,6 +31,7 @@ def _working_dns() -> Iterator[DnsServer]:
 def our_dns(_working_dns: DnsServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[DnsServer]:
     """The name server that probes take for the system's own when a name cannot be resolved. It works."""
     monkeypatch.setattr(name_servers, "servers", lambda: [_working_dns.address])
+    monkeypatch.setattr(name_servers, "TIMEOUT_SECONDS", 0.5)
     name_servers.forget()
     yield _working_dns
     _working_dns.mode = "works"
@@ -80,6 +83,7 @@ def server_context(certificate: trustme.LeafCert) -> ssl.SSLContext:
 
 
 @pytest.fixture
+<<<<<<< HEAD
 def names_of_the_world_do_not_exist(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is looked up outside: every name but those of loopback is unknown."""
     true = socket.getaddrinfo
@@ -98,3 +102,12 @@ def _is_odd(host: object) -> bool:
     return isinstance(host, str) and (
         not host.isascii() or "\0" in host or any(len(one) > 63 for one in host.split("."))
     )
+=======
+def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[Names]:
+    fake = Names()
+    monkeypatch.setattr(socket, "getaddrinfo", fake.getaddrinfo)
+    yield fake
+    fake.over.set()
+    # What was asked in one test must not be answered in the next.
+    until(lambda: not resolver._under_way)
+>>>>>>> w/B

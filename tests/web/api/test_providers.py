@@ -310,3 +310,24 @@ def test_health_counts_what_arrived_lately(cast: Cast) -> None:
     unused = factories.a_provider(cast.project, name="Unused")
     health = cast.viewer.get(f"/notification-providers/{unused.id}").json["health"]  # type: ignore[index]
     assert health["lastDay"] == {"sent": 0, "failed": 0, "successRate": None}
+
+
+@pytest.mark.parametrize(
+    ("address", "kept"),
+    [
+        ("ops@straße.example", "ops@straße.example"),
+        ("ops@☕.example", "ops@☕.example"),
+        ("ops@mail", "ops@mail"),
+        ("ops@℀.example", None),
+        ("ops@☕ x.example", None),
+        ("a b@☕.example", None),
+    ],
+)
+def test_mail_addresses_beyond_ascii_are_taken_by_the_rules_of_host_names(
+    cast: Cast, address: str, kept: str | None
+) -> None:
+    config = {"to": [address], "from": "watch@example.org"}
+    answer = cast.editor.post("/notification-providers", {"name": "Mail", "type": "email", "config": config})
+    assert answer.status_code == (201 if kept else 422), answer.text
+    if kept:
+        assert answer.json["config"]["to"] == [kept]  # type: ignore[index]

@@ -107,7 +107,11 @@ PROVIDERS: list[tuple[str, dict[str, Any], dict[str, Any], set[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "config", "move", "asked"), PROVIDERS, ids=lambda value: str(sorted(value) if isinstance(value, set) else value)[:40])
+@pytest.mark.parametrize(
+    ("kind", "config", "move", "asked"),
+    PROVIDERS,
+    ids=lambda value: str(sorted(value) if isinstance(value, set) else value)[:40],
+)
 def test_a_provider_that_is_moved_asks_for_its_secrets(
     cast: Cast, connection: psycopg.Connection[Any], kind: str, config: Any, move: Any, asked: set[str]
 ) -> None:

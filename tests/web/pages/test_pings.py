@@ -1,5 +1,6 @@
 """What a heartbeat's page shows of its pings, and the deadline while a form is filled in."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from models import time_zones
 from models.tables import HeartbeatPing, Monitor, Project
 from tests import factories
 from tests.web.pages.visitor import Visitor
@@ -94,8 +96,27 @@ def test_a_cron_expression_tells_its_next_three_deadlines(visitor: Callable[...,
         "cron=",
         "cron=0+0+30+2+*",
         "cron=*+*+*+*+*&zone=../x",
+        "cron=*+*+*+*+*&zone=localtime",
     ):
         assert someone.open(f"/monitors/partials/deadline?{wrong}").get_json()["deadlines"] == []
+
+
+def test_a_former_name_of_a_zone_means_the_same(visitor: Callable[..., Visitor]) -> None:
+    someone = visitor()
+    former, present = (
+        someone.open(f"/monitors/partials/deadline?cron=30+4+*+*+*&zone={zone}").get_json()["deadlines"]
+        for zone in ("Asia/Calcutta", "Asia/Kolkata")
+    )
+    assert former == present != []
+
+
+@pytest.mark.parametrize("page", ["/monitors/new?type=website", "/monitors/new?type=heartbeat", "/maintenance/new"])
+def test_forms_offer_every_zone_under_its_present_name(page: str, visitor: Callable[..., Visitor]) -> None:
+    text = visitor().open(page).get_data(as_text=True)
+    offered = re.findall(
+        r'<option value="([^"]+)">', text.partition('<datalist id="zones">')[2].partition("</datalist>")[0]
+    )
+    assert tuple(offered) == time_zones.names()
 
 
 def test_only_who_may_edit_asks_for_deadlines(visitor: Callable[..., Visitor]) -> None:
