@@ -83,7 +83,6 @@ def server_context(certificate: trustme.LeafCert) -> ssl.SSLContext:
 
 
 @pytest.fixture
-<<<<<<< HEAD
 def names_of_the_world_do_not_exist(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is looked up outside: every name but those of loopback is unknown."""
     true = socket.getaddrinfo
@@ -102,7 +101,9 @@ def _is_odd(host: object) -> bool:
     return isinstance(host, str) and (
         not host.isascii() or "\0" in host or any(len(one) > 63 for one in host.split("."))
     )
-=======
+
+
+@pytest.fixture
 def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[Names]:
     fake = Names()
     monkeypatch.setattr(socket, "getaddrinfo", fake.getaddrinfo)
@@ -110,4 +111,3 @@ def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[Names]:
     fake.over.set()
     # What was asked in one test must not be answered in the next.
     until(lambda: not resolver._under_way)
->>>>>>> w/B

@@ -6,27 +6,14 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-<<<<<<< HEAD
-from typing import Any
 from uuid import UUID, uuid4
-=======
->>>>>>> w/B
 
 import pytest
 
 import settings
-<<<<<<< HEAD
 from actors.fair_share import FairShare
-from actors.probes import name_servers, resolver, socket_failure
-from actors.probes.outcome import Outcome, Reason, Status
-from actors.trouble import Trouble
-from tests import dns_server
-from tests.dns_server import DnsServer
-from tests.waiting import until
-=======
 from actors.probes import resolver
-from actors.probes.outcome import Reason, Status
->>>>>>> w/B
+from actors.probes.outcome import Outcome, Reason, Status
 
 from .checking import check, check_all, http, target
 from .conftest import Change
