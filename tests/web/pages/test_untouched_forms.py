@@ -253,6 +253,14 @@ def test_a_windows_form(keeper: Visitor, create: Create, project: Project, conne
     assert len(accepted) > 5, "nearly everything was refused: this shows nothing"
 
 
+def test_a_broken_provider_stays_broken(keeper: Visitor, project: Project, connection: psycopg.Connection[Any]) -> None:
+    path = f"/notification-providers/{factories.a_provider(project, broken=True).id}"
+    before = contents(connection)
+    send_untouched(keeper, path, path)
+    assert contents(connection) == before
+    assert "Nothing was changed." in keeper.get("/notification-providers")
+
+
 def test_a_window_that_is_over_stays_as_it_is(
     keeper: Visitor, project: Project, connection: psycopg.Connection[Any]
 ) -> None:
