@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from web.forms.fields import Choice, Exact, Headers, JsonValue, LongText, Number, Switch, Text
+from web.forms.fields import Choice, Exact, LongText, Number, Switch, Text
+from web.forms.structured import Headers, JsonValue
 
 TARGET = {"label": "URL", "placeholder": "https://example.com/health", "type": "url", "hint": ""}
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")

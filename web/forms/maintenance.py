@@ -56,7 +56,8 @@ def build(tags: Sequence[str], monitors: Named) -> BaseForm:
 
 def fill_new(form: BaseForm, monitor_id: str) -> None:
     """Show a window that begins now, for the monitor where one is given."""
-    scope = {SCOPE: "monitor", "monitorId": monitor_id} if monitor_id else {SCOPE: "project"}
+    known = monitor_id and monitor_id in form["monitorId"].choices
+    scope = {SCOPE: "monitor", "monitorId": monitor_id} if known else {SCOPE: "project"}
     shown = {SCHEDULE_KIND: "once", "timezone": "UTC", "durationMinutes": _DURATION_MINUTES, "enabled": True}
     form.process(data={**shown, **scope})
 

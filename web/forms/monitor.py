@@ -62,7 +62,9 @@ def _common(kind: str, providers: Named) -> dict[str, Any]:
         look = WebAddress if TYPES[kind].TARGET["type"] == "url" else Text
         fields["target"] = look(TYPES[kind].TARGET["label"], absent="", description=TYPES[kind].TARGET["hint"])
     if kind in ("http_request", "website"):
-        fields["alertConfig.alertOnSslExpiration"] = Switch("When the certificate expires soon")
+        fields["alertConfig.alertOnSslExpiration"] = Switch(
+            "When the certificate expires soon", description="Only while the certificate's expiry is watched."
+        )
     return fields
 
 

@@ -9,7 +9,8 @@ from wtforms.form import BaseForm
 
 from actors.slots import PER_MINUTE
 from web.forms import limits
-from web.forms.fields import Choice, Exact, Headers, Number, Switch, Tags, Text
+from web.forms.fields import Choice, Exact, Number, Switch, Tags, Text
+from web.forms.structured import Headers
 from web.forms.wire import difference, flat, nested
 from web.schemas.providers import CONFIGS, ProviderIn
 

@@ -18,6 +18,7 @@ FIELD = "formVersion"
 #: Stands for the secrets of the record, which look alike when masked.
 _SECRETS = "secrets"
 _DIGITS = 12
+_MASK = "…"
 
 
 def stamp(shown: BaseForm, secrets: object = None) -> str:
@@ -41,8 +42,16 @@ def settle(form: BaseForm, shown: BaseForm, stamped: str | None, secrets: object
             field.data = current.data
         else:
             field.clash = f"Saved by somebody else: {_shown(current)}. Your value is in the form."
-    if _SECRETS in then and then[_SECRETS] != _digest(str(secrets)):
-        found.append(_SECRETS)
+    if then.get(_SECRETS, _digest(str(secrets))) != _digest(str(secrets)):
+        found += _alike_when_masked(form, shown, {name for name in now if sent[name] != then.get(name)} - set(found))
+    return found
+
+
+def _alike_when_masked(form: BaseForm, shown: BaseForm, sent: set[str]) -> list[str]:
+    """Those of the changed inputs `sent` that hold a secret: others may have changed it although its mask is the same."""
+    found = [name for name in sorted(sent) if _MASK in str(shown[name].data)]
+    for name in found:
+        form[name].clash = "Somebody else has saved another secret here. Your value is in the form."
     return found
 
 

@@ -128,7 +128,7 @@ def change(window_id: str) -> Response | tuple[str, int]:
         _warn_of(changed)
     except Problem as problem:
         return _again(form, problem, found)
-    flash("The changes are saved.", "good")
+    flash("The changes are saved." if data else "Nothing was changed.", "good")
     return redirect(url_for("pages.maintenance.index"), 303)
 
 

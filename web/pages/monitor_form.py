@@ -103,7 +103,7 @@ def change(monitor_id: str) -> Response | tuple[str, int] | str:
         warn_of(changed)
     except Problem as problem:
         return _again(who, form, found.type, problem, found)
-    flash("The changes are saved.", "good")
+    flash("The changes are saved." if data else "Nothing was changed.", "good")
     return redirect(url_for("pages.monitor.index", monitor_id=found.id), 303)
 
 

@@ -112,12 +112,13 @@ def change(provider_id: str) -> Response | tuple[str, int]:
         return _page(form, found.type, found, stamp=stamp, clashes=True, dirty=True), 409
     try:
         data = provider_form.changes(form, now, found.type)
-        changed = reading(form, lambda: providers.change(who, found.id, data))
+        # Even a change to nothing would give a broken provider another chance.
+        changed = reading(form, lambda: providers.change(who, found.id, data) if data else found)
         unit.commit()
         warn_of(changed)
     except Problem as problem:
         return _again(form, found.type, problem, found)
-    flash("The changes are saved.", "good")
+    flash("The changes are saved." if data else "Nothing was changed.", "good")
     return redirect(url_for("pages.providers.index"), 303)
 
 

@@ -154,6 +154,24 @@ def test_an_unknown_escape_is_said_and_not_guessed(visitor: Callable[..., Visito
     assert "is not an escape" in complaints(answer.text)["config.send"]
 
 
+@pytest.mark.parametrize("typed", [r"\x00", r"\ud800"])
+def test_an_escape_for_what_no_column_can_hold_is_refused(visitor: Callable[..., Visitor], typed: str) -> None:
+    fields = {"name": "A", "target": "127.0.0.1", "config.port": "25", "config.send": typed}
+    answer = visitor().submit("/monitors/new?type=port_check", **fields)
+    assert answer.status_code == 422
+    assert "not valid text" in complaints(answer.text)["config.send"]
+
+
+def test_a_setting_without_effect_is_told_on_the_next_page(visitor: Callable[..., Visitor]) -> None:
+    someone = visitor()
+    fields = {"name": "A", "target": "http://127.0.0.1:9/", "config.timeoutSeconds": "90"}
+    saved = someone.submit("/monitors/new?type=http_request", **fields)
+    assert "The timeout of 90 s is longer than the interval of 60 s" in someone.get(saved.location)
+    fields = {"name": "W", "scheduleKind": "cron", "cronExpression": "0 * * * *"}
+    someone.submit("/maintenance/new", **fields)
+    assert "the maintenance never ends" in someone.get("/maintenance")
+
+
 @pytest.mark.parametrize(
     ("typed", "stored"),
     [

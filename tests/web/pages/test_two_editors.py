@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from models import seal
 from models.tables import MaintenanceWindow, Monitor, NotificationProvider, Project
 from tests import factories
 from tests.web.pages.visitor import Visitor, form_of
@@ -86,7 +87,27 @@ def test_a_secret_that_looks_alike_when_masked_is_a_conflict(visitor: Callable[.
     opened = second.form(path)
     assert first.submit(path, **{"config.webhookUrl": "http://127.0.0.1:9/klmnopqrij"}).status_code == 303
     opened["config.webhookUrl"] = "http://127.0.0.1:9/stuvwxyzij"
-    assert second.open(path, "POST", opened).status_code == 409
+    answer = second.open(path, "POST", opened)
+    assert answer.status_code == 409
+    assert "Somebody else has saved another secret here." in answer.text
+
+
+def test_a_secret_that_only_the_first_changed_stays_as_the_first_saved_it(
+    visitor: Callable[..., Visitor], project: Project
+) -> None:
+    config = {"webhookUrl": "ht…ij"}
+    secret = {"webhookUrl": "http://127.0.0.1:9/abcdefghij"}
+    provider = factories.a_provider(project, type="slack", config=config, secret=secret)
+    path = f"/notification-providers/{provider.id}"
+    first, second = visitor(), visitor()
+    opened = second.form(path)
+    changed = "http://127.0.0.1:9/klmnopqrij"
+    assert first.submit(path, **{"config.webhookUrl": changed}).status_code == 303
+    opened["name"] = "The second one's"
+    assert second.open(path, "POST", opened).status_code == 303
+    db.session.refresh(provider)
+    assert provider.name == "The second one's"
+    assert seal.unseal(provider.secrets, "notification_providers", provider.id) == {"webhookUrl": changed}
 
 
 @pytest.mark.parametrize("stamp", ["", "{", "[]", "null", '{"name": 5}', "[" * 50_000])
