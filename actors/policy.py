@@ -24,5 +24,7 @@ def held_back(alert: Unplanned, now: datetime) -> str | None:
     if alert.type == "monitor.up":
         if not alert.alert_on_recovery:
             return "off: recovery alerts are turned off for this monitor"
-        return None if alert.failure_was_told else "off: the failure it ends was told to nobody"
+        # Who can be told now learns of the end, and that it was not told of the beginning.
+        heard = alert.failure_was_told or alert.failure_found_nobody
+        return None if heard else "off: the failure it ends was told to nobody"
     return None if alert.alert_on_failure else "off: failure alerts are turned off for this monitor"
