@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
+import structlog
 from flask import Blueprint, Flask, Response, current_app, request
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from models.tables import Monitor
 from web import streams
@@ -21,6 +23,8 @@ from web.extensions import db
 from web.hub import Event, Stream
 from web.pages import listing
 from web.pages.access import id_of
+
+log = structlog.get_logger(__name__)
 
 blueprint = Blueprint("changes", __name__)
 #: Events of so long are sent as one.
@@ -64,12 +68,17 @@ def stream() -> Response:
 
     def texts(opened: Stream) -> Iterator[str]:
         for batch, newest_at in _batches(opened):
-            if batch:
+            if not batch:
+                yield streams.KEEP_ALIVE
+                continue
+            try:
                 with app.app_context():
                     event = _event(project_id, batch, newest_at)
-                yield str(event)
-            else:
-                yield streams.KEEP_ALIVE
+            except SQLAlchemyError as error:
+                # The page connects again, and finds out by itself what it missed.
+                log.warning("a stream of the pages ends: the database is away", error=type(error).__name__)
+                return
+            yield str(event)
 
     return streams.sse.answer(
         streams.status_channel(project_id),
