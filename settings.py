@@ -21,7 +21,7 @@ LOCATION_CODE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
 API_KEY = re.compile(r"[A-Za-z0-9_-]{32,128}")
 HOW_TO_MAKE_A_KEY = "make one with: python3 -c 'import base64, os; print(base64.b64encode(os.urandom(16)).decode())'"
 HOW_TO_MAKE_A_SECRET_KEY = "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"  # noqa: S105 - a command
-SHORTEST_SECRET_KEY = 32
+SHORTEST_SECRET_KEY = 24
 #: Of a password that the operator chooses for an account.
 SHORTEST_ADMIN_PASSWORD = 8
 LEAST_DIFFERENT = 5
