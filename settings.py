@@ -25,10 +25,18 @@ HOW_TO_MAKE_A_KEY = "make one with: python3 -c 'import base64, os; print(base64.
 #: What HTTP checks may speak; an operator may narrow it.
 PROTOCOLS = ("http", "https")
 TLS_VERSIONS = ("1.0", "1.1", "1.2", "1.3")
-#: Threads of a web process; each holds one request, or one open live stream.
-WEB_THREADS = 256
-#: Live streams at once: the other threads are kept for pings, pages and the API.
-MAX_STREAMS = 224
+#: Threads of a web process for pages and the API.
+WEB_THREADS = 32
+#: Threads of their own for pings: while the database is away each waits for the disk of the broker.
+PING_THREADS = 200
+#: Where pings come in, how much of their bodies is read, and the WSGI variable that says when a request's head was there.
+PING_PREFIX = "/api/heartbeat/"
+PING_BODY_BYTES = 1_000_000
+RECEIVED_AT = "supercheck.received_at"
+#: Live streams at once, each on a thread that takes no other work.
+MAX_STREAMS = 512
+#: Of one API key or person: nobody can take them all.
+MAX_STREAMS_A_CALLER = 256
 
 
 class SettingsError(Exception):

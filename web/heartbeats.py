@@ -17,6 +17,7 @@ import structlog
 from dramatiq import Message
 from flask import Flask, abort
 
+import settings
 from actors import queues, telemetry
 from models import ping_pool, ping_stream
 from models.queries.pings import Kind, Ping
@@ -30,10 +31,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-PREFIX = "/api/heartbeat/"
+PREFIX = settings.PING_PREFIX
 METHODS = ("GET", "POST", "HEAD")
-#: When the request came in, if the server says so: a body may take its time.
-RECEIVED_AT = "supercheck.received_at"
 _ADDRESS = re.compile(r"([A-Za-z0-9_-]{16,128})(?:/(pass|fail|start|log|0|[1-9][0-9]{0,2}))?")
 _KINDS = {None: Kind.SUCCESS, "pass": Kind.SUCCESS, "fail": Kind.FAIL, "start": Kind.START, "log": Kind.LOG}
 _HEADERS = [
@@ -126,7 +125,7 @@ class HeartbeatRoutes:
         self._limits.count(ping.token_hash, len(ping.body or ""))
 
     def _read(self, ping_id: UUID, token_hash: bytes, suffix: str | None, environ: "WSGIEnvironment") -> Ping:
-        received_at = environ.get(RECEIVED_AT) or datetime.now(UTC)
+        received_at = environ.get(settings.RECEIVED_AT) or datetime.now(UTC)  # before its body, which may take its time
         exit_code = int(suffix) if suffix and suffix.isdigit() else None
         kind = _KINDS[suffix] if exit_code is None else Kind.FAIL if exit_code else Kind.SUCCESS
         data = ping_bodies.read(environ) if environ["REQUEST_METHOD"] == "POST" else b""

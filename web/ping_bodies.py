@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+import settings
 from models.tables import HeartbeatPing, MonitorResult
 from web.extensions import db
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 #: So much of a body is read and searched for the expected keyword.
-READ_BYTES = 1_000_000
+READ_BYTES = settings.PING_BODY_BYTES
 #: So much of it is stored; of a longer one the last bytes are the end of what was read.
 STORED_BYTES = 10_000
 END_BYTES = 2_000

@@ -11,9 +11,10 @@ from typing import cast
 from uuid import UUID
 
 import redis
-from flask import Blueprint, Flask, Response, current_app
+from flask import Blueprint, Flask, Response, current_app, request
 from flask_sse import ServerSentEventsBlueprint
 from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
 
 import settings
 from models.queries.rounds import Measured
@@ -26,7 +27,7 @@ from web.extensions import db, redis_client
 from web.hub import Event, Hub, HubError, Stream, Wants
 
 KEEP_ALIVE_SECONDS = 15.0
-#: A stream ends after so long and the page connects again: a key or a session that is gone does not listen for ever.
+#: A stream ends after so long and the page connects again.
 LONGEST_SECONDS = 900.0
 RECONNECT_MS = 3000
 RETRY_AFTER_SECONDS = 10
@@ -70,11 +71,16 @@ class LiveBlueprint(ServerSentEventsBlueprint, Blueprint):  # type: ignore[misc]
         """The application's shared pool: publishing opens no connection of its own."""
         return redis_client()
 
-    def messages(self, stream: Stream) -> Iterator[Event | None]:
-        """The events of `stream` until it ends, None where a keep-alive is due."""
+    def messages(self, stream: Stream, still_allowed: Callable[[], bool]) -> Iterator[Event | None]:
+        """The events of `stream`, None where a keep-alive is due, until it ends or `still_allowed`, asked then, says no."""
         over = time.monotonic() + LONGEST_SECONDS
+        checked = time.monotonic()
         while not stream.ended and time.monotonic() < over:
-            event = stream.wait(KEEP_ALIVE_SECONDS)
+            event = stream.wait(max(0.0, checked + KEEP_ALIVE_SECONDS - time.monotonic()))
+            if time.monotonic() >= checked + KEEP_ALIVE_SECONDS:
+                if not still_allowed():
+                    return
+                checked = time.monotonic()
             if not stream.ended:
                 yield event
 
@@ -85,7 +91,7 @@ class LiveBlueprint(ServerSentEventsBlueprint, Blueprint):  # type: ignore[misc]
         """
         hub = _live().hub
         try:
-            stream = hub.open(channel, wants)
+            stream = hub.open(channel, wants, _holder())
         except HubError as error:
             raise Problem(503, str(error), headers={"Retry-After": str(RETRY_AFTER_SECONDS)}) from None
         try:
@@ -94,9 +100,11 @@ class LiveBlueprint(ServerSentEventsBlueprint, Blueprint):  # type: ignore[misc]
             hub.close(stream)
             raise
 
+        still_allowed = _recheck()
+
         def text() -> Iterator[str]:
             yield begin
-            for event in self.messages(stream):
+            for event in self.messages(stream, still_allowed):
                 yield ": keep-alive\n\n" if event is None else str(event)
 
         response = Response(text(), mimetype="text/event-stream", headers=_HEADERS)
@@ -104,12 +112,38 @@ class LiveBlueprint(ServerSentEventsBlueprint, Blueprint):  # type: ignore[misc]
         return response
 
 
+def _holder() -> str:
+    """Whose streams are counted together: those of one API key, or of one person."""
+    who = caller()
+    return str(who.api_key_id or who.user_id)
+
+
+def _recheck() -> Callable[[], bool]:
+    """Whether the credentials of this request would still open its stream, asked anew from any thread."""
+    app, environ, project_id = current_app._get_current_object(), request.environ.copy(), caller().project_id  # type: ignore[attr-defined]
+    for name in [name for name in environ if name.startswith(("werkzeug.", "flask."))]:
+        del environ[name]  # what this request has found out already
+
+    def still_allowed() -> bool:
+        with app.request_context(environ):
+            try:
+                return caller().project_id == project_id
+            except Problem:
+                return False
+            except SQLAlchemyError:
+                return True  # the database is away: nobody was shown out
+            finally:
+                db.session.remove()
+
+    return still_allowed
+
+
 sse = LiveBlueprint("live", __name__, url_prefix="/api")
 
 
 def init_app(app: Flask) -> None:
     """Give `app` its streams. Threads and connections begin with the first of them."""
-    hub = Hub(settings.get().redis_url, settings.MAX_STREAMS)
+    hub = Hub(settings.get().redis_url, settings.MAX_STREAMS, settings.MAX_STREAMS_A_CALLER)
     app.extensions["live"] = Live(hub, queue_stats.Watch(hub, app.extensions["redis"]))
     app.register_blueprint(sse)
 
