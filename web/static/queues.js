@@ -1,10 +1,13 @@
 // The queues, as the server streams them every two seconds.
 const section = document.querySelector("[data-queues]");
 
-function cell(text, number = true) {
+function cell(text, label = "") {
   const element = document.createElement("td");
   element.textContent = text;
-  if (number) element.className = "number";
+  if (label) {
+    element.className = "number";
+    element.dataset.label = label;
+  }
   return element;
 }
 
@@ -16,7 +19,14 @@ function waited(seconds) {
 function show(queues) {
   const rows = queues.map(({ queue, depth, delayed, dead, consumers, lagSeconds }) => {
     const row = document.createElement("tr");
-    row.append(cell(queue, false), cell(depth), cell(depth ? waited(lagSeconds) : "–"), cell(delayed), cell(dead), cell(consumers));
+    row.append(
+      cell(queue),
+      cell(depth, "Waiting"),
+      cell(depth ? waited(lagSeconds) : "–", "Lag"),
+      cell(delayed, "Delayed"),
+      cell(dead, "Dead"),
+      cell(consumers, "Consumers"),
+    );
     row.firstChild.classList.add("mono");
     return row;
   });
