@@ -58,6 +58,7 @@ def furnished(project: Project) -> Monitor:
 def pages(monitor: Monitor) -> Iterator[str]:
     provider = monitor.providers[0].provider_id
     yield from ("/", "/monitors", "/alerts", "/notification-providers", "/locations", "/schedules")
+    yield "/schedules?q=a&show=late&sort=name"
     yield "/locations/partials/list"
     yield from ("/incidents", "/incidents/partials/list", f"/incidents?monitorId={monitor.id}", "/alerts/partials/list")
     yield from (f"/incidents/{INCIDENT}", f"/incidents/{INCIDENT}/partials/story")
