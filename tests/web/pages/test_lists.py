@@ -1,7 +1,7 @@
 """The dashboard, the list of monitors, the alert history, schedules and locations."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
