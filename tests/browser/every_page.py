@@ -84,6 +84,7 @@ def addresses() -> dict[str, tuple[str, ...]]:
         "providers.new": ("/notification-providers/new?type=webhook",),
         "providers.edit": (f"/notification-providers/{provider}",),
         "providers.confirm_delete": (f"/notification-providers/{provider}/delete",),
+        "queues.index": ("/queues",),
         "schedules.index": ("/schedules",),
         "sign_in.login": (),
         "undelivered.index": ("/alerts/undelivered",),
