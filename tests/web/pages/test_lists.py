@@ -163,7 +163,12 @@ def test_the_newest_outage_comes_first_however_many_there_are(
     factories.a_monitor(project, name="Blocked", state=unknown)
     page = visitor().get("/").partition("What needs attention")[2].partition("Recent alerts")[0]
     assert page.index("New in the last hour") < page.index(">Zulu</bdi></a>") < page.index("Down for longer")
-    assert page.index(">A 02</bdi></a>") < page.index(">A 10</bdi></a>") < page.index("Not checked") < page.index(">Blocked</bdi></a>")
+    assert (
+        page.index(">A 02</bdi></a>")
+        < page.index(">A 10</bdi></a>")
+        < page.index("Not checked")
+        < page.index(">Blocked</bdi></a>")
+    )
     assert ">A 29</bdi></a>" not in page
     assert f">{since:%H:%M UTC}</time>" in page or f"{since:%b %H:%M UTC}</time>" in page
     assert ">7 min" in page
@@ -237,7 +242,7 @@ def test_filters_have_a_button_and_nothing_submits_them_on_change(
     factories.an_incident(monitor)
     someone = visitor("org_owner")
     someone.post(f"/monitors/{monitor.id}/switch", enabled="false")
-    form = someone.get(path).partition('<form class="filters"')[2].partition("</form>")[0]
+    form = someone.get(path).partition('<form class="filters')[2].partition("</form>")[0]
     assert "<select" in form
     assert "<button" in form
     assert "data-submits" not in form
