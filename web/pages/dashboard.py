@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import selectinload
 
 from models.tables import Alert, Monitor, MonitorState, OperatorWarning
+from web import recipients
 from web.callers import Caller, caller
 from web.extensions import db
 from web.pages import listing
@@ -46,6 +47,7 @@ def _content(who: Caller) -> dict[str, Any]:
         "troubled": _groups(listing.rows([*down, *unchecked, *maintained], now), now),
         "troubled_count": len(down) + len(unchecked),
         "down_in_maintenance": listing.count_down_in_maintenance(who.project_id) if maintained else 0,
+        "unheard": recipients.count(who.project_id, recipients.notifies_nobody()),
         "alerts": _recent_alerts(who),
         "warnings": _warnings() if who.may_organize else [],
         "beat_count": listing.BEATS,

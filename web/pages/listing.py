@@ -10,8 +10,10 @@ from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import contains_eager
 
 from models.tables import HourlyRollup, Monitor, MonitorState, shown_status, shown_status_expression
+from web import recipients
 from web.extensions import db
 from web.pages import rounds
+from web.pages.access import uuid_or_none
 from web.pages.rounds import Round
 from web.search import mentions
 
@@ -76,6 +78,10 @@ def _narrowed(found: Select[Any], project_id: UUID, filters: Mapping[str, str]) 
         found = found.where(shown_status_expression() == shown)
         if status == DOWN_IN_MAINTENANCE:
             found = found.where(MonitorState.status == "down")
+    if filters.get("notifies") == "nobody":
+        found = found.where(recipients.notifies_nobody())
+    elif only := uuid_or_none(filters.get("notifiesOnly", "")):
+        found = found.where(recipients.notifies_only(only))
     if tag := filters.get("tag"):
         found = found.where(Monitor.tags.contains([tag]))
     return found
