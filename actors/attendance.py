@@ -27,6 +27,8 @@ BEAT_SECONDS = 5.0
 #: A mark older than this was interrupted: the database was away, the machine slept.
 STALE = timedelta(seconds=15)
 RETRY_SECONDS = 1.0
+#: How often a process that starts looks whether it takes pings.
+ARRIVE_SECONDS = 0.2
 #: The operator's warning of an absence stands for so long.
 TOLD_FOR = timedelta(hours=1)
 WARNING = "pings_not_taken"
@@ -103,11 +105,15 @@ def _gap(one: attendance.Waiting, now: datetime, message: str) -> results.Result
 
 
 class Attendance:
-    """A daemon thread that says, until `stop`, that this process takes pings. `transaction` opens one."""
+    """A daemon thread that says, until `stop`, that this process takes pings. `transaction` opens one.
 
-    def __init__(self, broker: Broker, transaction: Transaction) -> None:
+    `hears` tells whether a ping that comes now would be answered. While it would not, no mark is left: that is an absence.
+    """
+
+    def __init__(self, broker: Broker, transaction: Transaction, hears: Callable[[], bool] = lambda: True) -> None:
         self._broker = broker
         self._transaction = transaction
+        self._hears = hears
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="attendance", daemon=True)
 
@@ -129,9 +135,15 @@ class Attendance:
         while not self._stopping.is_set():
             try:
                 if arriving:
+                    if not self._hears():
+                        self._stopping.wait(ARRIVE_SECONDS)
+                        continue
                     self._arrive()
                     arriving = False
                 self._attend()
+                if not self._stopping.is_set():
+                    log.warning("pings are not answered now")
+                    arriving = True
             except (psycopg.Error, redis.RedisError) as error:
                 log.warning("attendance could not be noted", error=type(error).__name__)
                 self._stopping.wait(RETRY_SECONDS)
@@ -141,6 +153,7 @@ class Attendance:
         self._mark(returning=not self._broker.client.pubsub_numsub(CHANNEL)[0][1])
 
     def _attend(self) -> None:
+        """Listen and leave marks until the stop, or until pings are not answered; then the channel is left at once."""
         with self._broker.client.pubsub() as listening:
             listening.subscribe(CHANNEL)
             marked = time.monotonic()
@@ -148,6 +161,8 @@ class Attendance:
                 # A connection that breaks ends the wait with an error, and a new one is made.
                 listening.get_message(timeout=max(0.0, marked + BEAT_SECONDS - time.monotonic()))
                 if self._stopping.is_set() or time.monotonic() >= marked + BEAT_SECONDS:
+                    if not self._stopping.is_set() and not self._hears():
+                        return
                     self._mark()
                     marked = time.monotonic()
 

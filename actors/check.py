@@ -3,6 +3,7 @@
 The message is acknowledged when the batch's results are committed, so a killed worker's batches come again.
 """
 
+from dataclasses import replace
 from functools import cache
 from threading import Lock
 from typing import Any
@@ -15,6 +16,9 @@ from dramatiq.errors import ConnectionClosed
 from actors import configs, queues
 from actors.broker import broker
 from actors.engine import Batch, Engine, Slot
+from actors.probes.target import Run
+from models.database import transaction
+from models.queries import runs
 from models.rounds import from_micros
 
 log = structlog.get_logger(__name__)
@@ -69,7 +73,24 @@ def check(kind: str, location: str | None, expected: list[str] | None, items: li
     slots = [
         Slot(monitor_id, scheduled, known[monitor_id]) for monitor_id, scheduled, _ in wanted if monitor_id in known
     ]
+    if slots and kind == "heartbeat":
+        slots = _with_overruns(slots)
     if slots:
         with _starting:
             running = engine()
         running.submit(Batch(kind, location, expected, slots, broker.hold()))
+
+
+def _with_overruns(slots: list[Slot]) -> list[Slot]:
+    """`slots` of missed heartbeats, each with the run that did not end in time. Raises psycopg's errors."""
+    with transaction() as db:
+        found = {
+            (one.monitor_id, one.scheduled_for): Run(one.started_at, one.run_id)
+            for one in runs.overruns(db, [(slot.monitor_id, slot.scheduled_for) for slot in slots])
+        }
+    return [_with_overrun(slot, found.get((slot.monitor_id, slot.scheduled_for))) for slot in slots]
+
+
+def _with_overrun(slot: Slot, run: Run | None) -> Slot:
+    target = replace(slot.prepared.target, overrun=run)
+    return slot._replace(prepared=slot.prepared._replace(target=target))

@@ -34,7 +34,7 @@ RECORD_SECONDS = 25.0
 RETRY_SECONDS = 0.5
 
 #: Deliveries never take the connections that the process's verdicts need.
-_connections = BoundedSemaphore(8)
+_connections = BoundedSemaphore(6)
 
 Answer = TypeVar("Answer")
 

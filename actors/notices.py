@@ -22,7 +22,7 @@ def notice_of(claimed: Claimed, now: datetime) -> Notice:
         monitor=_monitor(claimed),
         status=context.get("status", ""),
         previous_status=context.get("previousStatus"),
-        reason=claimed.reason,
+        reason=" ".join(filter(None, (claimed.reason, _aside(claimed)))),
         error_code=context.get("errorCode"),
         response_time_ms=context.get("responseTimeMs"),
         checked_at=_moment(context.get("checkedAt")),
@@ -43,6 +43,13 @@ def notice_of(claimed: Claimed, now: datetime) -> Notice:
         incident_url=_incident(claimed),
         changes=tuple(_change(one) for one in context.get("changes", ())),
     )
+
+
+def _aside(claimed: Claimed) -> str:
+    """What the reader of this provider must know in order not to wonder."""
+    if claimed.late_end:
+        return "This message is late: this channel was off when the outage ended."
+    return "This channel was not told when the outage began." if claimed.beginning_untold else ""
 
 
 def _monitor(claimed: Claimed) -> NoticeMonitor:

@@ -8,6 +8,7 @@ judged there as well (`unheard`): only alerts with a delivery count towards the 
 from datetime import datetime
 from typing import NamedTuple
 
+from actors.transition import NO_PROVIDER
 from models.queries.outbox import Unplanned
 from models.queries.rounds import Standing
 
@@ -26,7 +27,7 @@ class Unheard(NamedTuple):
 def unheard(standing: Standing) -> Unheard | None:
     """Return why nobody would receive a failure alert of this monitor; None when somebody would."""
     if not standing.has_provider:
-        return Unheard("no-provider", _NO_PROVIDER)
+        return Unheard(NO_PROVIDER, _NO_PROVIDER)
     if not standing.alerts_enabled:
         return Unheard("alerts-off", _ALERTS_OFF)
     return None if standing.alert_on_failure else Unheard("failures-off", _FAILURES_OFF)
@@ -47,5 +48,7 @@ def held_back(alert: Unplanned, now: datetime) -> str | None:
     if alert.type == "monitor.up":
         if not alert.alert_on_recovery:
             return "off: recovery alerts are turned off for this monitor"
-        return None if alert.failure_was_told else "off: the failure it ends was told to nobody"
+        # Who can be told now learns of the end, and that it was not told of the beginning.
+        heard = alert.failure_was_told or alert.failure_found_nobody
+        return None if heard else "off: the failure it ends was told to nobody"
     return None if alert.alert_on_failure else _FAILURES_OFF

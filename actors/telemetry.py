@@ -49,6 +49,9 @@ ROUNDS_INCOMPLETE = Counter(
     "supercheck_rounds_incomplete", "Rounds decided without this location's answer.", ["location"], registry=REGISTRY
 )
 HEARTBEAT_PINGS = Counter("supercheck_heartbeat_pings", "Heartbeat pings that were stored.", registry=REGISTRY)
+PING_BODIES_OMITTED = Counter(
+    "supercheck_heartbeat_bodies_omitted", "Bodies of pings beyond what a token may store a minute.", registry=REGISTRY
+)
 #: `outcome` is sent, retrying or failed.
 DELIVERIES = Counter(
     "supercheck_deliveries", "Attempts to deliver an alert.", ["provider", "outcome"], registry=REGISTRY

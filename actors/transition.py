@@ -15,6 +15,8 @@ from datetime import datetime
 
 #: Failure alerts in one failure sequence: the change and two continuations.
 ALERT_LIMIT = 3
+#: The reason on record for a failure alert that had no enabled provider.
+NO_PROVIDER = "no-provider"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +111,15 @@ def _good(state: State, recovery_threshold: int, hush: str | None) -> Step:
 
 
 def _tell_recovery(up: State, *, changed: bool, hush: str | None) -> Step:
-    """The recovery of a failure that was told; one that nobody heard of ends in silence."""
+    """The recovery of a failure that was told, or that found no provider: one that is enabled since learns of the end.
+
+    What else nobody heard of ends in silence.
+    """
     if up.alerts_sent and hush:
         return Step(replace(up, owing=True), changed, told=None, outage_began=up.down_since)
     over = replace(up, alerts_sent=0, down_since=None, hushed="", owing=False)
-    return Step(over, changed, told=Told("up", None) if up.alerts_sent else None, outage_began=up.down_since)
+    known = up.alerts_sent or (NO_PROVIDER in up.hushed.split() and not hush)
+    return Step(over, changed, told=Told("up", None) if known else None, outage_began=up.down_since)
 
 
 def _failed(state: State, measured_at: datetime, failure_threshold: int, hush: str | None, unheard: str | None) -> Step:

@@ -82,7 +82,7 @@ def pool() -> ConnectionPool[Db]:
         config.database_url,
         kwargs={**_NETWORK, **conninfo_to_dict(config.database_url)},
         min_size=1,
-        max_size=config.parallel_threads + 16,
+        max_size=config.parallel_threads + 8,
         timeout=WAIT_SECONDS,
         reconnect_timeout=RECONNECT_SECONDS,
         max_idle=120,

@@ -24,6 +24,24 @@ def deadline(config: Mapping[str, Any], after: datetime) -> datetime:
     return after + timedelta(minutes=_minutes(config, "expectedIntervalMinutes", INTERVAL_MINUTES)) + grace
 
 
+def deadline_after_ping(config: Mapping[str, Any], at: datetime) -> datetime:
+    """The deadline after a ping that arrived at `at`: as `deadline`, but a ping shortly before its cron slot counts for it.
+
+    Clocks differ, so a job's ping may arrive early. It counts for the slot ahead if it is early by at most the grace
+    period and is not nearer to the slot before.
+    """
+    due = deadline(config, at)
+    cron, timezone = config.get("cronExpression"), config.get("timezone")
+    if not cron:
+        return due
+    slot = next_slot(cron, timezone, at)
+    grace = due - slot
+    # Half the distance to the slot before is reached exactly when no slot lies in the stretch twice as long as the lead.
+    if slot - at > grace or next_slot(cron, timezone, at - (slot - at)) != slot:
+        return due
+    return deadline(config, slot)
+
+
 def after_absence(config: Mapping[str, Any], due: datetime, away_from: datetime, back: datetime) -> datetime | None:
     """The deadline of a heartbeat that was due at `due`, when nobody took pings from `away_from` to `back`; None: it stays.
 

@@ -117,6 +117,7 @@ def _written(ping: Ping) -> str:
             "run": None if ping.run_id is None else str(ping.run_id),
             "body": ping.body,
             "message": ping.message,
+            "has_keyword": ping.has_keyword,
             "key": None if ping.key_hash is None else ping.key_hash.hex(),
         },
         separators=(",", ":"),
@@ -136,6 +137,7 @@ def _read(text: str) -> Ping | None:
             run_id=None if value["run"] is None else UUID(value["run"]),
             body=value["body"],
             message=value["message"],
+            has_keyword=value.get("has_keyword"),
             key_hash=None if value["key"] is None else bytes.fromhex(value["key"]),
         )
     except (ValueError, KeyError, TypeError):

@@ -16,7 +16,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, unquote_to_bytes, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -32,6 +32,8 @@ from notifications.plain import line
 
 READ_SECONDS = 10.0
 REPLY_BYTES = 64 * 1024
+#: So much of a reply is read in order to quote some 200 characters of it.
+QUOTED_CHARACTERS = 4096
 LONGEST_WAIT_SECONDS = 86_400.0
 
 #: Answers after which trying again may help; every other one from 300 on is final.
@@ -93,7 +95,11 @@ class GuardedSession(requests.Session):
         self.mount("https://", _GuardedAdapter())
 
     def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
-        """`request` with its host in ASCII, by the same rules as everywhere: those of requests know no emoji."""
+        """Prepare `request`: its host in ASCII by our rules, its login in UTF-8 (RFC 7617).
+
+        requests knows no emoji in hosts, and encodes logins as Latin-1 or fails.
+        """
+        request.auth = _login(request)
         request.url = host_names.ascii_url(str(request.url))
         return super().prepare_request(request)
 
@@ -115,6 +121,23 @@ class GuardedSession(requests.Session):
             body = response.raw.read(REPLY_BYTES, decode_content=False)
         response.raw = BytesIO(body)
         return response
+
+
+def _login(request: requests.Request) -> Any:
+    """The login of `request`, of its URL where it has no other one; basic ones as octets."""
+    auth = request.auth
+    if auth is None:
+        try:
+            parts = urlsplit(str(request.url))
+        except ValueError:
+            return None  # requests says what is wrong with it
+        if parts.username is None:
+            return None
+        # What is escaped in the URL is what the user wrote, whatever the charset.
+        return unquote_to_bytes(parts.username), unquote_to_bytes(parts.password or "")
+    if isinstance(auth, tuple) and len(auth) == 2:
+        return tuple(one.encode() if isinstance(one, str) else one for one in auth)
+    return auth
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str], method: str = "POST", secrets: Sequence[str] = ()) -> Reply:
@@ -182,7 +205,10 @@ def _wait(response: requests.Response) -> float | None:
 
 
 def redact(text: str, secrets: Sequence[str]) -> str:
-    """`text` without URLs, without `secrets` in any spelling, and without the telling parts of the URLs among them."""
+    """The beginning of `text` without URLs, without `secrets` in any spelling, and without the telling parts of the URLs
+    among them.
+    """
+    text = text[:QUOTED_CHARACTERS]
     parts = set(secrets)
     for secret in secrets:
         if "://" in secret:

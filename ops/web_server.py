@@ -1,64 +1,104 @@
-"""The web server: granian, in one process, with a thread for every open live stream."""
+"""The web server: uvicorn in one process. Its event loop holds the connections, reads requests and sends answers."""
 
+import asyncio
+import importlib
 import os
+import sys
 import threading
+import time
+from types import FrameType
+from typing import Any, cast
 
-from granian.constants import HTTPModes, Interfaces
-from granian.log import LogLevels
-from granian.server.common import AbstractServer
-from granian.server.mt import MTServer
+import uvicorn
 
 import settings
+from ops.serving.connections import KEEP_ALIVE_SECONDS, Connection, Crowd, raise_file_limit
+from ops.serving.front import Front
+from ops.serving.pings import PingLane
 
 BACKLOG = 1024
 #: After so long a stop no longer waits for what is open.
 STOP_SECONDS = 3
+_TICK_SECONDS = 1.0
 
 
-class OneProcessServer(MTServer):
-    """Granian's threaded server, also under an ordinary interpreter.
+class OneProcessServer(uvicorn.Server):
+    """Uvicorn's server; it stops in time, and drops clients that are too slow."""
 
-    Its usual server keeps a second process only to watch the first, which our supervisor does already: without it
-    there is less memory, and no orphan holding the port when the watcher is killed.
-    """
+    def __init__(self, config: uvicorn.Config, crowd: Crowd) -> None:
+        super().__init__(config)
+        self._crowd = crowd
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping = asyncio.Event()
+        self._ending: threading.Thread | None = None
 
-    def _check_gil(self) -> None:
-        """Granian reserves this server for interpreters without a lock; the Python work of one worker needs none."""
+    async def main_loop(self) -> None:
+        """Look after the connections once a second, until the stop."""
+        self._loop = asyncio.get_running_loop()
+        while not await self.on_tick(0):
+            self._crowd.sweep(time.monotonic())
+            try:
+                async with asyncio.timeout(_TICK_SECONDS):
+                    await self._stopping.wait()
+            except TimeoutError:
+                continue
 
-    def serve(self, *args: object, **kwargs: object) -> None:
-        """Serve until SIGTERM or SIGINT; past `MTServer.serve`, which only warns about the missing lock."""
-        AbstractServer.serve(self, *args, **kwargs)  # type: ignore[arg-type]
-
-    def signal_handler_interrupt(self, *args: object, **kwargs: object) -> None:
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - a signal handler's arguments
         """Stop: at once when nothing is open, after `STOP_SECONDS` at the latest."""
+        if self.should_exit:
+            return
+        # Uvicorn would send itself the signal again; the supervisor expects an orderly end.
+        self.should_exit = True
         deadline = threading.Timer(STOP_SECONDS, os._exit, args=(0,))
         deadline.daemon = True
         deadline.start()
-        threading.Thread(target=_end_streams, daemon=True).start()
-        super().signal_handler_interrupt(*args, **kwargs)  # type: ignore[no-untyped-call]
+        self._ending = threading.Thread(target=_end_streams, daemon=True)
+        self._ending.start()
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._stopping.set)
+
+    def wait_for_end(self) -> None:
+        """Wait until the application has said goodbye."""
+        if self._ending is not None:
+            self._ending.join(STOP_SECONDS)
 
 
 def _end_streams() -> None:
-    """Live streams never end by themselves, and granian waits for them."""
-    from web import process, wsgi
+    """Live streams never end by themselves, and a stop would wait for them."""
+    if "web.wsgi" in sys.modules:
+        from web import process, wsgi
 
-    process.end(wsgi.app)
+        process.end(wsgi.app)
 
 
 def serve(target: str = "web.wsgi:app") -> None:
     """Serve `target` at HOST and PORT until SIGTERM or SIGINT. Raises what importing `target` raises."""
     config = settings.get()
-    OneProcessServer(
-        target,
-        address=config.host,
-        port=config.port,
-        interface=Interfaces.WSGI,
-        http=HTTPModes.http1,
-        websockets=False,
-        workers=1,
-        blocking_threads=settings.WEB_THREADS,
-        # How many requests are taken in at once: the rest waits in the socket's backlog, not behind streams.
-        backpressure=2 * settings.WEB_THREADS,
-        backlog=BACKLOG,
-        log_level=LogLevels.warning,
-    ).serve()
+    crowd = Crowd(raise_file_limit())
+    module, _, name = target.partition(":")
+    application = getattr(importlib.import_module(module), name)
+    front, pings = Front(application), PingLane(application, settings.PING_THREADS)
+    protocol = type("ServedConnection", (Connection,), {"crowd": crowd, "pings": pings})
+    server = OneProcessServer(
+        uvicorn.Config(
+            cast(Any, front),
+            host=config.host,
+            port=config.port,
+            http=protocol,
+            loop="uvloop",
+            ws="none",
+            interface="asgi3",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            backlog=BACKLOG,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=STOP_SECONDS,
+        ),
+        crowd,
+    )
+    server.run()
+    server.wait_for_end()
+    os._exit(0)  # threads that still wait for something would hold up an ordinary exit

@@ -6,7 +6,7 @@ from uuid import UUID
 import dramatiq
 
 import settings
-from actors import attendance, presence, queues, silence, storm, trouble_counts
+from actors import attendance, presence, queues, resuming, silence, storm, trouble_counts
 from actors.aggregate import send_rounds
 from actors.alert import alert
 from actors.broker import broker
@@ -53,6 +53,8 @@ def sweep() -> None:
             forgotten = outbox.forgotten_alerts(db, now - PATIENCE)
         if there.deliveries:
             to_deliver = _deliverable(db, now)
+        if there.resumed:
+            to_deliver += resuming.plan(db)
         if there.summaries:
             to_summarise = [one.provider_id for one in storms.waiting(db) if storm.is_ripe(one.first, one.last, now)]
     rounds_due, alerts_due = _undecided.due(left_behind, now), _unplanned.due(forgotten, now)

@@ -32,8 +32,13 @@ __all__ = [
     "LOCATION_CODE",
     "MAX_LOCATIONS",
     "MAX_STREAMS",
+    "MAX_STREAMS_A_CALLER",
     "MIN_ADMIN_PASSWORD_LENGTH",
+    "PING_BODY_BYTES",
+    "PING_PREFIX",
+    "PING_THREADS",
     "PROTOCOLS",
+    "RECEIVED_AT",
     "TLS_VERSIONS",
     "WEB_THREADS",
     "LocationSpec",
@@ -45,10 +50,18 @@ __all__ = [
     "variable_names",
 ]
 
-#: Threads of a web process; each holds one request, or one open live stream.
-WEB_THREADS = 256
-#: Live streams at once: the other threads are kept for pings, pages and the API.
-MAX_STREAMS = 224
+#: Threads of a web process for pages and the API.
+WEB_THREADS = 32
+#: Threads for pings: while the database is down, each waits for the broker's disk.
+PING_THREADS = 200
+#: The path of pings, how much of their bodies is read, and the WSGI variable with the time when a request's head arrived.
+PING_PREFIX = "/api/heartbeat/"
+PING_BODY_BYTES = 1_000_000
+RECEIVED_AT = "supercheck.received_at"
+#: Live streams at once, each on a thread that takes no other work.
+MAX_STREAMS = 512
+#: Live streams of one API key or person, so that none can take them all.
+MAX_STREAMS_A_CALLER = 256
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -71,7 +71,7 @@ class ServerSettings:
         "API_RATE_LIMIT_PER_MINUTE",
         values.integer(0, 10_000_000),
         6000,
-        "Requests per minute for each API key; `0` disables the limit.",
+        "Requests per minute for each API key, and pings per minute for each heartbeat token in each web process; `0` disables the limit.",
     )
     secret_key: str = secret(
         Section.KEYS,

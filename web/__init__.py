@@ -5,7 +5,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import settings
 from settings import Settings
-from web import correlation, errors, extensions, heartbeats, security_headers, streams
+from web import compression, correlation, errors, extensions, heartbeats, security_headers, streams
 from web.client_address import ClientAddress
 
 
@@ -23,6 +23,7 @@ def create_app(config: Settings | None = None) -> Flask:
     if config.trusted_proxies:
         hops = config.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    compression.init_app(app)
     extensions.init_app(app)
     correlation.init_app(app)
     security_headers.init_app(app, https=config.public_url.startswith("https:"))

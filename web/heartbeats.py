@@ -3,12 +3,11 @@
 They are answered in front of Flask: no session, no CSRF, no JSON, nothing that a ping need not pay for.
 """
 
-import codecs
 import hashlib
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
-from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 from uuid import UUID, uuid4
@@ -18,24 +17,22 @@ import structlog
 from dramatiq import Message
 from flask import Flask, abort
 
+import settings
 from actors import queues, telemetry
 from models import ping_pool, ping_stream
 from models.queries.pings import Kind, Ping
+from web import ping_bodies
 from web.known_jobs import KnownJobs
 from web.ping_events import PingEvents
+from web.ping_limits import PingLimits
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 log = structlog.get_logger(__name__)
 
-PREFIX = "/api/heartbeat/"
+PREFIX = settings.PING_PREFIX
 METHODS = ("GET", "POST", "HEAD")
-BODY_BYTES = 10_000
-#: So many bodies are read at once of callers that this process has not met, and so long another one waits for its turn:
-#: the server has no bound on a body's time.
-STRANGERS = 16
-STRANGERS_WAIT_SECONDS = 1.0
 _ADDRESS = re.compile(r"([A-Za-z0-9_-]{16,128})(?:/(pass|fail|start|log|0|[1-9][0-9]{0,2}))?")
 _KINDS = {None: Kind.SUCCESS, "pass": Kind.SUCCESS, "fail": Kind.FAIL, "start": Kind.START, "log": Kind.LOG}
 _HEADERS = [
@@ -50,13 +47,9 @@ _REFUSED: _Answer = (
     b"this heartbeat wants an API key of its project",
     [("WWW-Authenticate", "Bearer")],
 )
+_TOO_MANY: _Answer = ("429 Too Many Requests", b"too many pings with this token", [])
 _OK: _Answer = ("200 OK", b"OK", [])
 _AWAY: _Answer = ("503 Service Unavailable", b"the database is away, please ping again", [("Retry-After", "5")])
-_BUSY: _Answer = ("503 Service Unavailable", b"too many pings at once, please ping again", [("Retry-After", "5")])
-
-
-class _Busy(Exception):
-    """Too many bodies are being read."""
 
 
 def init_app(app: Flask) -> None:
@@ -77,7 +70,7 @@ class HeartbeatRoutes:
         self._application = application
         self._known = KnownJobs()
         self._events = PingEvents()
-        self._strangers = BoundedSemaphore(STRANGERS)
+        self._limits = PingLimits()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         path: str = environ["PATH_INFO"]
@@ -92,10 +85,10 @@ class HeartbeatRoutes:
         match = _ADDRESS.fullmatch(address)
         if match is None or (len(match[2] or "") == 3 and match[2].isdigit() and int(match[2]) > 255):
             return _NOT_FOUND
-        try:
-            ping = self._read(ping_id, match[1], match[2], environ)
-        except _Busy:
-            return _BUSY
+        token_hash = hashlib.sha256(match[1].encode()).digest()
+        if wait := self._limits.wait(token_hash):
+            return _TOO_MANY[0], _TOO_MANY[1], [("Retry-After", str(wait))]
+        ping = self._read(ping_id, token_hash, match[2], environ)
         try:
             recorded = ping_pool.store(ping)
         except ping_pool.Away:
@@ -103,8 +96,8 @@ class HeartbeatRoutes:
         if recorded is None or recorded.refused:
             self._known.forget(ping)
             return _NOT_FOUND if recorded is None else _REFUSED
-        self._known.remember(ping)
-        telemetry.HEARTBEAT_PINGS.inc()
+        self._known.remember(ping, recorded.keyword)
+        self._count(ping)
         if recorded.undecided:
             _hand_on(recorded.monitor_id, ping)
         else:
@@ -113,18 +106,31 @@ class HeartbeatRoutes:
 
     def _put_aside(self, ping: Ping) -> _Answer:
         """Without the database only a job that was known before is taken, and only once its ping is on the broker's disk."""
-        if not self._known.knows(ping.token_hash, ping.key_hash) or not ping_stream.put(ping):
+        if not self._known.knows(ping):
             return _AWAY
-        telemetry.HEARTBEAT_PINGS.inc()
+        if ping.whole is not None:
+            # The stream holds no long bodies: whether the keyword is in this one is found out now.
+            keyword = self._known.keyword(ping)
+            found = keyword is None or keyword in ping_bodies.text_of(ping.whole)
+            ping = replace(ping, whole=None, has_keyword=found)
+        if not ping_stream.put(ping):
+            return _AWAY
+        self._count(ping)
         return _OK
 
-    def _read(self, ping_id: UUID, token: str, suffix: str | None, environ: "WSGIEnvironment") -> Ping:
-        token_hash = hashlib.sha256(token.encode()).digest()
-        key_hash = _key_hash(environ.get("HTTP_AUTHORIZATION", ""))
-        received_at = datetime.now(UTC)  # before its body, which may take its time
+    def _count(self, ping: Ping) -> None:
+        telemetry.HEARTBEAT_PINGS.inc()
+        if ping.body is None and ping.is_cut:
+            telemetry.PING_BODIES_OMITTED.inc()
+        self._limits.count(ping.token_hash, len(ping.body or ""))
+
+    def _read(self, ping_id: UUID, token_hash: bytes, suffix: str | None, environ: "WSGIEnvironment") -> Ping:
+        received_at = environ.get(settings.RECEIVED_AT) or datetime.now(UTC)  # before its body, which may take its time
         exit_code = int(suffix) if suffix and suffix.isdigit() else None
         kind = _KINDS[suffix] if exit_code is None else Kind.FAIL if exit_code else Kind.SUCCESS
-        body = self._body(environ, token_hash, key_hash) if environ["REQUEST_METHOD"] == "POST" else None
+        data = ping_bodies.read(environ) if environ["REQUEST_METHOD"] == "POST" else b""
+        body = ping_bodies.cut(data)
+        keep = not data or self._limits.may_store(token_hash, len(body.text or ""))
         return Ping(
             id=ping_id,
             token_hash=token_hash,
@@ -138,38 +144,11 @@ class HeartbeatRoutes:
             },
             exit_code=exit_code,
             run_id=_run_id(environ.get("QUERY_STRING", "")),
-            body=body,
-            message=_why(exit_code, body) if kind is Kind.FAIL else None,
-            key_hash=key_hash,
+            body=body.text if keep else None,
+            message=_why(exit_code, body.text) if kind is Kind.FAIL else None,
+            key_hash=_key_hash(environ.get("HTTP_AUTHORIZATION", "")),
+            whole=body.whole if keep else data,
         )
-
-    def _body(self, environ: "WSGIEnvironment", token_hash: bytes, key_hash: bytes | None) -> str | None:
-        """The body; one that drips holds this thread, so strangers may have only a few read. Raises `_Busy`."""
-        if self._known.knows(token_hash, key_hash):
-            return _body(environ)
-        if not self._strangers.acquire(timeout=STRANGERS_WAIT_SECONDS):
-            raise _Busy
-        try:
-            return _body(environ)
-        finally:
-            self._strangers.release()
-
-
-def _body(environ: "WSGIEnvironment") -> str | None:
-    """The first 10 kB as text; what is no UTF-8, and NUL, which PostgreSQL does not store, read as U+FFFD."""
-    stream = environ["wsgi.input"]
-    length = environ.get("CONTENT_LENGTH")
-    if length:
-        declared = int(length) if length.isdecimal() else 0
-    else:
-        # Without a length only a server that marks the end of the body lets us read to it.
-        declared = BODY_BYTES + 1 if environ.get("wsgi.input_terminated") else 0
-    data = b""
-    while len(data) < min(declared, BODY_BYTES) and (piece := stream.read(min(declared, BODY_BYTES) - len(data))):
-        data += piece
-    # A character cut in two at the end is left out.
-    text = codecs.getincrementaldecoder("utf-8")("replace").decode(data, final=declared <= BODY_BYTES)
-    return text.replace("\0", "\ufffd") or None
 
 
 def _header(environ: "WSGIEnvironment", name: str) -> str | None:

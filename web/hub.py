@@ -7,6 +7,7 @@ anybody listens. Each stream has a short queue of its own: a reader too slow for
 import json
 import re
 import threading
+from collections import Counter
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -65,8 +66,10 @@ def _read(text: str) -> Event | None:
 class Stream:
     """One open connection's events, in order; iterating waits for them, and ends with the stream."""
 
-    def __init__(self, channel: str, wants: Wants | None) -> None:
+    def __init__(self, channel: str, wants: Wants | None, holder: str = "") -> None:
         self.channel = channel
+        #: Whose stream it is.
+        self.holder = holder
         self._wants = wants
         self._events: SimpleQueue[Event | None] = SimpleQueue()
         self.ready = threading.Event()
@@ -99,9 +102,11 @@ class Stream:
 
 
 class Hub:
-    """All open streams of this process. `limit` bounds them; every method may be called from any thread."""
+    """All open streams of this process. `limit` bounds them, `share` those of one holder; every method may be called from
+    any thread.
+    """
 
-    def __init__(self, redis_url: str, limit: int) -> None:
+    def __init__(self, redis_url: str, limit: int, share: int | None = None) -> None:
         self._client = redis.Redis.from_url(
             redis_url,
             decode_responses=True,
@@ -113,6 +118,8 @@ class Hub:
             retry=Retry(NoBackoff(), 0),
         )
         self._limit = limit
+        self._share = limit if share is None else share
+        self._held: Counter[str] = Counter()
         self._wake = f"live:wake:{uuid4()}"
         self._lock = threading.Lock()
         self._streams: dict[str, set[Stream]] = {}
@@ -123,12 +130,12 @@ class Hub:
     def __len__(self) -> int:
         return self._count
 
-    def open(self, channel: str, wants: Wants | None = None) -> Stream:
-        """A stream of what is published on `channel` from now on; `close` it.
+    def open(self, channel: str, wants: Wants | None = None, holder: str = "") -> Stream:
+        """A stream of what is published on `channel` from now on, for `holder`; `close` it.
 
-        Raises `HubError` beyond the limit, while the process stops, and where Redis does not answer.
+        Raises `HubError` beyond the limits, while the process stops, and where Redis does not answer.
         """
-        stream = Stream(channel, wants)
+        stream = Stream(channel, wants, holder)
         self._add(stream)
         if channel.startswith(FROM_REDIS):
             try:
@@ -146,7 +153,10 @@ class Hub:
                 raise HubError("This process is about to stop.")
             if self._count >= self._limit:
                 raise HubError("Too many live streams are open.")
+            if self._held[stream.holder] >= self._share:
+                raise HubError("Too many live streams of yours are open.")
             self._count += 1
+            self._held[stream.holder] += 1
             self._streams.setdefault(stream.channel, set()).add(stream)
             if self._listener is None and stream.channel.startswith(FROM_REDIS):
                 self._listener = threading.Thread(target=self._listen, name="live-hub", daemon=True)
@@ -160,6 +170,9 @@ class Hub:
             if stream in streams:
                 streams.discard(stream)
                 self._count -= 1
+                self._held[stream.holder] -= 1
+                if not self._held[stream.holder]:
+                    del self._held[stream.holder]
                 if not streams:
                     del self._streams[stream.channel]
 

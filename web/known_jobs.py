@@ -14,28 +14,32 @@ class KnownJobs:
 
     def __init__(self, limit: int = LIMIT) -> None:
         self._limit = limit
-        self._known: dict[bytes, None] = {}
+        self._known: dict[bytes, str | None] = {}
         self._lock = Lock()
 
-    def remember(self, ping: Ping) -> None:
-        """`ping` was taken."""
-        job = _job(ping.token_hash, ping.key_hash)
-        if job in self._known:
+    def remember(self, ping: Ping, keyword: str | None = None) -> None:
+        """`ping` was taken, for a monitor that expects `keyword` in a body."""
+        job = _job(ping)
+        if self._known.get(job, "") == keyword:
             return
         with self._lock:
-            if len(self._known) >= self._limit:
+            if job not in self._known and len(self._known) >= self._limit:
                 del self._known[next(iter(self._known))]
-            self._known[job] = None
+            self._known[job] = keyword
 
     def forget(self, ping: Ping) -> None:
         """`ping` was refused, whatever was true before."""
         with self._lock:
-            self._known.pop(_job(ping.token_hash, ping.key_hash), None)
+            self._known.pop(_job(ping), None)
 
-    def knows(self, token_hash: bytes, key_hash: bytes | None) -> bool:
+    def knows(self, ping: Ping) -> bool:
         """Whether a ping with this token and this key was taken before."""
-        return _job(token_hash, key_hash) in self._known
+        return _job(ping) in self._known
+
+    def keyword(self, ping: Ping) -> str | None:
+        """What the monitor of this job expects in a body, as far as is known."""
+        return self._known.get(_job(ping))
 
 
-def _job(token_hash: bytes, key_hash: bytes | None) -> bytes:
-    return hashlib.blake2b(token_hash + (key_hash or b""), digest_size=16).digest()
+def _job(ping: Ping) -> bytes:
+    return hashlib.blake2b(ping.token_hash + (ping.key_hash or b""), digest_size=16).digest()

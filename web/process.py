@@ -1,5 +1,7 @@
 """What a web process does beside its requests: signs of life, metrics, and an orderly end."""
 
+from functools import partial
+
 from flask import Flask
 
 import settings
@@ -8,6 +10,7 @@ from actors.attendance import Attendance
 from actors.broker import broker
 from actors.presence import Presence
 from models import ping_pool
+from web import door
 from web.streams import live_of
 
 ROLE = "web"
@@ -19,7 +22,9 @@ def begin(app: Flask) -> None:
     presence = Presence(broker, ROLE)
     app.extensions["presence"] = presence
     presence.start()
-    app.extensions["attendance"] = Attendance(broker, ping_pool.transaction)
+    config = settings.get()
+    hears = partial(door.is_open, config.host, config.port)
+    app.extensions["attendance"] = Attendance(broker, ping_pool.transaction, hears)
     app.extensions["attendance"].start()
     telemetry.start(ROLE)
     credential_uses.start(ROLE)

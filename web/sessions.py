@@ -12,7 +12,7 @@ from uuid import UUID
 
 from flask import request, session
 from flask_login import UserMixin, current_user, login_user, logout_user
-from sqlalchemy import CursorResult, Delete, delete, func, select, update
+from sqlalchemy import ColumnElement, CursorResult, Delete, ScalarSelect, and_, delete, func, select, update
 
 from models.sessions import IDLE, LONGEST
 from models.tables import User, UserSession
@@ -47,8 +47,7 @@ def _load(token: str) -> SignedIn | None:
         .join(User, User.id == UserSession.user_id)
         .where(
             UserSession.token_hash == hash_of(token),
-            UserSession.seen_at > func.now() - IDLE,
-            UserSession.created_at > func.now() - LONGEST,
+            _lasts(),
             User.enabled,
         )
     ).one_or_none()
@@ -95,13 +94,19 @@ def of(user_id: UUID) -> Sequence[UserSession]:
     """The person's sessions that are not over, the last used first."""
     return db.session.scalars(
         select(UserSession)
-        .where(
-            UserSession.user_id == user_id,
-            UserSession.seen_at > func.now() - IDLE,
-            UserSession.created_at > func.now() - LONGEST,
-        )
+        .where(UserSession.user_id == user_id, _lasts())
         .order_by(UserSession.seen_at.desc(), UserSession.id)
     ).all()
+
+
+def number_of(user_id: Any) -> ScalarSelect[int]:
+    """How many sessions the person of the column `user_id` has that are not over, as a part of a statement."""
+    return select(func.count()).where(UserSession.user_id == user_id, _lasts()).scalar_subquery()
+
+
+def _lasts() -> ColumnElement[bool]:
+    """Whether a session is not over."""
+    return and_(UserSession.seen_at > func.now() - IDLE, UserSession.created_at > func.now() - LONGEST)
 
 
 def present_id() -> UUID | None:

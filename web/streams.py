@@ -11,9 +11,10 @@ from typing import cast
 from uuid import UUID
 
 import redis
-from flask import Blueprint, Flask, Response, current_app
+from flask import Blueprint, Flask, Response, current_app, request
 from flask_sse import ServerSentEventsBlueprint
 from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
 
 import settings
 from models.queries.rounds import Measured
@@ -26,7 +27,7 @@ from web.extensions import db, redis_client
 from web.hub import Event, Hub, HubError, Stream, Wants
 
 KEEP_ALIVE_SECONDS = 15.0
-#: A stream ends after so long and the page connects again: a key or a session that is gone does not listen for ever.
+#: A stream ends after so long and the page connects again.
 LONGEST_SECONDS = 900.0
 RECONNECT_MS = 3000
 KEEP_ALIVE = ": keep-alive\n\n"
@@ -71,11 +72,16 @@ class LiveBlueprint(ServerSentEventsBlueprint, Blueprint):  # type: ignore[misc]
         """The application's shared pool: publishing opens no connection of its own."""
         return redis_client()
 
-    def messages(self, stream: Stream) -> Iterator[Event | None]:
-        """The events of `stream` until it ends, None where a keep-alive is due."""
+    def messages(self, stream: Stream, still_allowed: Callable[[], bool]) -> Iterator[Event | None]:
+        """The events of `stream`, None where a keep-alive is due, until it ends or `still_allowed`, asked then, says no."""
         over = time.monotonic() + LONGEST_SECONDS
+        checked = time.monotonic()
         while not stream.ended and time.monotonic() < over:
-            event = stream.wait(KEEP_ALIVE_SECONDS)
+            event = stream.wait(max(0.0, checked + KEEP_ALIVE_SECONDS - time.monotonic()))
+            if time.monotonic() >= checked + KEEP_ALIVE_SECONDS:
+                if not still_allowed():
+                    return
+                checked = time.monotonic()
             if not stream.ended:
                 yield event
 
@@ -85,8 +91,8 @@ class LiveBlueprint(ServerSentEventsBlueprint, Blueprint):  # type: ignore[misc]
         It is asked when the stream is open already, so that nothing falls between the two. Raises a 503 `Problem`.
         """
 
-        def texts(stream: Stream) -> Iterator[str]:
-            for event in self.messages(stream):
+        def texts(stream: Stream, still_allowed: Callable[[], bool]) -> Iterator[str]:
+            for event in self.messages(stream, still_allowed):
                 yield KEEP_ALIVE if event is None else str(event)
 
         return self.answer(channel, wants, first=first, texts=texts)
@@ -97,12 +103,17 @@ class LiveBlueprint(ServerSentEventsBlueprint, Blueprint):  # type: ignore[misc]
         wants: Wants | None = None,
         *,
         first: Callable[[], Event],
-        texts: Callable[[Stream], Iterator[str]],
+        texts: Callable[[Stream, Callable[[], bool]], Iterator[str]],
+        project: Callable[[], UUID] | None = None,
     ) -> Response:
-        """Like `stream`, but `texts` decides what the answer carries after the first event."""
+        """Like `stream`, but `texts` decides what the answer carries after the first event.
+
+        `texts` gets the stream and a function that says whether the caller may still read it; `project` returns the
+        project that the request is about, by default the caller's, and raises a `Problem` if that is not allowed.
+        """
         hub = _live().hub
         try:
-            stream = hub.open(channel, wants)
+            stream = hub.open(channel, wants, _holder())
         except HubError as error:
             raise Problem(503, str(error), headers={"Retry-After": str(RETRY_AFTER_SECONDS)}) from None
         try:
@@ -111,13 +122,41 @@ class LiveBlueprint(ServerSentEventsBlueprint, Blueprint):  # type: ignore[misc]
             hub.close(stream)
             raise
 
+        still_allowed = _recheck(project or (lambda: caller().project_id))
+
         def text() -> Iterator[str]:
             yield begin
-            yield from texts(stream)
+            yield from texts(stream, still_allowed)
 
         response = Response(text(), mimetype="text/event-stream", headers=_HEADERS)
         response.call_on_close(lambda: hub.close(stream))
         return response
+
+
+def _holder() -> str:
+    """Whose streams are counted together: those of one API key, or of one person."""
+    who = caller()
+    return str(who.api_key_id or who.user_id)
+
+
+def _recheck(project: Callable[[], UUID]) -> Callable[[], bool]:
+    """Return a function that says, from any thread, whether this request would still open its stream."""
+    app, environ, project_id = current_app._get_current_object(), request.environ.copy(), project()  # type: ignore[attr-defined]
+    for name in [name for name in environ if name.startswith(("werkzeug.", "flask."))]:
+        del environ[name]  # what this request has found out already
+
+    def still_allowed() -> bool:
+        with app.request_context(environ):
+            try:
+                return project() == project_id
+            except Problem:
+                return False
+            except SQLAlchemyError:
+                return True  # the database is away: nobody was shown out
+            finally:
+                db.session.remove()
+
+    return still_allowed
 
 
 sse = LiveBlueprint("live", __name__, url_prefix="/api")
@@ -125,7 +164,7 @@ sse = LiveBlueprint("live", __name__, url_prefix="/api")
 
 def init_app(app: Flask) -> None:
     """Give `app` its streams. Threads and connections begin with the first of them."""
-    hub = Hub(settings.get().redis_url, settings.MAX_STREAMS)
+    hub = Hub(settings.get().redis_url, settings.MAX_STREAMS, settings.MAX_STREAMS_A_CALLER)
     app.extensions["live"] = Live(hub, queue_stats.Watch(hub, app.extensions["redis"]))
     app.register_blueprint(sse)
 

@@ -1,10 +1,12 @@
 """Heartbeats: the probe runs only when a ping did not arrive in time."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from actors.probes.outcome import Outcome, Reason, Status
-from actors.probes.target import Target
+from actors.probes.target import Run, Target
 from actors.probes.wording import plain
 
 _DEFAULT_GRACE_MINUTES = 10.0
@@ -15,18 +17,24 @@ _SETTLING_SECONDS = 0.3
 async def probe(target: Target) -> Outcome:
     """Always a miss: an arriving ping moves the monitor's deadline, so being asked means that none arrived."""
     await asyncio.sleep(_SETTLING_SECONDS)
-    config = target.config
+    message = _missed(target.config) if target.overrun is None else _too_long(target.config, target.overrun)
+    return Outcome(Status.DOWN, reason=Reason.HEARTBEAT_MISSED, message=message)
+
+
+def _missed(config: Mapping[str, Any]) -> str:
     minutes = config.get("gracePeriodMinutes")
     grace = _duration(_DEFAULT_GRACE_MINUTES if minutes is None else float(minutes))
     if cron := config.get("cronExpression"):
         expected = f"on the schedule {plain(str(cron), 100)} ({plain(str(config.get('timezone') or 'UTC'), 64)})"
     else:
         expected = f"every {_duration(float(config.get('expectedIntervalMinutes') or 60))}"
-    return Outcome(
-        Status.DOWN,
-        reason=Reason.HEARTBEAT_MISSED,
-        message=f"No ping arrived in time: one is expected {expected}, with a grace period of {grace}.",
-    )
+    return f"No ping arrived in time: one is expected {expected}, with a grace period of {grace}."
+
+
+def _too_long(config: Mapping[str, Any], run: Run) -> str:
+    which = f"The run {run.id}" if run.id else "The run"
+    longest = _duration(float(config.get("maxRunMinutes") or 0))
+    return f"{which} that started at {run.started_at:%Y-%m-%d %H:%M:%S} UTC did not end within {longest}."
 
 
 def _duration(minutes: float) -> str:

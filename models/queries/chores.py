@@ -15,6 +15,7 @@ class Chores(NamedTuple):
     deliveries: bool
     summaries: bool
     windows: bool
+    resumed: bool
 
 
 # Each EXISTS reads the first entry of a partial index that holds only what is undone.
@@ -23,7 +24,8 @@ SELECT EXISTS (SELECT FROM alerts WHERE planned_at IS NULL) AS alerts,
        EXISTS (SELECT FROM deliveries WHERE status IN ('pending', 'retrying')) AS deliveries,
        EXISTS (SELECT FROM storm_changes WHERE summary_id IS NULL) AS summaries,
        EXISTS (SELECT FROM maintenance_windows WHERE occurs_from <= %(now)s)
-           OR EXISTS (SELECT FROM monitor_states WHERE owing) AS windows
+           OR EXISTS (SELECT FROM monitor_states WHERE owing) AS windows,
+       EXISTS (SELECT FROM notification_providers WHERE resumed_at IS NOT NULL) AS resumed
 """
 
 

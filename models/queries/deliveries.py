@@ -50,6 +50,10 @@ class Claimed(NamedTuple):
     claimed_by: str
     #: When the outage ended that a failure alert tells of; None while it lasts.
     ended_at: datetime | None
+    #: Of a recovery: whether this provider was never told of the outage that it ends.
+    beginning_untold: bool
+    #: Of a recovery: whether it was planned before this provider could be told of it.
+    late_end: bool
 
     def clear_config(self) -> dict[str, Any]:
         """The provider's config with its secrets. Raises `models.seal.SealError`."""
@@ -97,7 +101,15 @@ SELECT d.id, d.alert_id, a.project_id, d.provider_id, d.provider_type, d.attempt
        coalesce(d.restarted_at, d.created_at) AS created_at,
        a.type AS event, a.alert_number, a.reason, a.context, a.correlation_id,
        a.monitor_id, i.id AS incident_id, a.monitor_name, m.type AS monitor_type, m.target, m.custom_message, j.name AS project,
-       p.config, p.secrets AS sealed, p.max_per_minute, d.claimed_by, i.ended_at
+       p.config, p.secrets AS sealed, p.max_per_minute, d.claimed_by, i.ended_at,
+       a.type = 'monitor.up' AND a.failure_sequence IS NOT NULL AND NOT a.manual AND NOT EXISTS (
+           SELECT FROM alerts b
+           WHERE b.monitor_id = a.monitor_id AND b.failure_sequence = a.failure_sequence AND b.alert_number IS NOT NULL
+             AND (EXISTS (SELECT FROM deliveries t WHERE t.alert_id = b.id AND t.provider_id = d.provider_id
+                          AND t.status = 'sent')
+                  OR EXISTS (SELECT FROM storm_changes s WHERE s.alert_id = b.id AND s.provider_id = d.provider_id
+                             AND s.summary_id IS NOT NULL))) AS beginning_untold,
+       a.type = 'monitor.up' AND d.fallback_for IS NULL AND d.created_at > a.planned_at AS late_end
 FROM claimed d JOIN alerts a ON a.id = d.alert_id JOIN projects j ON j.id = a.project_id
 LEFT JOIN monitors m ON m.id = a.monitor_id
 LEFT JOIN incidents i ON i.monitor_id = a.monitor_id AND i.failure_sequence = a.failure_sequence

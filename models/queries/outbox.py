@@ -45,6 +45,8 @@ class Unplanned(NamedTuple):
     muted_until: datetime | None
     #: Whether any failure alert of the same sequence went out to anybody, by itself or in a summary.
     failure_was_told: bool
+    #: Whether there was nobody to tell of it: no provider, or none that was enabled.
+    failure_found_nobody: bool
     #: (id, type, name) of the monitor's enabled providers.
     providers: list[tuple[UUID, str, str]]
 
@@ -62,6 +64,8 @@ SELECT a.id, a.monitor_id, a.type, a.manual, a.alert_number, a.failure_sequence,
        EXISTS (SELECT FROM alerts b WHERE b.monitor_id = a.monitor_id AND b.failure_sequence = a.failure_sequence
                AND b.type <> 'monitor.up'
                AND (b.status <> 'suppressed' OR b.suppressed_because LIKE 'storm:%%')) AS failure_was_told,
+       EXISTS (SELECT FROM alerts b WHERE b.monitor_id = a.monitor_id AND b.failure_sequence = a.failure_sequence
+               AND b.type <> 'monitor.up' AND b.suppressed_because LIKE 'no provider:%%') AS failure_found_nobody,
        coalesce((SELECT json_agg(json_build_array(p.id, p.type, p.name) ORDER BY p.created_at, p.id)
                  FROM monitor_notification_settings n JOIN notification_providers p ON p.id = n.provider_id
                  WHERE n.monitor_id = m.id AND p.enabled), '[]') AS providers

@@ -1,5 +1,6 @@
 """A heartbeat ping into the database: one statement, one commit."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,7 +28,8 @@ class Ping:
     """A ping as it came in.
 
     `source` is API.md's `{ip, userAgent, origin, method}`, `run_id` pairs a start with its end, `message` says
-    for people what failed, and `key_hash` is the SHA-256 of the API key that came along.
+    for people what failed, and `key_hash` is the SHA-256 of the API key that came along. `body` is what is stored; if it
+    is only part of what was read, `whole` is all of it, or `has_keyword` says whether that holds the expected keyword.
     """
 
     id: UUID
@@ -40,6 +42,13 @@ class Ping:
     body: str | None = None
     message: str | None = None
     key_hash: bytes | None = None
+    whole: bytes | None = None
+    has_keyword: bool | None = None
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether more was read than is stored."""
+        return self.whole is not None or self.has_keyword is not None
 
 
 class Recorded(NamedTuple):
@@ -47,7 +56,8 @@ class Recorded(NamedTuple):
 
     `refused`: the monitor wants an API key, and none of its project's came along; nothing was written.
     `undecided`: the ping may change the monitor's status, which is for the pipeline to decide.
-    `status` and `next_run_at` are the monitor's now (None where it is paused), `duration_ms` is the run's that ended.
+    `status` and `next_run_at` are the monitor's now (None where it is paused), `duration_ms` is the run's that ended,
+    `keyword` is what the monitor expects in a body.
     """
 
     monitor_id: UUID
@@ -57,25 +67,30 @@ class Recorded(NamedTuple):
     status: str | None = None
     next_run_at: datetime | None = None
     duration_ms: float | None = None
+    keyword: str | None = None
+
+
+#: Blanks that mean nothing: after commas, inside parentheses, around operators.
+_AROUND = re.compile(r" ?(,|(?<= )(?:<=|>=|<>|=|<|>|\+|\*|\|\|)(?= )) ?|(?<=\() | (?=\))")
 
 
 def _compact(statement: str) -> str:
     """`statement` without its layout: psycopg remembers how it parsed a statement only up to 4,096 characters."""
-    return " ".join(statement.split()).replace(", ", ",")
+    return _AROUND.sub(lambda found: found[1] or "", " ".join(statement.split()))
 
 
 _KEYWORD_MISSING = "The ping came, but its body lacks the expected keyword."
-#: An end looks for its start among so many of the monitor's newest pings.
-_PAIRING_REACH = 500
 
-# The monitor, and whether the ping may be taken. `undated`: the deadline follows a cron expression, which only
-# Python can read, so nothing is written and the statement runs again with the deadline worked out.
+# The monitor, and whether the ping may be taken. `open`: something is left for Python to work out, so nothing is written
+# and the statement runs again: the deadline that follows a cron expression, or whether a long body holds the keyword.
 _FOUND = """
     SELECT m.id, m.project_id, m.enabled, m.config,
         coalesce((m.config->>'requireApiKey')::boolean, false) AND NOT EXISTS (
             SELECT FROM api_keys k WHERE k.key_hash = %(key)s::bytea AND k.project_id = m.project_id
             AND k.revoked_at IS NULL AND coalesce(k.expires_at > %(at)s, true)) AS refused,
-        m.enabled AND m.config->>'cronExpression' IS NOT NULL AND %(due)s::timestamptz IS NULL AS undated
+        m.config->>'expectKeyword' AS word,
+        m.enabled AND m.config->>'cronExpression' IS NOT NULL AND %(due)s::timestamptz IS NULL
+            OR %(cut)s AND %(has)s::bool IS NULL AND m.config->>'expectKeyword' IS NOT NULL AS open
     FROM monitors m WHERE m.heartbeat_token_hash = %(token)s
 """
 
@@ -92,32 +107,26 @@ _MISSED_AFTER = (
     " AND coalesce(last_ping_at < %(at)s, true)"
 )
 
-# The start of the run that this ping ends; null where the newest ping of that run is itself an end.
-_PAIRED_START = f"""
-    CASE WHEN %(run)s::uuid IS NOT NULL THEN (
-        SELECT CASE WHEN kind = 'start' THEN received_at END FROM (
-            SELECT kind, run_id, received_at FROM heartbeat_pings
-            WHERE monitor_id = found.id ORDER BY received_at DESC LIMIT {_PAIRING_REACH}) n
-        WHERE run_id = %(run)s::uuid AND kind <> 'log' ORDER BY received_at DESC LIMIT 1) END
-"""
-
-# A ping in a maintenance window is marked and not summed; a function of the database asks, to keep the statement short.
+# A body is stored once: with the result, or with the ping if that is no result.
+# A ping in a maintenance window is marked and not summed. Functions of the database keep the statement short: `maintenance_mark`,
+# `start_of_run` (the start that the end of a run with an id belongs to), `open_runs_must_end` (the limit of other runs).
 _END = _compact(f"""
 WITH found AS ({_FOUND}),
 taken AS (
     SELECT id, enabled,
-        %(good)s AND coalesce(strpos(coalesce(%(body)s::text, ''), config->>'expectKeyword') > 0, true) AS good,
-        {_PAIRED_START} AS start,
-        coalesce(%(due)s::timestamptz, %(at)s + interval '1min' * (
+        %(good)s AND (word IS NULL OR coalesce(%(has)s::bool, strpos(coalesce(%(body)s::text, ''), word) > 0)) AS good,
+        CASE WHEN %(run)s::uuid IS NOT NULL THEN start_of_run(id, %(run)s) END AS start,
+        coalesce(%(due)s, %(at)s + interval '1min' * (
             coalesce((config->>'expectedIntervalMinutes')::float8, {heartbeats.INTERVAL_MINUTES})
-            + coalesce((config->>'gracePeriodMinutes')::float8, {heartbeats.GRACE_MINUTES}))) AS due
-    FROM found WHERE NOT refused AND NOT undated
+            + coalesce((config->>'gracePeriodMinutes')::float8, {heartbeats.GRACE_MINUTES}))) AS due,
+        open_runs_must_end(id, %(at)s, %(run)s::uuid, (config->>'maxRunMinutes')::float8) AS limit_at
+    FROM found WHERE NOT refused AND NOT open
 ),
 moved AS (
     UPDATE monitor_states s SET
         last_ping_at = greatest(last_ping_at, %(at)s), last_run_at = greatest(last_run_at, %(at)s),
         last_check_at = greatest(last_check_at, %(at)s),
-        next_run_at = CASE WHEN last_ping_at > %(at)s THEN next_run_at ELSE due END,
+        next_run_at = CASE WHEN last_ping_at > %(at)s THEN next_run_at ELSE least(due, limit_at) END,
         last_response_time_ms = abs(1000 * extract(epoch FROM
             %(at)s - CASE WHEN %(run)s::uuid IS NULL THEN run_started_at ELSE start END)),
         run_started_at = CASE WHEN %(run)s::uuid IS NOT NULL AND run_started_at IS DISTINCT FROM start
@@ -131,7 +140,7 @@ moved AS (
 ping AS (
     INSERT INTO heartbeat_pings (id, monitor_id, received_at, kind, exit_code, duration_ms, run_id, source, body)
     SELECT %(id)s, t.id, %(at)s, CASE WHEN t.good THEN 'success' ELSE 'fail' END, %(exit)s::int, m.took,
-        %(run)s::uuid, %(source)s, %(body)s::text
+        %(run)s::uuid, %(source)s, CASE WHEN m.id IS NULL THEN %(body)s::text END
     FROM taken t LEFT JOIN moved m ON true
 ),
 result AS (
@@ -158,8 +167,8 @@ rollup AS (
         histogram[histogram_bucket(excluded.response_sum) + 1] =
             r.histogram[histogram_bucket(excluded.response_sum) + 1] + excluded.response_count
 )
-SELECT f.id, f.refused, CASE WHEN f.undated THEN f.config END,
-    m.id IS NOT NULL AND m.decided IS NOT TRUE, f.project_id, m.status, m.next_run_at, m.took
+SELECT f.id, f.refused, CASE WHEN f.open THEN f.config END,
+    m.id IS NOT NULL AND m.decided IS NOT TRUE, f.project_id, m.status, m.next_run_at, m.took, f.word
 FROM found f LEFT JOIN moved m ON true
 """)
 
@@ -179,7 +188,7 @@ ping AS (
     FROM found WHERE NOT refused
 )
 SELECT f.id, f.refused, NULL::jsonb, false, f.project_id,
-    CASE WHEN s.last_verdict = 'error' THEN 'error' ELSE s.status END, s.next_run_at, NULL::float8
+    CASE WHEN s.last_verdict = 'error' THEN 'error' ELSE s.status END, s.next_run_at, NULL::float8, f.word
 FROM found f LEFT JOIN monitor_states s ON s.monitor_id = f.id AND f.enabled
 """)
 
@@ -194,7 +203,11 @@ def record(db: Db, ping: Ping) -> Recorded | None:
     statement, values = (_END, _end_values(ping)) if ends else (_NOTE, _values(ping))
     row = db.execute(statement, values, prepare=True).fetchone()
     if row is not None and row[2] is not None:
-        values["due"] = heartbeats.deadline(row[2], ping.received_at)
+        config = row[2]
+        if config.get("cronExpression"):
+            values["due"] = heartbeats.deadline_after_ping(config, ping.received_at)
+        if ping.whole is not None:
+            values["has"] = str(config.get("expectKeyword") or "") in ping.whole.decode("utf-8", "replace")
         row = db.execute(statement, values, prepare=True).fetchone()
     return None if row is None else Recorded(row[0], row[1], *row[3:])
 
@@ -240,6 +253,8 @@ def _values(ping: Ping) -> dict[str, Any]:
         "source": Jsonb(ping.source),
         "body": ping.body,
         "due": None,
+        "cut": False,
+        "has": None,
     }
 
 
@@ -252,6 +267,8 @@ def _end_values(ping: Ping) -> dict[str, Any]:
     good = ping.kind is Kind.SUCCESS
     return _values(ping) | {
         "good": good,
+        "cut": good and ping.is_cut,
+        "has": ping.has_keyword,
         "exit": ping.exit_code,
         # A good ping fails only for what it lacks.
         "code": "KEYWORD_MISSING" if good else "HEARTBEAT_FAILED",

@@ -15,6 +15,9 @@ class NotificationProvider(Sealed, Base):
     """A channel with its config; what is secret in it is sealed in `secrets` as one JSON object."""
 
     __tablename__ = "notification_providers"
+    __table_args__ = (
+        Index("ix_notification_providers_resumed", "resumed_at", postgresql_where=text("resumed_at IS NOT NULL")),
+    )
 
     id: Mapped[UUID] = new_id()
     project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
@@ -27,6 +30,8 @@ class NotificationProvider(Sealed, Base):
     last_error: Mapped[str | None]
     #: The service refused for good (404, revoked token): nothing gets through until someone mends the config.
     broken: Mapped[bool] = mapped_column(server_default=text("false"))
+    #: When it was enabled again, until the sweep has seen what ended while it was disabled.
+    resumed_at: Mapped[datetime | None]
     #: How many messages a minute it may be sent; null: as many as its type bears (`actors.slots`). More of them wait.
     max_per_minute: Mapped[int | None]
     #: Who gets the message where this one fails for good, or for long.

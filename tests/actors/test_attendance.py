@@ -1,5 +1,6 @@
 """Our own absence is not the job's failure."""
 
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -106,6 +107,33 @@ def test_misses_wait_while_nobody_takes_pings_and_until_the_absence_is_dealt_wit
     attending.stop()
     until(lambda: waits(datetime.now(UTC)), what="nobody takes pings any more")
     assert rows.value(connection, "SELECT seen_at FROM attendance") > now
+
+
+def test_a_process_that_does_not_answer_pings_is_absent(
+    connection: Db, project: UUID, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from actors.broker import broker
+
+    monkeypatch.setattr(attendance, "BEAT_SECONDS", 0.1)
+    hears = threading.Event()
+    made = attendance.Attendance(broker, transaction, hears.is_set)
+    left(connection, now - timedelta(seconds=1))
+    made.start()
+    try:
+        # Given a process that takes no pings yet
+        assert waits(now)
+        hears.set()
+        until(lambda: not waits(datetime.now(UTC)), what="it takes pings")
+        # When it cannot any more, then misses wait at once
+        hears.clear()
+        until(lambda: waits(datetime.now(UTC)), what="misses wait")
+        missed = a_heartbeat(connection, project, datetime.now(UTC) + timedelta(milliseconds=50))
+        # And once it can, the heartbeats that may have pinged in vain get another turn
+        hears.set()
+        until(lambda: not waits(datetime.now(UTC)), what="it takes pings again")
+        assert rows.state(connection, missed)["next_run_at"] > now + 50 * MINUTE
+    finally:
+        made.stop()
 
 
 def test_a_second_process_comes_without_an_absence(

@@ -5,7 +5,7 @@ from collections import Counter
 from functools import partial
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.fair_share import FACTOR, FairShare
@@ -14,6 +14,7 @@ PROJECTS = "abcd"
 STEPS = st.lists(st.tuples(st.sampled_from(["enter", "leave", "withdraw"]), st.sampled_from(PROJECTS)), max_size=150)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 30), STEPS)
 def test_no_place_is_lost_or_given_twice_and_nobody_waits_beside_a_place(
     limit: int, steps: list[tuple[str, str]]

@@ -29,6 +29,7 @@ def an_alert(**values: Any) -> Unplanned:
         "alert_on_ssl_expiration": True,
         "muted_until": None,
         "failure_was_told": True,
+        "failure_found_nobody": False,
         "providers": [(uuid4(), "webhook", "Hook")],
     }
     return Unplanned(**{**standard, **values})
@@ -37,6 +38,12 @@ def an_alert(**values: Any) -> Unplanned:
 @pytest.mark.parametrize("kind", TYPES)
 def test_with_everything_on_every_alert_is_told(kind: str) -> None:
     assert policy.held_back(an_alert(type=kind), NOW) is None
+
+
+def test_an_end_is_told_where_nobody_could_be_told_of_the_beginning() -> None:
+    found_nobody = {"failure_was_told": False, "failure_found_nobody": True}
+    assert policy.held_back(an_alert(type="monitor.up", **found_nobody), NOW) is None
+    assert policy.held_back(an_alert(type="monitor.up", alert_on_recovery=False, **found_nobody), NOW) is not None
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,7 @@ def test_what_nobody_counted_is_zero_or_absent_and_still_declared(client: "redis
         "supercheck_schedule_lag_seconds",
         "supercheck_rounds_incomplete",
         "supercheck_heartbeat_pings",
+        "supercheck_heartbeat_bodies_omitted",
         "supercheck_deliveries",
         "supercheck_credential_uses",
         "supercheck_blocked_targets",

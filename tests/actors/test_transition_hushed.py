@@ -48,6 +48,8 @@ class Story:
     """One outage as people hear of it: begins with a change to down, ends with the recovery being told or needless."""
 
     told: list[int] = field(default_factory=list)
+    #: A failure found no provider.
+    unfound: bool = False
     recovery: int = 0
 
 
@@ -73,6 +75,7 @@ class Narrator:
         story = self.stories[-1]
         if self.down and one.verdict == "down":
             if one.hush or one.unheard or len(story.told) == 3:
+                story.unfound |= not one.hush and one.unheard == "no-provider" and len(story.told) < 3
                 return None
             story.told.append(len(story.told) + 1)
             return "down", story.told[-1]
@@ -80,7 +83,7 @@ class Narrator:
             if story.told and one.hush:
                 return None
             self.open = False
-            if story.told:
+            if story.told or (story.unfound and not one.hush):
                 story.recovery += 1
                 return "up", None
         return None
@@ -114,7 +117,7 @@ def test_the_limit_the_numbers_and_the_recoveries_hold_in_every_sequence(
     history: list[Round], failure: int, recovery: int
 ) -> None:
     numbers: dict[int, list[int | None]] = {}
-    for step in live_through(history, failure, recovery):
+    for step in live_through([one._replace(unheard=None) for one in history], failure, recovery):
         if out := went_out(step):
             numbers.setdefault(step.state.failure_sequence, []).append(out[1])
     for told in numbers.values():

@@ -24,6 +24,7 @@ PATHS = (
     "/notification-providers",
     "/notification-providers/new?type=webhook",
     "/schedules",
+    "/queues",
     "/locations",
     "/settings/account",
     "/settings/api-keys",

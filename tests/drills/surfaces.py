@@ -56,6 +56,8 @@ def keys(it: system.System) -> Iterator[tuple[str, str]]:
                 "string": lambda key=key: client.get(key),
                 "list": lambda key=key: client.lrange(key, 0, -1),
                 "hash": lambda key=key: client.hgetall(key),
+                # It has expired since it was listed.
+                "none": lambda: "",
                 "set": lambda key=key: client.smembers(key),
                 "zset": lambda key=key: client.zrange(key, 0, -1, withscores=True),
                 "stream": lambda key=key: client.xrange(key),

@@ -87,6 +87,35 @@ def test_a_missed_heartbeat_is_told_once_and_the_ping_after_it_is_its_recovery(
     assert timedelta(seconds=110) < due - datetime.now(UTC) <= timedelta(seconds=120)
 
 
+def test_a_run_that_takes_too_long_is_told_by_its_start(
+    connection: Db, tick: Tick, job: Callable[..., None], heartbeat: UUID, hook: outside.Hook
+) -> None:
+    # Given a job whose runs may take five minutes, of which one began six minutes ago and one ended
+    config = '{"expectedIntervalMinutes": 60, "gracePeriodMinutes": 1, "maxRunMinutes": 5}'
+    connection.execute("UPDATE monitors SET config = %s", [config])
+    slow, quick = uuid4(), uuid4()
+    job(f"/start?rid={slow}")
+    job(f"/start?rid={quick}")
+    job(f"?rid={quick}")
+    becomes(connection, heartbeat, "up")
+    connection.execute("UPDATE heartbeat_pings SET received_at = received_at - interval '6 min'")
+    connection.execute("UPDATE monitor_results SET scheduled_for = scheduled_for - interval '6 min'")
+    connection.execute(
+        "UPDATE monitor_states SET next_run_at = next_run_at - interval '6 min',"
+        " last_ping_at = last_ping_at - interval '6 min', decided_for = decided_for - interval '6 min'"
+    )
+    started = rows.value(
+        connection, "SELECT received_at FROM heartbeat_pings WHERE run_id = %s AND kind = 'start'", slow
+    )
+    # When its time is over
+    tick()
+    # Then people hear which run it is
+    until(lambda: hook.events() == ["heartbeat.missed"], what="the webhook")
+    assert hook.received[0]["reason"] == (
+        f"The run {slow} that started at {started:%Y-%m-%d %H:%M:%S} UTC did not end within 5 minutes."
+    )
+
+
 def test_a_job_that_reports_a_failure_is_told_at_once(
     connection: Db, job: Callable[..., None], heartbeat: UUID, hook: outside.Hook
 ) -> None:

@@ -41,6 +41,53 @@ def test_a_cron_deadline_lies_ahead(after: datetime) -> None:
     assert timedelta(minutes=1) < heartbeats.deadline(config, after) - after <= timedelta(minutes=16)
 
 
+DAILY = {"cronExpression": "0 10 * * *", "timezone": "UTC", "gracePeriodMinutes": 60}
+SLOT = datetime(2026, 3, 3, 10, tzinfo=UTC)
+
+
+def test_a_ping_seconds_before_its_cron_slot_counts_for_it() -> None:
+    early = SLOT - timedelta(seconds=2)
+    assert heartbeats.deadline_after_ping(DAILY, early) == SLOT + timedelta(days=1, hours=1)
+    # A heartbeat that was created at that moment still waits for the slot
+    assert heartbeats.deadline(DAILY, early) == SLOT + timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("grace", "cron", "early", "counts"),
+    [
+        (60, "0 10 * * *", timedelta(minutes=60), True),
+        (60, "0 10 * * *", timedelta(minutes=60, microseconds=1), False),
+        (0, "0 10 * * *", timedelta(microseconds=1), False),
+        # Half the distance to the slot before is less than the grace period
+        (60, "*/10 * * * *", timedelta(minutes=5), True),
+        (60, "*/10 * * * *", timedelta(minutes=5, microseconds=1), False),
+    ],
+)
+def test_a_ping_is_early_within_the_grace_period_and_half_the_distance_to_the_slot_before(
+    grace: int, cron: str, early: timedelta, counts: bool
+) -> None:
+    config = {"cronExpression": cron, "timezone": "UTC", "gracePeriodMinutes": grace}
+    slot = SLOT if counts else SLOT - timedelta(microseconds=1)
+    following = heartbeats.next_slot(cron, "UTC", slot)
+    assert heartbeats.deadline_after_ping(config, SLOT - early) == following + timedelta(minutes=grace)
+
+
+@given(
+    st.sampled_from(["0 10 * * *", "*/15 * * * *", "0 9,17 * * 1-5", "30 2 * * *", "0 0 1 * *"]),
+    st.sampled_from(["UTC", "Europe/Berlin", "America/New_York"]),
+    st.floats(0, 3000),
+    moments,
+)
+def test_an_early_ping_moves_the_deadline_by_one_slot_at_most(cron: str, zone: str, grace: float, at: datetime) -> None:
+    config = {"cronExpression": cron, "timezone": zone, "gracePeriodMinutes": grace}
+    late = timedelta(minutes=grace)
+    slot = heartbeats.next_slot(cron, zone, at)
+    found = heartbeats.deadline_after_ping(config, at)
+    assert found in (slot + late, heartbeats.next_slot(cron, zone, slot) + late)
+    if slot - at > late:
+        assert found == slot + late
+
+
 BACK = datetime(2026, 3, 3, 12, tzinfo=UTC)
 HOURLY = {"expectedIntervalMinutes": 60, "gracePeriodMinutes": 10}
 

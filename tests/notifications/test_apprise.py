@@ -1,5 +1,6 @@
 """The Apprise channel: only services that do nothing but HTTP, and those through our guard."""
 
+import base64
 import json
 from typing import Any
 
@@ -92,3 +93,9 @@ def test_hostile_texts_call_nobody_and_hide_no_link(service: Service) -> None:
     assert "reset" in text
     for markup in ("@all", "](", "<at", "<users"):
         assert markup not in text
+
+
+def test_a_login_beyond_ascii_goes_out_in_utf_8(service: Service) -> None:
+    apprise.send(outage(), {"url": f"json://j%C3%B6rg:10%E2%82%AC@127.0.0.1:{service.port}/"})
+    coded = service.requests[0].headers["Authorization"].removeprefix("Basic ")
+    assert base64.b64decode(coded) == "jörg:10€".encode()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from hypothesis import example, given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 import settings
@@ -62,6 +63,7 @@ def test_the_thread_holds_however_long_the_senders_domain_is(domain: str) -> Non
         assert answer.text("Subject") == "Re: " + first.text("Subject")
 
 
+@examples(deadline=None)
 @given(TEXTS, TEXTS, st.integers(1, 3))
 @example(INJECTION, INJECTION, 1)
 def test_a_name_is_in_the_subject_as_it_is_and_nowhere_else_in_the_head(name: str, project: str, number: int) -> None:
@@ -71,6 +73,7 @@ def test_a_name_is_in_the_subject_as_it_is_and_nowhere_else_in_the_head(name: st
     assert "evil.test" not in "".join(mail.headers[one] for one in mail.headers.keys() - {"Subject"})
 
 
+@examples(deadline=None)
 @given(TEXTS)
 @example(INJECTION)
 def test_subjects_of_tests_summaries_and_certificates_hold_as_well(text: str) -> None:
@@ -79,6 +82,7 @@ def test_subjects_of_tests_summaries_and_certificates_hold_as_well(text: str) ->
         assert line(text, 80).rstrip("…") in mail.text("Subject")
 
 
+@examples(deadline=None)
 @given(st.lists(st.tuples(TEXTS, USERNAMES, DOMAINS), min_size=1, max_size=5), TEXTS, DOMAINS)
 def test_names_and_addresses_are_in_to_and_from_as_they_are(
     people: list[tuple[str, str, str]], sender: str, domain: str

@@ -1,5 +1,6 @@
 """The webhook channel against a local service."""
 
+import base64
 import hashlib
 import hmac
 import json
@@ -139,3 +140,33 @@ def test_an_error_tells_no_secret_even_if_the_service_repeats_all_it_was_sent(se
     assert not [secret for secret in secrets if secret in message]
     assert message.startswith("127.0.0.1 answered 404: no hook")
     assert message.endswith("sorry")
+
+
+@pytest.mark.parametrize(
+    ("user_info", "login"),
+    [
+        ("jörg:gehëim", "jörg:gehëim".encode()),
+        ("j%C3%B6rg:geh%C3%ABim", "jörg:gehëim".encode()),
+        ("ada:10€%2F漢", "ada:10€/漢".encode()),
+        # Escaped in another charset: as the user escaped it.
+        ("j%F6rg:x", b"j\xf6rg:x"),
+        ("a%3Ab:p%40ss:word", b"a:b:p@ss:word"),
+        ("token", b"token:"),
+        (":secret-only", b":secret-only"),
+    ],
+)
+def test_a_login_in_the_url_goes_out_in_utf_8(service: Service, user_info: str, login: bytes) -> None:
+    webhook.send(outage(), {"url": f"http://{user_info}@127.0.0.1:{service.port}/hook"})
+    (got,) = service.requests
+    scheme, _, coded = got.headers["Authorization"].partition(" ")
+    assert (scheme, base64.b64decode(coded)) == ("Basic", login)
+    assert got.path == "/hook"
+
+
+def test_a_login_in_the_url_stays_out_of_the_error(service: Service) -> None:
+    service.answers.append(Answer(403, f"no {base64.b64encode('jörg:gehëim€'.encode()).decode()} gehëim€".encode()))
+    with pytest.raises(NotificationError) as raised:
+        webhook.send(outage(), {"url": f"http://jörg:gehëim€@127.0.0.1:{service.port}/hook"})
+    assert "…" in str(raised.value)
+    assert "gehëim" not in str(raised.value)
+    assert base64.b64encode("jörg:gehëim€".encode()).decode() not in str(raised.value)

@@ -14,7 +14,13 @@ def _stream() -> Iterator[bytes]:
 
 
 def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterator[bytes]:
-    """`/stream` never ends, everything else is a short answer."""
+    """`/stream` never ends, `/slow` waits, `/length` and pings tell how long the body was; the rest is a short answer."""
+    if environ["PATH_INFO"] == "/slow":
+        _never.wait(60)
+    if environ["PATH_INFO"].startswith(("/length", "/api/heartbeat/")):
+        said = str(len(environ["wsgi.input"].read())).encode()
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return iter([said])
     if environ["PATH_INFO"] == "/stream":
         start_response("200 OK", [("Content-Type", "text/event-stream")])
         return _stream()

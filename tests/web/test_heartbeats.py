@@ -1,7 +1,6 @@
 """Heartbeat routes, from the request to the rows."""
 
 import json
-import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -166,6 +165,107 @@ def test_a_body_is_kept_up_to_ten_kilobytes_and_never_refused(client: FlaskClien
     assert rows.results[0]["details"]["body"] == "é" * 5000
 
 
+def test_of_a_long_body_the_beginning_and_the_end_are_stored(client: FlaskClient, rows: Rows) -> None:
+    a_monitor(type="heartbeat", token=TOKEN)
+    begin, end = "begin " * 1333, " end" * 500
+    client.post(URL + "/fail", data=begin + "x" * 100_000 + end)
+    stored = rows.results[0]["details"]["body"]
+    assert len(stored) == 10_000
+    assert stored.startswith(begin)
+    assert stored.endswith("x" + end) or stored.endswith(end)
+
+
+@pytest.mark.parametrize("cut", [0, 1, 2, 3])
+def test_characters_that_are_cut_at_either_side_of_the_gap_are_left_out(
+    client: FlaskClient, rows: Rows, cut: int
+) -> None:
+    a_monitor(type="heartbeat", token=TOKEN)
+    client.post(URL + "/fail", data="x" * cut + "\U0001f600" * 5000)
+    stored = rows.results[0]["details"]["body"]
+    assert set(stored.lstrip("x")) == {"\U0001f600"}
+    assert 9_990 <= len(stored.encode()) <= 10_000
+
+
+@pytest.mark.parametrize("cron", [None, "0 3 * * *"])
+@pytest.mark.parametrize("before", [9_995, 50_000, 999_988])
+def test_the_expected_keyword_is_found_in_all_that_is_read(
+    client: FlaskClient, rows: Rows, before: int, cron: str | None
+) -> None:
+    a_monitor(type="heartbeat", token=TOKEN, config={"expectKeyword": "all copied", "cronExpression": cron})
+    assert client.post(URL, data="x" * before + "\nall copied\n").data == b"OK"
+    assert client.post(URL, data="x" * before).data == b"OK"
+    assert client.post(URL, data="x" * 1_000_000 + "all copied").data == b"OK"
+    assert [ping["kind"] for ping in rows.pings] == ["success", "fail", "fail"]
+    assert [result["status"] for result in rows.results] == ["up", "down", "down"]
+
+
+def test_a_body_is_stored_once(client: FlaskClient, rows: Rows) -> None:
+    a_monitor(type="heartbeat", token=TOKEN)
+    for suffix in ("", "/3", "/start", "/log"):
+        client.post(URL + suffix, data="a line")
+    assert [ping["body"] for ping in rows.pings] == [None, None, "a line", "a line"]
+    assert [result["details"]["body"] for result in rows.results] == ["a line"] * 2
+
+
+def test_a_ping_of_a_paused_heartbeat_keeps_its_body(client: FlaskClient, rows: Rows) -> None:
+    a_monitor(type="heartbeat", token=TOKEN, enabled=False)
+    client.post(URL, data="a line")
+    assert [ping["body"] for ping in rows.pings] == ["a line"]
+
+
+def test_bodies_beyond_what_a_token_may_store_a_minute_are_judged_and_not_stored(
+    client: FlaskClient, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from actors import telemetry
+    from web import ping_limits
+
+    monkeypatch.setattr(ping_limits, "STORED_BYTES_PER_MINUTE", 100)
+    monkeypatch.setattr(ping_limits.time, "time", lambda: 6_000.0)
+    a_monitor(type="heartbeat", token=TOKEN, config={"expectKeyword": "done"})
+    before = telemetry.PING_BODIES_OMITTED._value.get()
+    assert client.post(URL, data="done" + "x" * 90).data == b"OK"
+    assert client.post(URL, data="done" + "y" * 90).data == b"OK"
+    assert client.post(URL, data="z" * 90).data == b"OK"
+    assert [result["status"] for result in rows.results] == ["up", "up", "down"]
+    assert ["body" in result["details"] for result in rows.results] == [True, False, False]
+    assert telemetry.PING_BODIES_OMITTED._value.get() == before + 2
+    # The next minute has room again
+    monkeypatch.setattr(ping_limits.time, "time", lambda: 6_060.0)
+    client.post(URL, data="done" + "x" * 90)
+    assert "body" in rows.results[-1]["details"]
+
+
+def test_a_token_may_ping_so_often_a_minute_and_others_are_not_held_up(
+    database_url: str, settings_of: SettingsOf, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from web import ping_limits
+
+    monkeypatch.setattr(ping_limits.time, "time", lambda: 6_030.0)
+    with an_app(settings_of(api_rate_limit_per_minute=2)) as app:
+        a_monitor(type="heartbeat", token=TOKEN)
+        a_monitor(type="heartbeat", token="the-token-of-another-heartbeat")
+        client = app.test_client()
+        answers = [client.get(URL) for _ in range(3)]
+        assert [one.status_code for one in answers] == [200, 200, 429]
+        assert answers[2].headers["Retry-After"] == "30"
+        assert client.get("/api/heartbeat/the-token-of-another-heartbeat").data == b"OK"
+        monkeypatch.setattr(ping_limits.time, "time", lambda: 6_060.0)
+        assert client.get(URL).data == b"OK"
+    assert len(rows.pings) == 4
+
+
+def test_the_end_of_one_run_leaves_the_time_limit_of_the_others(client: FlaskClient, rows: Rows) -> None:
+    a_monitor(type="heartbeat", token=TOKEN, config={"maxRunMinutes": 5})
+    first, second = uuid4(), uuid4()
+    client.get(f"{URL}/start?rid={first}")
+    client.get(f"{URL}/start?rid={second}")
+    must_end = rows.pings[0]["received_at"] + timedelta(minutes=5)
+    client.get(f"{URL}?rid={second}")
+    assert rows.state["next_run_at"] == must_end
+    client.get(f"{URL}?rid={first}")
+    assert rows.state["next_run_at"] == rows.pings[-1]["received_at"] + timedelta(minutes=70)
+
+
 def test_a_character_cut_in_two_is_left_out(client: FlaskClient, rows: Rows) -> None:
     a_monitor(type="heartbeat", token=TOKEN)
     client.post(URL + "/log", data="x" + "é" * 5000)
@@ -175,7 +275,7 @@ def test_a_character_cut_in_two_is_left_out(client: FlaskClient, rows: Rows) -> 
 def test_bytes_that_are_no_text_are_kept_as_replacement_characters(client: FlaskClient, rows: Rows) -> None:
     a_monitor(type="heartbeat", token=TOKEN)
     assert client.post(URL + "/fail", data=b"disk\0full\xff").status_code == 200
-    assert rows.pings[0]["body"] == "disk\ufffdfull\ufffd"
+    assert rows.results[0]["details"]["body"] == "disk\ufffdfull\ufffd"
 
 
 def test_a_failure_says_why_with_the_first_line_of_the_body(client: FlaskClient, rows: Rows) -> None:
@@ -435,57 +535,6 @@ def test_no_session_and_no_cookie_take_part(client: FlaskClient) -> None:
 def test_the_statements_are_short_enough_to_be_remembered() -> None:
     # psycopg parses longer ones at every call, which costs more than all the rest of it.
     assert max(len(pings._END), len(pings._NOTE)) <= 4096
-
-
-class Dripping:
-    """A body that never comes to its end until it is let."""
-
-    def __init__(self) -> None:
-        self.let = threading.Event()
-        self.asked = threading.Event()
-
-    def read(self, _: int = -1) -> bytes:
-        self.asked.set()
-        self.let.wait(60)
-        return b""
-
-
-def test_bodies_that_drip_in_hold_up_neither_known_jobs_nor_pings_without_one(
-    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from web import heartbeats
-
-    monkeypatch.setattr(heartbeats, "STRANGERS_WAIT_SECONDS", 0.01)
-    a_monitor(type="heartbeat", token=TOKEN)
-    other = "another-token-of-a-heartbeat"
-    a_monitor(type="heartbeat", token=other)
-    assert client.get(f"/api/heartbeat/{other}").data == b"OK"
-    # Given as many strangers as may have their bodies read
-    dripping = [Dripping() for _ in range(heartbeats.STRANGERS)]
-    slow = {"method": "POST", "path": "/api/heartbeat/a-token-that-nobody-has"}
-    held = [
-        threading.Thread(
-            target=app.test_client().open,
-            kwargs={**slow, "environ_overrides": {"wsgi.input": one, "CONTENT_LENGTH": "100"}},
-        )
-        for one in dripping
-    ]
-    for thread in held:
-        thread.start()
-    try:
-        assert all(one.asked.wait(20) for one in dripping)
-        # Then another one is told to come again, and whoever sends no body, or is known, is not held up
-        answer = client.post(URL, data="x")
-        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
-        assert client.get(URL + "/log").data == b"OK"
-        assert client.post(URL, data="x").data == b"OK"
-        assert client.post(f"/api/heartbeat/{other}", data="x").data == b"OK"
-    finally:
-        for one in dripping:
-            one.let.set()
-        for thread in held:
-            thread.join(20)
-    assert client.post("/api/heartbeat/a-token-that-nobody-has", data="x").status_code == 404
 
 
 @pytest.mark.parametrize("suffix", ["", "/start", "/log"])

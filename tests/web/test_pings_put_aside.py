@@ -95,7 +95,8 @@ def test_a_known_jobs_pings_are_taken_while_the_database_is_away_and_folded_in_w
     # Then they are on record, each with its time, and the deadline is that of the last
     assert kinds(connection) == ["start", "log", "fail", "success"]
     rows = connection.execute(
-        "SELECT received_at, body, exit_code, duration_ms FROM heartbeat_pings ORDER BY received_at"
+        "SELECT p.received_at, coalesce(p.body, r.details->>'body'), p.exit_code, p.duration_ms FROM heartbeat_pings p"
+        " LEFT JOIN monitor_results r ON r.id = p.id ORDER BY p.received_at"
     ).fetchall()
     assert all(before <= row[0] <= after for row in rows[1:])
     assert [row[1] for row in rows[1:]] == ["a line"] * 3
@@ -115,6 +116,19 @@ def test_a_known_jobs_pings_are_taken_while_the_database_is_away_and_folded_in_w
     assert client.get(URL).data == b"OK"
     assert ping_stream.waiting() == 0
     assert len(kinds(connection)) == 5
+
+
+def test_a_keyword_far_inside_a_body_is_found_while_the_database_is_away(
+    client: FlaskClient, connection: Db, database: Database, disk: "redis.Redis"
+) -> None:
+    a_monitor(type="heartbeat", token=TOKEN, config={"expectKeyword": "all copied"})
+    assert client.post(URL, data="all copied").data == b"OK"
+    database.goes()
+    assert client.post(URL, data="x" * 50_000 + "all copied" + "x" * 50_000).data == b"OK"
+    assert client.post(URL, data="x" * 50_000).data == b"OK"
+    database.returns()
+    fold()
+    assert kinds(connection) == ["success", "success", "fail"]
 
 
 def test_an_unknown_job_is_told_to_come_again_and_a_malformed_address_is_not_found(

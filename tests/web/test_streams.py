@@ -11,13 +11,16 @@ from uuid import UUID, uuid4
 import pytest
 import redis
 from flask import Flask
+from sqlalchemy import update
 
 from models.queries.rounds import Measured
-from models.tables import Monitor, Project, Role
+from models.tables import ApiKey, Monitor, Project, Role
 from tests.factories import a_monitor, a_project, a_result, an_api_key
 from tests.waiting import until
 from tests.web.serving import an_app, served
 from web import hub, queue_stats, streams
+from web.callers import hash_of_key
+from web.extensions import db
 from web.hub import Event, Hub
 from web.streams import Live, live_of
 
@@ -242,6 +245,41 @@ def test_beyond_the_limit_a_stream_is_told_to_come_again(
     first.close()
     until(lambda: len(live_of(app).hub) == 1)
     assert listen(path(monitor.id), key).event()["status"] == "up"
+
+
+def test_one_callers_streams_leave_room_for_others(
+    listen: Listen, app: Flask, project: Project, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_of(app).hub, "_share", 2)
+    first = listen(EVERYTHING, key)
+    first.event("snapshot")
+    listen(QUEUES, key).event("queues")
+    third = listen(EVERYTHING, key)
+    assert (third.answer.status, json.loads(third.answer.read())["error"]["code"]) == (503, "UNAVAILABLE")
+    listen(EVERYTHING, an_api_key(project)).event("snapshot")
+    first.close()
+    until(lambda: len(live_of(app).hub) == 2)
+    listen(EVERYTHING, key).event("snapshot")
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_a_stream_ends_soon_after_its_key_is_revoked(
+    listen: Listen, monitor: Monitor, project: Project, key: str, busy: bool
+) -> None:
+    stream, other = listen(EVERYTHING, key), listen(EVERYTHING, an_api_key(project))
+    stream.event("snapshot")
+    other.event("snapshot")
+    db.session.execute(update(ApiKey).where(ApiKey.key_hash == hash_of_key(key)).values(revoked_at=datetime.now(UTC)))
+    db.session.commit()
+
+    def ended() -> bool:
+        if busy:
+            publish(monitor)
+        return not stream.block()
+
+    until(ended, what="the stream ends")
+    publish(monitor)
+    assert other.event()["monitorId"] == str(monitor.id)
 
 
 def test_a_head_request_takes_no_place(listen: Listen, app: Flask, key: str) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import Select, select
 
 from models import rounds
 from models.tables import HeartbeatPing, MonitorResult
-from web import statistics
+from web import ping_bodies, statistics
 from web.api import paging
 from web.api.route import route
 from web.callers import Caller
@@ -183,10 +183,11 @@ def list_pings(who: Caller, monitor_id: UUID, query: PageQuery) -> Page[PingOut]
         .order_by(HeartbeatPing.received_at.desc(), HeartbeatPing.id)
     )
     rows, total = paging.fetch(pings, query)
-    return page_of([_ping_out(row) for row in rows], query, total)
+    bodies = ping_bodies.stored(rows)
+    return page_of([_ping_out(row, bodies[row.id]) for row in rows], query, total)
 
 
-def _ping_out(row: HeartbeatPing) -> PingOut:
+def _ping_out(row: HeartbeatPing, body: str | None) -> PingOut:
     return PingOut(
         id=row.id,
         received_at=row.received_at,
@@ -195,5 +196,5 @@ def _ping_out(row: HeartbeatPing) -> PingOut:
         duration_ms=row.duration_ms,
         run_id=row.run_id,
         source=row.source,
-        body=row.body,
+        body=body,
     )

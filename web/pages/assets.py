@@ -1,4 +1,4 @@
-"""Our CSS and JavaScript under an address that changes with their content, so that browsers may keep them for ever.
+"""Our CSS and JavaScript, and Bootstrap's, under an address that changes with their content, so that browsers may keep them for ever.
 
 The version is a folder of the address, so that modules which import each other by relative names share it.
 """
@@ -6,16 +6,18 @@ The version is a folder of the address, so that modules which import each other 
 import hashlib
 from pathlib import Path
 
+import flask_bootstrap
 from flask import Flask, Response, send_from_directory, url_for
 
 FOLDER = Path(__file__).parent.parent / "static"
+BOOTSTRAP = Path(flask_bootstrap.__file__).parent / "static" / "bootstrap5" / "css" / "bootstrap.min.css"
 _A_YEAR = 365 * 24 * 3600
 
 
 def version() -> str:
-    """A short hash over every file of the folder."""
+    """A short hash over every file of the folder, and Bootstrap."""
     digest = hashlib.sha256()
-    for file in sorted(FOLDER.iterdir()):
+    for file in (*sorted(FOLDER.iterdir()), BOOTSTRAP):
         digest.update(file.name.encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()[:12]
 
@@ -26,7 +28,8 @@ def init_app(app: Flask) -> None:
 
     def serve(tag: str, filename: str) -> Response:
         # A page loaded before an upgrade asks for the old version: it gets the new file, but may not keep it.
-        response = send_from_directory(FOLDER, filename, max_age=_A_YEAR if tag == current else 0)
+        folder = BOOTSTRAP.parent if filename == BOOTSTRAP.name else FOLDER
+        response = send_from_directory(folder, filename, max_age=_A_YEAR if tag == current else 0)
         response.cache_control.public = True
         response.cache_control.immutable = tag == current
         return response

@@ -6,12 +6,14 @@ round, which changed, and how many there are in each state.
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
 
+import structlog
 from flask import Blueprint, Flask, Response, current_app, request
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from models.tables import Monitor
 from web import streams
@@ -21,6 +23,8 @@ from web.extensions import db
 from web.hub import Event, Stream
 from web.pages import listing
 from web.pages.access import id_of
+
+log = structlog.get_logger(__name__)
 
 blueprint = Blueprint("changes", __name__)
 #: Events of so long are sent as one.
@@ -62,14 +66,19 @@ def stream() -> Response:
     project_id = _wanted_project()
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # the generator outlives this request
 
-    def texts(opened: Stream) -> Iterator[str]:
-        for batch, newest_at in _batches(opened):
-            if batch:
+    def texts(opened: Stream, still_allowed: Callable[[], bool]) -> Iterator[str]:
+        for batch, newest_at in _batches(opened, still_allowed):
+            if not batch:
+                yield streams.KEEP_ALIVE
+                continue
+            try:
                 with app.app_context():
                     event = _event(project_id, batch, newest_at)
-                yield str(event)
-            else:
-                yield streams.KEEP_ALIVE
+            except SQLAlchemyError as error:
+                # The page connects again, and finds out by itself what it missed.
+                log.warning("a stream of the pages ends: the database is away", error=type(error).__name__)
+                return
+            yield str(event)
 
     return streams.sse.answer(
         streams.status_channel(project_id),
@@ -78,6 +87,7 @@ def stream() -> Response:
             {"checked": [], "changed": [], "counts": _counts(project_id, time.monotonic())}, type="live"
         ),
         texts=texts,
+        project=_wanted_project,
     )
 
 
@@ -93,12 +103,20 @@ def _wanted_project() -> UUID:
     return found[0].id
 
 
-def _batches(opened: Stream) -> Iterator[tuple[list[dict[str, Any]], float]]:
-    """What `opened` carries, gathered, and when its newest event came; an empty list if a keep-alive is due."""
+def _batches(opened: Stream, still_allowed: Callable[[], bool]) -> Iterator[tuple[list[dict[str, Any]], float]]:
+    """Yield what `opened` carries, gathered, and when its newest event came; an empty list if a keep-alive is due.
+
+    End when `still_allowed`, called at each keep-alive interval, returns False.
+    """
     over = time.monotonic() + streams.LONGEST_SECONDS
+    checked = time.monotonic()
     while not opened.ended and time.monotonic() < over:
         batch: list[dict[str, Any]] = []
-        event = opened.wait(streams.KEEP_ALIVE_SECONDS)
+        event = opened.wait(max(0.0, checked + streams.KEEP_ALIVE_SECONDS - time.monotonic()))
+        if time.monotonic() >= checked + streams.KEEP_ALIVE_SECONDS:
+            if not still_allowed():
+                return
+            checked = time.monotonic()
         newest_at = began = time.monotonic()
         while event is not None:
             batch.append(event.data)

@@ -6,6 +6,7 @@ from werkzeug.wrappers import Response
 
 from models.tables import User
 from web import passwords, security
+from web.extensions import db
 from web.pages.account import choose, problems_of
 
 blueprint = Blueprint("first_password", __name__)
@@ -28,6 +29,8 @@ def change() -> Response | tuple[str, int]:
     new = request.form.get("new", "")
     problems = problems_of(new, request.form.get("again", ""))
     try:
+        # The connection goes back before the hash is computed.
+        db.session.commit()
         if not problems and passwords.password_fits(user, new):
             problems = {"new": "This is the password that was given to you: choose another one."}
         if problems:

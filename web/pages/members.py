@@ -7,6 +7,7 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from models.tables import Member, Role, User
+from web import sessions
 from web.callers import Caller, is_mightier, spans_organization
 from web.errors import Problem
 from web.extensions import db
@@ -113,7 +114,11 @@ def _done(action: Callable[[], object], text: str) -> Response:
 
 
 def _page(who: Caller, problems: dict[str, str]) -> str:
-    query = select(Member, User).join(User, User.id == Member.user_id).where(members.in_scope(who))
+    query = (
+        select(Member, User, sessions.number_of(User.id))
+        .join(User, User.id == Member.user_id)
+        .where(members.in_scope(who))
+    )
     return render_template(
         "settings/members.html",
         members=db.session.execute(query.order_by(User.email)).all(),

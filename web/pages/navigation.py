@@ -34,6 +34,7 @@ _SETTINGS = (
     Item("API keys", "key", "pages.api_keys.index"),
     Item("Members", "people", "pages.members.index"),
     Item("Audit trail", "journal-text", "pages.audit.index"),
+    Item("Queues", "inboxes", "pages.queues.index"),
 )
 #: Pages without a link of their own belong to one that has.
 _PART_OF = {
@@ -41,6 +42,7 @@ _PART_OF = {
     "pages.monitor_form": "pages.monitors",
     "pages.monitor_actions": "pages.monitors",
 }
+_OPERATORS_ONLY = {"pages.queues.index"}
 _ADMINISTRATORS_ONLY = {"pages.api_keys.index", "pages.members.index", "pages.audit.index"}
 
 
@@ -54,6 +56,8 @@ def template_context() -> dict[str, Any]:
     """The links this person may follow."""
     if shows_error() or not current_user.is_authenticated or current_user.user.must_change_password:
         return {"navigation": [], "settings_navigation": []}
-    administers = caller().may_administer
-    own = tuple(item for item in _SETTINGS if administers or item.endpoint not in _ADMINISTRATORS_ONLY)
+    who = caller()
+    barred = set() if who.may_administer else _ADMINISTRATORS_ONLY
+    barred = barred if who.may_organize else barred | _OPERATORS_ONLY
+    own = tuple(item for item in _SETTINGS if item.endpoint not in barred)
     return {"navigation": _marked(_MAIN), "settings_navigation": _marked(own)}

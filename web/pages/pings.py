@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from models import time_zones
 from models.tables import HeartbeatPing, Monitor, MonitorType
+from web import ping_bodies
 from web.extensions import db
 from web.pages.access import editor
 
@@ -38,6 +39,7 @@ class Shown:
     sign: str
     look: str
     share: float | None
+    body: str | None
 
 
 def newest(monitor: Monitor) -> list[Shown]:
@@ -47,7 +49,8 @@ def newest(monitor: Monitor) -> list[Shown]:
     query = select(HeartbeatPing).where(HeartbeatPing.monitor_id == monitor.id)
     rows = list(db.session.scalars(query.order_by(HeartbeatPing.received_at.desc()).limit(SHOWN)))
     longest = max((row.duration_ms or 0.0 for row in rows), default=0.0)
-    return [Shown(row, *KINDS[row.kind], _share(row.duration_ms, longest)) for row in rows]
+    bodies = ping_bodies.stored(rows)
+    return [Shown(row, *KINDS[row.kind], _share(row.duration_ms, longest), bodies[row.id]) for row in rows]
 
 
 def _share(duration_ms: float | None, longest: float) -> float | None:

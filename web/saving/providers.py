@@ -257,6 +257,9 @@ def _write(
 ) -> list[str]:
     """Put what is wanted into the row, which held the secrets `opened`; answers the paths of those that changed."""
     public, found = secrets.split(provider.type, config)
+    if fields.enabled and provider.enabled is False:
+        # What ended while it was disabled is told to it late.
+        provider.resumed_at = datetime.now(UTC)
     provider.name, provider.enabled = fields.name, fields.enabled
     provider.max_per_minute, provider.fallback_provider_id = fields.max_per_minute, fields.fallback_provider_id
     provider.config = public

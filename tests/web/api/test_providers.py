@@ -156,6 +156,22 @@ def test_config_is_merged_by_key_and_null_removes(cast: Cast, connection: psycop
     assert cast.editor.put(path, {"type": "slack"}).status_code == 422
 
 
+def test_only_enabling_a_provider_again_has_it_told_what_ended_meanwhile(
+    cast: Cast, connection: psycopg.Connection[Any]
+) -> None:
+    def resumed() -> bool:
+        row = connection.execute("SELECT resumed_at IS NOT NULL FROM notification_providers").fetchone()
+        assert row is not None
+        return bool(row[0])
+
+    config = {"url": "http://127.0.0.1:9/hook"}
+    made = cast.editor.post("/notification-providers", {"name": "A", "type": "webhook", "config": config}).json
+    path = f"/notification-providers/{made['id']}"  # type: ignore[index]
+    for change, expected in (({"name": "B"}, False), ({"enabled": False}, False), ({"enabled": True}, True)):
+        assert cast.editor.put(path, change).status_code == 200
+        assert resumed() is expected
+
+
 def test_a_test_message_is_really_sent(cast: Cast, service: tuple[str, type[Service]]) -> None:
     url, handler = service
     made = cast.editor.post("/notification-providers", {"name": "A", "type": "webhook", "config": {"url": url}}).json

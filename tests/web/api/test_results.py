@@ -209,3 +209,16 @@ def test_pings_of_every_kind_are_listed(cast: Cast) -> None:
     answer = cast.viewer.get(f"/monitors/{monitor.id}/pings?limit=3").json
     assert [one["kind"] for one in answer["data"]] == ["success", "fail", "start"]  # type: ignore[index]
     assert answer["pagination"]["total"] == 4  # type: ignore[index]
+
+
+def test_a_ping_that_is_a_result_shows_the_body_that_is_stored_with_it(cast: Cast) -> None:
+    monitor = factories.a_monitor(cast.project, "heartbeat")
+    result = factories.a_result(monitor, scheduled_for=NOW, details={"body": "42 files"})
+    ping = HeartbeatPing(id=result.id, monitor_id=monitor.id, received_at=NOW, kind="success", source={})
+    start = HeartbeatPing(
+        id=uuid4(), monitor_id=monitor.id, received_at=NOW - timedelta(seconds=9), kind="start", source={}, body="go"
+    )
+    db.session.add_all([ping, start])
+    db.session.commit()
+    answer = cast.viewer.get(f"/monitors/{monitor.id}/pings").json
+    assert [one["body"] for one in answer["data"]] == ["42 files", "go"]  # type: ignore[index]

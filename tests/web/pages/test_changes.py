@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy.exc import OperationalError
 
 from models.tables import Monitor, Project, Role, User
 from tests import factories
@@ -14,6 +15,7 @@ from tests.web.pages.visitor import Visitor
 from tests.web.serving import an_app, served
 from web import hub, streams
 from web.extensions import db
+from web.pages import listing
 from web.streams import live_of
 
 
@@ -129,6 +131,22 @@ def test_the_counts_of_two_streams_are_never_older_than_their_change(
         turn(shop, after)
         publish(shop, (before, after))
         assert [one.event()["counts"] for one in pair] == [{after: 1}] * 2
+
+
+def test_a_stream_ends_if_the_database_is_away(
+    read: Callable[..., Reader], project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = factories.a_monitor(project, state={"status": "up"})
+    stream = read()
+    stream.event()
+
+    def away(_project_id: object) -> dict[str, int]:
+        raise OperationalError("SELECT", {}, Exception("the server closed the connection"))
+
+    monkeypatch.setattr(listing, "totals", away)
+    publish(shop, ("up", "down"))
+    with pytest.raises(AssertionError, match="the stream ended"):
+        stream.event()
 
 
 def test_another_projects_rounds_are_not_told(read: Callable[..., Reader], project: Project) -> None:

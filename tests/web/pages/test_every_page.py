@@ -58,6 +58,7 @@ def furnished(project: Project) -> Monitor:
 def pages(monitor: Monitor) -> Iterator[str]:
     provider = monitor.providers[0].provider_id
     yield from ("/", "/monitors", "/alerts", "/notification-providers", "/locations", "/schedules")
+    yield "/schedules?q=a&show=late&sort=name"
     yield "/locations/partials/list"
     yield from ("/incidents", "/incidents/partials/list", f"/incidents?monitorId={monitor.id}", "/alerts/partials/list")
     yield from (f"/incidents/{INCIDENT}", f"/incidents/{INCIDENT}/partials/story")
@@ -131,9 +132,11 @@ def test_the_policy_forbids_what_pages_do_without(visitor: Callable[..., Visitor
 
 def test_files_are_kept_for_ever_under_the_address_of_their_content(visitor: Callable[..., Visitor]) -> None:
     someone = visitor()
-    address = re.search(r'href="(/assets/[^"]*/base\.css)"', someone.get("/"))
-    assert address
-    assert "immutable" in someone.open(address[1]).headers["Cache-Control"]
+    page = someone.get("/")
+    for name in ("base.css", "bootstrap.min.css"):
+        address = re.search(rf'href="(/assets/[^"]*/{re.escape(name)})"', page)
+        assert address
+        assert "immutable" in someone.open(address[1]).headers["Cache-Control"]
     assert "immutable" not in someone.open("/assets/old/base.css").headers["Cache-Control"]
     assert someone.open("/assets/old/..%2fextensions.py").status_code == 404
 

@@ -102,6 +102,7 @@ def test_accounts_are_disabled_and_signed_out_in_the_list(app: Flask, project: P
     theirs = Visitor(app.test_client())
     theirs.become(user)
     boss, path = owner(app, project), f"/settings/members/{member_id(user)}"
+    assert boss.get("/settings/members").count("signed in with 1 browser") == 2
     boss.post(f"{path}/end-sessions", "/settings/members")
     assert theirs.open("/").status_code == 302
     theirs.become(user)

@@ -20,7 +20,7 @@ PATHS = (
     "/alerts/partials/list",
     "/incidents/partials/list",
     "/locations/partials/list",
-    "/schedules/partials/queues",
+    "/queues/partials/figures",
     "/monitors/partials/list",
     "/monitors/partials/set",
     "/monitors/partials/rows?ids={monitor}",
