@@ -123,10 +123,12 @@ def test_what_the_command_line_does_is_in_the_organisations_trail(
     assert "Pipeline" in rows[3][4]
 
 
-def test_a_short_password_is_refused(config: settings.Settings) -> None:
+def test_a_short_or_simple_password_is_refused(config: settings.Settings) -> None:
     bootstrap.first_account(config)
     with pytest.raises(Problem, match="too short"):
         bootstrap.create_user(config, "new@example.org", "short", "org_admin", reset=False)
+    with pytest.raises(Problem, match="too simple"):
+        bootstrap.create_user(config, "new@example.org", "abababababab", "org_admin", reset=False)
 
 
 def test_a_key_of_an_unknown_project_is_refused(config: settings.Settings) -> None:
