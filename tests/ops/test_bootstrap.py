@@ -13,6 +13,7 @@ from models.tables import Role
 from ops import bootstrap, locations
 from ops.cli import ROLES
 from ops.problem import Problem
+from settings import values
 from tests.conftest import SettingsOf
 
 
@@ -140,7 +141,7 @@ def test_a_key_of_an_unknown_project_is_refused(config: settings.Settings) -> No
 def test_only_the_hash_of_a_key_is_kept(config: settings.Settings, connection: psycopg.Connection[Any]) -> None:
     bootstrap.first_account(config)
     key = bootstrap.create_api_key(config, "", "Command line", "project_editor")
-    assert settings.API_KEY.fullmatch(key)
+    assert values.API_KEY.fullmatch(key)
     rows = connection.execute("SELECT a::text FROM api_keys a").fetchall()
     assert all(key not in str(row[0]) for row in rows)
     found = connection.execute("SELECT name FROM api_keys WHERE key_hash = sha256(%s)", (key.encode(),)).fetchone()

@@ -76,7 +76,7 @@ def test_deleting_asks_first(visitor: Callable[..., Visitor], project: Project, 
     provider = factories.a_provider(project)
     someone = visitor()
     path = f"/notification-providers/{provider.id}/delete"
-    assert "Delete On call?" in someone.get(path)
+    assert "Delete <bdi>On call</bdi>?" in someone.get(path)
     someone.submit(path)
     assert connection.execute("SELECT count(*) FROM notification_providers").fetchone() == (0,)
 
