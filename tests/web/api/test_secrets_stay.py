@@ -165,6 +165,7 @@ def test_a_destination_is_the_same_only_where_everything_that_counts_is(
 def test_naming_the_server_that_was_meant_anyway_asks_for_no_secret(cast: Cast, api_base: str) -> None:
     config = {"botToken": "123456:ABCDEFGHIJKLMNOPQRSTUVWXYZ", "chatId": "1"}
     made = cast.editor.post("/notification-providers", {"name": "Bot", "type": "telegram", "config": config}).json
+    assert made is not None
     path = f"/notification-providers/{made['id']}"
     assert cast.editor.patch(path, {"config": {"apiBase": api_base}}).status_code == 200
     assert cast.editor.patch(path, {"config": {"apiBase": "https://api.telegram.example"}}).status_code == 422
