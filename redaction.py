@@ -29,6 +29,8 @@ SHORTEST = 4
 #: Escapes within escapes that are undone, and base64 or hexadecimal within the same.
 _DEPTH = 4
 _CODED_DEPTH = 2
+#: Of a backslash and three octal digits; `\\xfc` is as long.
+_OCTAL_WIDTH = 4
 #: The text is hostile: no more readings than this are made of it.
 _MOST_READINGS = 40
 
@@ -166,10 +168,13 @@ def _undone(source: _Reading, pattern: re.Pattern[str], decode: _Decode) -> _Rea
 
 
 def _octets(width: int) -> _Decode:
-    """For escapes of `width` characters, each of which ends with an octet in hexadecimal: `%fc`, `\\xfc`."""
+    """For escapes of `width` characters, each of which ends with an octet: `%fc`, `\\xfc`, and `\\374` in octal."""
+
+    def octet(escape: str) -> int:
+        return int(escape[1:], 8) if escape[1:].isdigit() and len(escape) == _OCTAL_WIDTH else int(escape[-2:], 16)
 
     def decode(escapes: str) -> Iterator[_Piece]:
-        octets = bytes(int(escapes[at - 2 : at], 16) for at in range(width, len(escapes) + 1, width))
+        octets = bytes(octet(escapes[at - width : at]) for at in range(width, len(escapes) + 1, width))
         at = 0
         while at < len(octets):
             length = _length(octets, at)
@@ -189,6 +194,20 @@ def _length(octets: bytes, at: int) -> int:
     except UnicodeDecodeError:
         return 1
     return length
+
+
+def _percent(escapes: str) -> Iterator[_Piece]:
+    """For `%fc` and for `%u00fc`, which old scripts write."""
+    if escapes[1] not in "uU":
+        yield from _octets(3)(escapes)
+        return
+    units = [int(escapes[at + 2 : at + 6], 16) for at in range(0, len(escapes), 6)]
+    at = 0
+    while at < len(units):
+        length = 2 if units[at] >> 10 == 0x36 and at + 1 < len(units) and units[at + 1] >> 10 == 0x37 else 1
+        octets = b"".join(unit.to_bytes(2, "big") for unit in units[at : at + length])
+        yield octets.decode("utf-16-be", "surrogatepass"), at * 6, (at + length) * 6
+        at += length
 
 
 _BACKSLASHED = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
@@ -215,7 +234,7 @@ def _entity(escape: str) -> Iterator[_Piece]:
 
 
 _ESCAPES: tuple[tuple[re.Pattern[str], _Decode], ...] = (
-    (re.compile(r"(?:%[0-9a-fA-F]{2})+"), _octets(3)),
+    (re.compile(r"(?:%[0-9a-fA-F]{2})+|(?:%[uU][0-9a-fA-F]{4})+"), _percent),
     (
         re.compile(
             r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\u\{[0-9a-fA-F]{1,8}\}"
@@ -223,7 +242,7 @@ _ESCAPES: tuple[tuple[re.Pattern[str], _Decode], ...] = (
         ),
         _backslashed,
     ),
-    (re.compile(r"(?:\\x[0-9a-fA-F]{2})+"), _octets(4)),
+    (re.compile(r"(?:\\x[0-9a-fA-F]{2}|\\[0-3][0-7]{2})+"), _octets(_OCTAL_WIDTH)),
     (re.compile(r"&(?:#[0-9]{1,8}|#[xX][0-9a-fA-F]{1,8}|[A-Za-z][A-Za-z0-9]{1,31});?"), _entity),
 )
 

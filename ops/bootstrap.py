@@ -145,6 +145,8 @@ def create_user(config: Settings, email: str, password: str, role: str, *, reset
     email = email.strip().lower()
     if len(password) < SHORTEST_PASSWORD:
         raise Problem(f"The password is too short: at least {SHORTEST_PASSWORD} characters.")
+    if len(set(password)) < settings.MIN_DIFFERENT_CHARACTERS:
+        raise Problem(f"The password is too simple: at least {settings.MIN_DIFFERENT_CHARACTERS} different characters.")
     with session(config) as db:
         user = db.scalar(select(User).where(User.email == email))
         if reset and user is None:

@@ -14,9 +14,9 @@ from ops.problem import Problem
 from settings import Settings
 
 ROOT = Path(__file__).parents[1]
-#: What the processes of the application import.
-PACKAGES = ("actors", "migrations", "models", "notifications", "ops", "scheduling", "web")
-MODULES = ("faults.py", "guard.py", "redaction.py", "settings.py")
+#: What the processes of the application import: everything that setup.cfg installs.
+PACKAGES = ("actors", "migrations", "models", "notifications", "ops", "scheduling", "settings", "web")
+MODULES = ("faults.py", "guard.py", "host_names.py", "redaction.py")
 
 
 def up() -> None:

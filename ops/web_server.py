@@ -12,7 +12,8 @@ from typing import Any, cast
 import uvicorn
 
 import settings
-from ops.serving.connections import KEEP_ALIVE_SECONDS, Connection, Crowd, raise_file_limit
+from ops.serving.connections import KEEP_ALIVE_SECONDS, Connection, raise_file_limit
+from ops.serving.crowd import Crowd
 from ops.serving.front import Front
 from ops.serving.pings import PingLane
 
@@ -78,7 +79,7 @@ def serve(target: str = "web.wsgi:app") -> None:
     module, _, name = target.partition(":")
     application = getattr(importlib.import_module(module), name)
     front, pings = Front(application), PingLane(application, settings.PING_THREADS)
-    protocol = type("ServedConnection", (Connection,), {"crowd": crowd, "pings": pings})
+    protocol = type("ServedConnection", (Connection,), {"crowd": crowd, "pings": pings, "hops": config.trusted_proxies})
     server = OneProcessServer(
         uvicorn.Config(
             cast(Any, front),

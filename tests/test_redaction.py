@@ -54,6 +54,8 @@ LAYERS: dict[str, Spell] = {
     "url in lower case": lambda text: re.sub("%..", lambda one: one[0].lower(), quote(text, safe="")),
     "url, all escaped": lambda text: _octets_as(text, "%{:02X}"),
     "url in latin-1": lambda text: quote(text, safe="", encoding="latin-1", errors="ignore"),
+    "url of old scripts": lambda text: "".join(f"%u{unit:04X}" for unit in _utf16(text)),
+    "octal": lambda text: _octets_as(text, r"\{:03o}"),
     "form": quote_plus,
 }
 

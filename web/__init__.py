@@ -24,8 +24,9 @@ def create_app(config: Settings | None = None) -> Flask:
         hops = config.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     compression.init_app(app)
-    extensions.init_app(app)
+    # First: what the extensions refuse is an answer with an id as well.
     correlation.init_app(app)
+    extensions.init_app(app)
     security_headers.init_app(app, https=config.public_url.startswith("https:"))
     errors.init_app(app)
     _register_blueprints(app)

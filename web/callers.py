@@ -109,14 +109,14 @@ def _by_key() -> Caller:
     if wanted not in (None, found.project_id):
         raise Problem(404, "There is no such project.")
     _mark_used(found)
-    role = _bounded(Role(found.role), of_maker or ())
+    role = bounded(Role(found.role), of_maker or ())
     return Caller(found.project_id, organization_id, role, api_key_id=found.id)
 
 
-def _bounded(role: Role, of_maker: Sequence[str]) -> Role:
+def bounded(role: Role, of_maker: Sequence[str]) -> Role:
     """The role of a key: never mightier than that of the person who made it, as long as they have one here.
 
-    A key of somebody who has left keeps its role, so that what depends on it goes on; *API keys* shows it.
+    A key of somebody who has left keeps the role that it had at last, so that what depends on it goes on; *API keys* shows it.
     """
     theirs = next((one for one in Role if one.value in of_maker), None)
     return theirs if theirs is not None and is_mightier(role, theirs) else role

@@ -12,6 +12,7 @@ from functools import cache
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 
+import settings
 from models.tables import User
 
 #: Characters of a password that a person chooses.
@@ -53,6 +54,17 @@ class Room:
 
 
 _room = Room(AT_ONCE, WAITING, PATIENCE_S)
+
+
+def problem(password: str) -> str:
+    """Why nobody may choose `password`, one sentence; empty if they may."""
+    if len(password) < SHORTEST:
+        return f"A password has at least {SHORTEST} characters."
+    if len(password) > LONGEST:
+        return f"A password has at most {LONGEST} characters."
+    if len(set(password)) < settings.MIN_DIFFERENT_CHARACTERS:
+        return f"A password has at least {settings.MIN_DIFFERENT_CHARACTERS} different characters."
+    return ""
 
 
 def hash_password(password: str) -> str:

@@ -82,6 +82,8 @@ def _delays(counters: Sequence[Counter], ip: str, wrong: str, on_failure: Callab
     try:
         yield guess
     except passwords.TooManyAtOnce:
+        # The password was not judged, so this is no failure: a crowd at the door must not lock out who waits in it.
+        sign_in_delays.take_back(attempt)
         raise _busy() from None
     if not guess.right:
         log.warning("sign_in_failed", ip=ip)

@@ -123,11 +123,19 @@ def begin(counters: Sequence[Counter]) -> Attempt:
 def succeeded(attempt: Attempt) -> None:
     """Forget the failures of this account's own browser or address; take this attempt back from the other counters."""
     own = [one.key for one in attempt.counters if one.own]
-    shared = [one.key for one in attempt.counters if not one.own]
     try:
         if own:
             redis_client().delete(*own, *(f"{key}:wait" for key in own))
-        if shared:
-            redis_client().eval(_TAKE_BACK, len(shared), *shared)
+    except redis.RedisError:
+        log.warning("redis_down", during="sign_in")
+    take_back(Attempt([one for one in attempt.counters if not one.own]))
+
+
+def take_back(attempt: Attempt) -> None:
+    """Undo the count of an attempt that was not judged, or was right."""
+    keys = [one.key for one in attempt.counters]
+    try:
+        if keys:
+            redis_client().eval(_TAKE_BACK, len(keys), *keys)
     except redis.RedisError:
         log.warning("redis_down", during="sign_in")

@@ -1,21 +1,18 @@
-"""Connections: each has a deadline while we wait for its client, and when there are too many, waiting ones give way.
-
-A new connection always gets in if any other one waits for its client: the oldest of the address that has the most is
-closed for it. So a stranger who opens thousands closes only their own.
-"""
+"""Connections: each has a deadline while we wait for its client, and a bound on what it may send."""
 
 import io
-import ipaddress
 import resource
 import time
 from asyncio import Transport
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, cast
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 import settings
+from ops.serving.clients import client_of, source
+from ops.serving.crowd import MOST, Crowd
 from ops.serving.front import full
 from ops.serving.pings import Ping, PingLane
 from ops.serving.wsgi import Answer, environ_of, joined
@@ -31,9 +28,8 @@ WRITE_SECONDS = 30.0
 #: A connection that is closed may take so long to read the rest.
 CLOSE_SECONDS = 10.0
 KEEP_ALIVE_SECONDS = 60
+#: Of a head, and of everything after it that is no body, such as trailers.
 HEAD_BYTES = 65_536
-MOST = 4096
-MOST_AN_ADDRESS = 512
 #: File descriptors for everything else: the database, the broker, files.
 _RESERVED_FILES = 512
 _PING_PREFIX = settings.PING_PREFIX.encode()
@@ -49,85 +45,34 @@ def raise_file_limit() -> int:
     return MOST if soft == resource.RLIM_INFINITY else max(64, min(MOST, soft - _RESERVED_FILES))
 
 
-@lru_cache(4096)
-def source(address: str) -> str:
-    """Whom `address` counts for: an IPv6 client has a whole network of its own."""
-    try:
-        ip = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if ip.version == 4:
-        return address
-    if ip.ipv4_mapped is not None:
-        return str(ip.ipv4_mapped)
-    return str(ipaddress.ip_network((ip, 64), strict=False))
-
-
-class Crowd:
-    """All open connections, by source. Used by the event loop's thread only."""
-
-    def __init__(self, most: int = MOST, most_a_source: int = MOST_AN_ADDRESS) -> None:
-        self._most = most
-        self._most_a_source = most_a_source
-        #: In the order of their begin.
-        self._by_source: dict[str, dict[Connection, None]] = {}
-        self._count = 0
-
-    def add(self, one: "Connection") -> None:
-        """Take `one` in; where there are too many, another one that waits for its client is closed."""
-        theirs = self._by_source.setdefault(one.source, {})
-        if len(theirs) >= self._most_a_source:
-            self._evict(theirs)
-        elif self._count >= self._most:
-            self._evict(max(self._by_source.values(), key=len))
-        self._by_source.setdefault(one.source, {})[one] = None
-        self._count += 1
-
-    def remove(self, one: "Connection") -> None:
-        """Forget `one`; a second time does nothing."""
-        theirs = self._by_source.get(one.source, {})
-        if one in theirs:
-            del theirs[one]
-            self._count -= 1
-            if not theirs:
-                del self._by_source[one.source]
-
-    def _evict(self, among: "dict[Connection, None]") -> None:
-        waiting = (one for one in among if one.deadline is not None)
-        # With nothing but requests under way, the newest of them is the least work lost.
-        victim = next(waiting, None) or next(reversed(among))
-        self.remove(victim)
-        victim.drop()
-
-    def sweep(self, now: float) -> None:
-        """Drop every connection whose client is too slow. `now` is monotonic."""
-        for theirs in list(self._by_source.values()):
-            for one in list(theirs):
-                if one.is_late(now):
-                    one.time_out()
-
-
 class Connection(HttpToolsProtocol):
-    """Uvicorn's protocol with deadlines, and with the short way of pings; `crowd` and `pings` are those of the server."""
+    """Uvicorn's protocol with deadlines, and with the short way of pings.
+
+    `crowd` and `pings` are those of the server; `hops` is how many proxies in front of it are trusted.
+    """
 
     crowd: Crowd
     pings: PingLane
+    hops = 0
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.source = ""
+        #: Of the other end of the connection, which may be a proxy.
+        self._peer = ""
         #: Until when the client has to send what we wait for; None while we work or it reads.
         self.deadline: float | None = None
         self._write_deadline: float | None = None
         self._close_deadline: float | None = None
-        self._head_bytes = 0
+        #: Bytes since the head began, or since the last of the body.
+        self._spare_bytes = 0
         self._in_head = True
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.source = source(self.client[0] if self.client else "")
+        self._peer = source(self.client[0] if self.client else "")
         self.deadline = time.monotonic() + HEAD_SECONDS
-        self.crowd.add(self)
+        # Behind a proxy all connections have one address: a request counts for its client when its head has come.
+        self.crowd.add(self, self._peer, capped=not self.hops)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.crowd.remove(self)
@@ -136,25 +81,27 @@ class Connection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self._in_head:
-            self._head_bytes += len(data)
-            if self._head_bytes > HEAD_BYTES and self.headers is not None and not self._ends_head(data):
-                self.send_400_response("The head of the request is too long.")
-                return
+        before, self._spare_bytes = self._spare_bytes, self._spare_bytes + len(data)
+        if self._in_head and self._spare_bytes > HEAD_BYTES and not _ends_head(data, HEAD_BYTES - before):
+            self.send_400_response("The head of the request is too long.")
+            return
         super().data_received(data)
-
-    def _ends_head(self, data: bytes) -> bool:
-        """Whether a head of permitted size ends in `data`, and a body follows."""
-        end = data.find(b"\r\n\r\n")
-        return end >= 0 and self._head_bytes - len(data) + end <= HEAD_BYTES
+        if not self._in_head and self._spare_bytes > HEAD_BYTES and not self.transport.is_closing():
+            self.send_400_response("The trailers of the request are too long.")
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self.deadline = time.monotonic() + HEAD_SECONDS
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._in_head:  # trailers are no headers: with them a client could add to what its proxy wrote
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
-        self._in_head = False
+        self._in_head, self._spare_bytes = False, 0
         self.deadline = time.monotonic() + BODY_SECONDS
+        if self.hops and (client := client_of(joined(self.headers), self.hops)):
+            self.crowd.move(self, client, capped=True)
         free = self.cycle is None or self.cycle.response_complete
         if free and self.url.startswith(_PING_PREFIX) and not self.parser.should_upgrade():
             self.deadline = time.monotonic() + PING_BODY_SECONDS
@@ -163,6 +110,7 @@ class Connection(HttpToolsProtocol):
             super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
+        self._spare_bytes = 0
         if isinstance(self.cycle, Ping):
             self.cycle.take(body)
         else:
@@ -172,14 +120,21 @@ class Connection(HttpToolsProtocol):
         if isinstance(self.cycle, Ping) and not self.cycle.submitted:
             self._submit(self.cycle)
         super().on_message_complete()
-        self._in_head, self._head_bytes = True, 0
-        # The answer may be complete before its request is.
-        self.deadline = None if self.cycle and not self.cycle.response_complete else self._idle()
+        self._in_head, self._spare_bytes = True, 0
+        self.deadline = None
+        if not self.cycle or self.cycle.response_complete:  # the answer may be complete before its request is
+            self._rest()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
         if self._in_head and not self.pipeline:
-            self.deadline = self._idle()
+            self._rest()
+
+    def _rest(self) -> None:
+        """Wait for the next request."""
+        self.deadline = time.monotonic() + KEEP_ALIVE_SECONDS + 1
+        if self.hops:
+            self.crowd.move(self, self._peer, capped=False)
 
     # --- pings ---------------------------------------------------------------------------------------
 
@@ -219,10 +174,6 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
         self.on_response_complete()
 
-    @staticmethod
-    def _idle() -> float:
-        return time.monotonic() + KEEP_ALIVE_SECONDS + 1
-
     def pause_writing(self) -> None:
         super().pause_writing()
         self._write_deadline = time.monotonic() + WRITE_SECONDS
@@ -249,3 +200,8 @@ class Connection(HttpToolsProtocol):
     def drop(self) -> None:
         """End the connection now."""
         self.transport.abort()
+
+
+def _ends_head(data: bytes, room: int) -> bool:
+    """Whether the head ends in the first `room` bytes of `data`."""
+    return 0 <= data.find(b"\r\n\r\n") <= room

@@ -11,7 +11,8 @@ from uuid import uuid4
 
 import faults
 import settings
-from ops.serving.lanes import Full, Lane
+from ops.serving.clients import client_of, source
+from ops.serving.lanes import Full, Lane, Turns
 from ops.serving.wsgi import Answer, Scope, environ_of, joined, run
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 BODY_BYTES = 1024 * 1024 + 1
 #: Bodies beyond the first 64 kB that may be in memory at once, unfinished ones included.
 LARGE_BODIES = 64
+LARGE_BODIES_A_CLIENT = 16
 _SMALL_BYTES = 65_536
 RETRY_AFTER_SECONDS = 5
 _HEALTH = {"/healthz": "alive", "/readyz": "ready", "/metrics": "ready"}
@@ -35,7 +37,7 @@ class Front:
     def __init__(self, application: "WSGIApplication") -> None:
         self._application = application
         self._hops = settings.get().trusted_proxies
-        self._large = asyncio.Semaphore(LARGE_BODIES)
+        self._large = Turns(LARGE_BODIES, share=LARGE_BODIES_A_CLIENT, patience=RETRY_AFTER_SECONDS)
         self._streams = threading.BoundedSemaphore(settings.MAX_STREAMS)
         self._lanes = {
             "alive": Lane("alive", 2, patience=5),
@@ -49,12 +51,12 @@ class Front:
         lane = self._lanes[_HEALTH.get(path, "page")]
         headers = joined(scope["headers"])
         environ = environ_of(scope, headers)
-        whole = True
+        whole, keys = True, self._keys(scope, headers)
         try:
             if b"content-length" in headers or b"transfer-encoding" in headers:
-                body, whole = await self._body(path, headers, receive)
+                body, whole = await self._body(path, headers, receive, keys)
                 environ["wsgi.input"] = io.BytesIO(body)
-            answer = await lane.run(lambda: run(self._application, environ), self._keys(scope, headers))
+            answer = await lane.run(lambda: run(self._application, environ), keys)
         except Full:
             answer = full(path)
         except Gone:
@@ -63,14 +65,13 @@ class Front:
 
     def _keys(self, scope: Scope, headers: dict[bytes, bytes]) -> list[str]:
         """Whom the request counts for: the address it comes from, and the credential that it brings."""
-        address = scope["client"][0] if scope["client"] else ""
-        if self._hops and b"x-forwarded-for" in headers:
-            said = headers[b"x-forwarded-for"].decode("latin-1").split(",")
-            address = said[-min(self._hops, len(said))].strip()
+        address = client_of(headers, self._hops) or source(scope["client"][0] if scope["client"] else "")
         credential = headers.get(b"authorization") or headers.get(b"cookie")
         return [address, hashlib.blake2b(credential, digest_size=16).hexdigest()] if credential else [address]
 
-    async def _body(self, path: str, headers: dict[bytes, bytes], receive: Receive) -> tuple[bytes, bool]:
+    async def _body(
+        self, path: str, headers: dict[bytes, bytes], receive: Receive, keys: list[str]
+    ) -> tuple[bytes, bool]:
         """The body, and whether it is whole. Raises `Full`, and `Gone` if the client goes away before its end."""
         declared = headers.get(b"content-length", b"0")
         if len(declared) > 12 or (int(declared) >= BODY_BYTES and not path.startswith(settings.PING_PREFIX)):
@@ -78,19 +79,9 @@ class Front:
         reader = _Reader(receive, BODY_BYTES)
         await reader.read(_SMALL_BYTES)
         if not reader.ended:
-            await self._read_large(reader)
+            async with self._large.turn(keys):
+                await reader.read(reader.most)
         return bytes(reader.data), reader.ended
-
-    async def _read_large(self, reader: "_Reader") -> None:
-        try:
-            async with asyncio.timeout(RETRY_AFTER_SECONDS):
-                await self._large.acquire()
-        except TimeoutError:
-            raise Full from None
-        try:
-            await reader.read(reader.most)
-        finally:
-            self._large.release()
 
     async def _send(self, answer: Answer, whole: bool, send: Send, receive: Receive) -> None:
         headers = answer.headers

@@ -10,35 +10,29 @@ Answer = TypeVar("Answer")
 
 
 class Full(Exception):
-    """No thread becomes free in time."""
+    """No place becomes free in time."""
 
 
-class Lane:
-    """So many threads, begun when they are needed. Of one key's requests at most `share` are at work at once.
+class Turns:
+    """`places` that requests hold while they need one; of one key's requests at most `share` have one at once.
 
     `patience` is how long a request waits for its turn, `queue` how many may wait.
     """
 
-    def __init__(
-        self, name: str, threads: int, *, share: int | None = None, patience: float = 20.0, queue: int = 1000
-    ) -> None:
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
-        self._free = asyncio.Semaphore(threads)
+    def __init__(self, places: int, *, share: int | None = None, patience: float = 20.0, queue: int = 1000) -> None:
+        self._free = asyncio.Semaphore(places)
         self._share = share
         self._patience = patience
         self._queue = queue
         self._waiting = 0
         self._turns: dict[str, tuple[asyncio.Semaphore, list[None]]] = {}
 
-    async def run(self, work: Callable[[], Answer], keys: Sequence[str] = ()) -> Answer:
-        """What `work` returns, done by a thread. Raises `Full`, and what `work` raises."""
-        async with self._turn(keys if self._share else ()):
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
-
     @asynccontextmanager
-    async def _turn(self, keys: Sequence[str]) -> AsyncIterator[None]:
+    async def turn(self, keys: Sequence[str]) -> AsyncIterator[None]:
+        """Hold a place inside the block. Raises `Full`."""
+        keys = list(dict.fromkeys(keys)) if self._share else []
         held: list[asyncio.Semaphore] = []
-        used = [self._use(key) for key in dict.fromkeys(keys)]
+        used = [self._use(key) for key in keys]
         try:
             if all(not one.locked() for one in (*used, self._free)):
                 for one in (*used, self._free):
@@ -50,7 +44,7 @@ class Lane:
         finally:
             for one in held:
                 one.release()
-            for key in dict.fromkeys(keys):
+            for key in keys:
                 self._unuse(key)
 
     async def _wait(self, wanted: Sequence[asyncio.Semaphore], held: list[asyncio.Semaphore]) -> None:
@@ -77,3 +71,18 @@ class Lane:
         users.pop()
         if not users:
             del self._turns[key]
+
+
+class Lane:
+    """So many threads, begun when they are needed; the rest is as with `Turns`."""
+
+    def __init__(
+        self, name: str, threads: int, *, share: int | None = None, patience: float = 20.0, queue: int = 1000
+    ) -> None:
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
+        self._turns = Turns(threads, share=share, patience=patience, queue=queue)
+
+    async def run(self, work: Callable[[], Answer], keys: Sequence[str] = ()) -> Answer:
+        """What `work` returns, done by a thread. Raises `Full`, and what `work` raises."""
+        async with self._turns.turn(keys):
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work)

@@ -1,5 +1,6 @@
 """A small application with streams that never end, for tests of the web server."""
 
+import itertools
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -14,13 +15,23 @@ def _stream() -> Iterator[bytes]:
 
 
 def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterator[bytes]:
-    """`/stream` never ends, `/slow` waits, `/length` and pings tell how long the body was; the rest is a short answer."""
+    """`/stream` never ends, `/endless` neither and says much; `/slow` waits, `/length` and pings tell how long the body was,
+    `/headers` what came with the request, `/large` is large; the rest is a short answer."""
     if environ["PATH_INFO"] == "/slow":
         _never.wait(60)
     if environ["PATH_INFO"].startswith(("/length", "/api/heartbeat/")):
         said = str(len(environ["wsgi.input"].read())).encode()
         start_response("200 OK", [("Content-Type", "text/plain")])
         return iter([said])
+    if environ["PATH_INFO"] == "/headers":
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return iter([" ".join(environ).encode()])
+    if environ["PATH_INFO"] == "/large":
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return iter([b"x" * 20_000_000])
+    if environ["PATH_INFO"] == "/endless":
+        start_response("200 OK", [("Content-Type", "text/event-stream")])
+        return itertools.repeat(b"x" * 100_000)
     if environ["PATH_INFO"] == "/stream":
         start_response("200 OK", [("Content-Type", "text/event-stream")])
         return _stream()

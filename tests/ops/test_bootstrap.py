@@ -13,6 +13,7 @@ from models.tables import Role
 from ops import bootstrap, locations
 from ops.cli import ROLES
 from ops.problem import Problem
+from settings import values
 from tests.conftest import SettingsOf
 
 
@@ -123,10 +124,12 @@ def test_what_the_command_line_does_is_in_the_organisations_trail(
     assert "Pipeline" in rows[3][4]
 
 
-def test_a_short_password_is_refused(config: settings.Settings) -> None:
+def test_a_short_or_simple_password_is_refused(config: settings.Settings) -> None:
     bootstrap.first_account(config)
     with pytest.raises(Problem, match="too short"):
         bootstrap.create_user(config, "new@example.org", "short", "org_admin", reset=False)
+    with pytest.raises(Problem, match="too simple"):
+        bootstrap.create_user(config, "new@example.org", "abababababab", "org_admin", reset=False)
 
 
 def test_a_key_of_an_unknown_project_is_refused(config: settings.Settings) -> None:
@@ -138,7 +141,7 @@ def test_a_key_of_an_unknown_project_is_refused(config: settings.Settings) -> No
 def test_only_the_hash_of_a_key_is_kept(config: settings.Settings, connection: psycopg.Connection[Any]) -> None:
     bootstrap.first_account(config)
     key = bootstrap.create_api_key(config, "", "Command line", "project_editor")
-    assert settings.API_KEY.fullmatch(key)
+    assert values.API_KEY.fullmatch(key)
     rows = connection.execute("SELECT a::text FROM api_keys a").fetchall()
     assert all(key not in str(row[0]) for row in rows)
     found = connection.execute("SELECT name FROM api_keys WHERE key_hash = sha256(%s)", (key.encode(),)).fetchone()

@@ -33,10 +33,15 @@ ROOT = Path(__file__).parents[2]
 class Server:
     """A web server in a process of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, program: str = PROGRAM) -> None:
         self.port = place.free_port()
         environment = os.environ | {"HOST": "127.0.0.1", "PORT": str(self.port)}
-        self.process = subprocess.Popen([sys.executable, "-c", PROGRAM], cwd=ROOT, env=environment)
+        self.process = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, env=environment)
+
+    def connections(self) -> int:
+        """How many clients are connected."""
+        found = psutil.Process(self.process.pid).net_connections("tcp")
+        return len([one for one in found if one.status == psutil.CONN_ESTABLISHED])
 
     def listens(self) -> bool:
         assert self.process.poll() is None

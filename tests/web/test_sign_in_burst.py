@@ -95,3 +95,16 @@ def test_a_full_room_refuses_instead_of_holding_threads() -> None:
         pytest.fail("two were let in")
     with room.turn():
         pass
+
+
+def test_who_finds_the_room_full_has_not_failed(burst_app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    user = factories.a_user()
+    with monkeypatch.context() as patched:
+        patched.setattr(passwords, "_room", passwords.Room(at_once=0, waiting=0, patience_s=0))
+        full = [_sign_in(burst_app, user.email) for _ in range(12)]
+    assert full == [429] * 12
+    assert _sign_in(burst_app, user.email) == 303
+
+
+def _sign_in(app: Flask, email: str) -> int:
+    return app.test_client().post("/login", data={"email": email, "password": PASSWORD}).status_code

@@ -98,6 +98,6 @@ def choose(user: User, password_hash: str) -> None:
 
 def problems_of(new: str, again: str) -> dict[str, str]:
     """{input: what is wrong} with the new password."""
-    if not passwords.SHORTEST <= len(new) <= passwords.LONGEST:
-        return {"new": f"A password has at least {passwords.SHORTEST} characters."}
+    if problem := passwords.problem(new):
+        return {"new": problem}
     return {} if new == again else {"again": "The two do not match."}

@@ -24,7 +24,9 @@ def of_monitor(target: object, config: Mapping[str, Any]) -> tuple[object, ...]:
 
 def of_provider(config: Mapping[str, Any]) -> tuple[object, ...]:
     """What decides where a provider's secrets go."""
-    addresses = tuple(_origin(config[name]) if config.get(name) else None for name in _ADDRESSES)
+    from notifications.telegram import API_BASE  # web loads no channel before it needs one
+
+    addresses = tuple(_origin(config.get(name) or (API_BASE if name == "apiBase" else "")) for name in _ADDRESSES)
     return (*addresses, _mail_server(config), config.get("verifyTls") is not False)
 
 

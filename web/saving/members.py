@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from models.tables import ApiKey, Member, Role, User
-from web.callers import Caller, is_mightier, spans_organization
+from models.tables import ApiKey, Member, Project, Role, User
+from web.callers import Caller, bounded, is_mightier, spans_organization
 from web.errors import Problem, invalid, not_found
 from web.extensions import db
 from web.saving import accounts, audit
@@ -83,6 +83,7 @@ def remove(who: Caller, member_id: UUID, *, revoke_keys: bool = False) -> None:
     member, user = find(who, member_id)
     _allow(who, Role(member.role))
     _keep_an_owner(who, member)
+    _bound_keys(member)
     revoked = [key.name for key in keys_of(who, user)] if revoke_keys else []
     if revoked:
         db.session.execute(update(ApiKey).where(_made_by(who, user)).values(revoked_at=func.now()))
@@ -108,6 +109,32 @@ def end_sessions(who: Caller, member_id: UUID) -> int:
 def keys_of(who: Caller, user: User) -> Sequence[ApiKey]:
     """The project's API keys that the person made and that are not revoked, by name."""
     return db.session.scalars(select(ApiKey).where(_made_by(who, user)).order_by(ApiKey.name, ApiKey.id)).all()
+
+
+def _bound_keys(leaving: Member) -> None:
+    """Lower the keys that the person made to the role that they have now, before it is taken away.
+
+    A key is bounded by its maker's role as long as there is one: without this, removing somebody whose role was lowered
+    would give the key back what it was made with.
+    """
+    here = Member.project_id.is_(None) | (Member.project_id == ApiKey.project_id)
+    roles = (
+        select(func.array_agg(Member.role))
+        .where(Member.user_id == leaving.user_id, Member.organization_id == leaving.organization_id, here)
+        .correlate(ApiKey)
+        .scalar_subquery()
+    )
+    keys = (
+        select(ApiKey, roles)
+        .join(Project, Project.id == ApiKey.project_id)
+        .where(
+            ApiKey.created_by == leaving.user_id,
+            ApiKey.revoked_at.is_(None),
+            Project.organization_id == leaving.organization_id,
+        )
+    )
+    for key, held in db.session.execute(keys):
+        key.role = bounded(Role(key.role), held or ()).value
 
 
 def _made_by(who: Caller, user: User) -> ColumnElement[bool]:

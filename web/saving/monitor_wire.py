@@ -101,7 +101,6 @@ def _facts(monitor: Monitor) -> dict[str, Any]:
 
 def minutes(monitor: Monitor) -> int | float | None:
     """The wire's `frequencyMinutes`; None where a cron expression rules."""
-    """The wire's `frequencyMinutes`; None where an expression rules."""
     if monitor.interval_seconds is None:
         return None
     whole, rest = divmod(monitor.interval_seconds, 60)

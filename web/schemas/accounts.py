@@ -13,7 +13,15 @@ from web.schemas.wire import In, Name, Out, Time
 
 RoleName = Literal["super_admin", "org_owner", "org_admin", "project_admin", "project_editor", "project_viewer"]
 KeyRole = Literal["project_admin", "project_editor", "project_viewer"]
-Password = Annotated[str, Field(min_length=passwords.SHORTEST, max_length=passwords.LONGEST)]
+
+
+def _fit(password: str) -> str:
+    if problem := passwords.problem(password):
+        raise ValueError(problem)
+    return password
+
+
+Password = Annotated[str, Field(min_length=passwords.SHORTEST, max_length=passwords.LONGEST), AfterValidator(_fit)]
 Login = Annotated[str, Field(max_length=320), AfterValidator(lambda text: clean_email(text).lower())]
 
 

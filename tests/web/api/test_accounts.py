@@ -80,6 +80,7 @@ def test_an_account_needs_a_first_password_and_an_address(cast: Cast, watch: Wat
     for body in (
         {"email": "new@example.test", "role": "project_viewer"},
         {"email": "new@example.test", "role": "project_viewer", "password": "short"},
+        {"email": "new@example.test", "role": "project_viewer", "password": "aaaaaaaaaaaa"},
         {"email": "nobody", "role": "project_viewer", "password": "long enough"},
         {"email": cast.user.email, "role": "project_viewer", "password": "not their own"},
         {"email": "new@example.test", "role": "king", "password": "long enough"},

@@ -207,6 +207,15 @@ def test_keys_of_a_removed_member_are_shown_and_revoked_on_demand(app: Flask, ca
 # --- the trail -------------------------------------------------------------------------------
 
 
+def test_removing_a_member_gives_no_key_back_what_its_maker_had_lost(app: Flask, cast: Cast) -> None:
+    maker, program = a_key_of(app, cast)
+    cast.owner.patch(f"/members/{member_of(cast, maker)}", {"role": "project_viewer"})
+    assert cast.owner.delete(f"/members/{member_of(cast, maker)}").status_code == 204
+    assert program.get("/monitors").status_code == 200
+    assert program.get("/members").status_code == 403
+    assert program.post("/tags", {"name": "theirs"}).status_code == 403
+
+
 def actions(who: Somebody, query: str = "") -> list[str]:
     return [one["action"] for one in who.get(f"/audit?limit=100{query}").json["data"]]  # type: ignore[index]
 

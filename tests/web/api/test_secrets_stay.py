@@ -167,3 +167,13 @@ def test_a_destination_is_the_same_only_where_everything_that_counts_is(
     second = destinations.of_monitor(url(other, ""), {"verifyTls": verify_other})
     assert (first == second) is (one == other and verify == verify_other)
     assert destinations.of_provider({"url": url(one, path)}) == destinations.of_provider({"url": url(one, "")})
+
+
+@pytest.mark.parametrize("api_base", ["https://api.telegram.org", "https://api.telegram.org:443/"])
+def test_naming_the_server_that_was_meant_anyway_asks_for_no_secret(cast: Cast, api_base: str) -> None:
+    config = {"botToken": "123456:ABCDEFGHIJKLMNOPQRSTUVWXYZ", "chatId": "1"}
+    made = cast.editor.post("/notification-providers", {"name": "Bot", "type": "telegram", "config": config}).json
+    assert made is not None
+    path = f"/notification-providers/{made['id']}"
+    assert cast.editor.patch(path, {"config": {"apiBase": api_base}}).status_code == 200
+    assert cast.editor.patch(path, {"config": {"apiBase": "https://api.telegram.example"}}).status_code == 422

@@ -62,9 +62,9 @@ def test_removing_a_person_asks_once_and_names_their_keys(app: Flask, project: P
     assert "A program" in page
     assert connection.execute("SELECT count(*) FROM members").fetchone() == (2,), "asking removes nothing"
     boss.open(path, "POST", form_of(page))
-    assert "maker is no longer a member" in boss.get("/settings/api-keys")
+    assert "maker is no longer an enabled member" in boss.get("/settings/api-keys")
     again = factories.a_membership(user, project, Role.PROJECT_ADMIN)
-    assert "maker is no longer a member" not in boss.get("/settings/api-keys")
+    assert "maker is no longer an enabled member" not in boss.get("/settings/api-keys")
     path = f"/settings/members/{again.id}/remove"
     boss.open(path, "POST", {**form_of(boss.get(path)).to_dict(), "revokeKeys": "on"})
     assert connection.execute("SELECT revoked_at IS NOT NULL FROM api_keys").fetchone() == (True,)

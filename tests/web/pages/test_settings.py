@@ -32,6 +32,8 @@ def test_a_new_password_signs_the_other_browsers_out(app: Flask, project: Projec
     [
         ({"old": "not it", "new": NEW, "again": NEW}, "not your present password"),
         ({"old": factories.PASSWORD, "new": "short", "again": "short"}, "at least 10 characters"),
+        ({"old": factories.PASSWORD, "new": "a" * 300, "again": "a" * 300}, "at most 256 characters"),
+        ({"old": factories.PASSWORD, "new": "ab" * 8, "again": "ab" * 8}, "at least 5 different characters"),
         ({"old": factories.PASSWORD, "new": NEW, "again": NEW + "!"}, "do not match"),
     ],
 )

@@ -225,3 +225,10 @@ def test_an_error_page_needs_nothing_that_can_fail(
     answer = someone.open("/")
     assert answer.status_code == expected
     assert "The database is not reachable." in answer.text
+
+
+def test_a_form_without_its_token_is_answered_by_a_page_with_an_id(app: Flask, project: Project) -> None:
+    answer = Visitor(app.test_client()).open("/login", "POST", {"email": "ada@example.test", "password": "x"})
+    assert answer.status_code == 400
+    assert answer.mimetype == "text/html"
+    assert answer.headers["X-Correlation-ID"] in answer.text

@@ -1,0 +1,23 @@
+"""Who a request comes from, as far as connections and threads are shared out."""
+
+import ipaddress
+from collections.abc import Mapping
+from functools import lru_cache
+
+from web.client_address import normalize
+
+
+@lru_cache(4096)
+def source(address: str) -> str:
+    """Whom `address` counts for: an IPv6 client has a whole network of its own."""
+    text = normalize(address)
+    if text is None:
+        return address
+    ip = ipaddress.ip_address(text)
+    return text if ip.version == 4 else str(ipaddress.ip_network((ip, 64), strict=False))
+
+
+def client_of(headers: Mapping[bytes, bytes], hops: int) -> str:
+    """The client that the proxies name, `hops` of which are trusted; empty if they name none."""
+    named = headers.get(b"x-forwarded-for", b"").decode("latin-1").split(",")
+    return source(named[-hops].strip()) if hops and len(named) >= hops else ""
