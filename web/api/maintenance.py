@@ -4,14 +4,13 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy.orm import selectinload
 
-from models.tables import Monitor
+from models.tables import MaintenanceWindow
 from web.api import paging
 from web.api.route import May, route
 from web.callers import Caller
-from web.extensions import db
-from web.saving import maintenance
+from web.saving import maintenance, window_scope
 from web.saving.maintenance import shown, shown_saved
 from web.schemas.lists import Page, page_of
 from web.schemas.maintenance import WindowIn, WindowOut, WindowsQuery
@@ -33,10 +32,11 @@ def _again(who: Caller, window_id: UUID) -> WindowOut:
     answers=Page[WindowOut],
 )
 def list_windows(who: Caller, query: WindowsQuery) -> Page[WindowOut]:
-    rows, total = paging.fetch(maintenance.query(who, query, datetime.now(UTC)), query)
-    wanted = select(Monitor.id, Monitor.name).where(Monitor.id.in_([row.monitor_id for row in rows if row.monitor_id]))
-    names = {row.id: row.name for row in db.session.execute(wanted)}
-    return page_of([shown(row, names.get(row.monitor_id)) for row in rows], query, total)
+    rows, total = paging.fetch(
+        maintenance.query(who, query, datetime.now(UTC)).options(selectinload(MaintenanceWindow.links)), query
+    )
+    names = window_scope.names_of(rows)
+    return page_of([shown(row, names) for row in rows], query, total)
 
 
 @route(

@@ -9,7 +9,7 @@ from models.tables import NotificationProvider
 from web.api import paging
 from web.api.route import May, route
 from web.callers import Caller
-from web.saving import provider_health, provider_uses, providers
+from web.saving import provider_health, provider_trials, provider_uses, providers
 from web.saving.providers import shown, shown_saved
 from web.schemas.lists import Page, page_of
 from web.schemas.providers import ProviderIn, ProviderOut, ProvidersQuery, TestOut, UsedOut
@@ -53,6 +53,21 @@ def list_providers(who: Caller, query: ProvidersQuery) -> Page[ProviderOut]:
 )
 def create_provider(who: Caller, body: dict[str, Any]) -> ProviderOut:
     return shown_saved(providers.create(who, body))
+
+
+@route(
+    "POST",
+    "/notification-providers/test",
+    tag=TAG,
+    summary="Send a real test message through a provider that is not saved; 200 also when it failed. With the `id` of a"
+    " provider, the body is a change to it, and masked secrets stand for its own",
+    may=May.EDIT,
+    body=ProviderIn,
+    raw_body=True,
+    answers=TestOut,
+)
+def test_unsaved_provider(who: Caller, body: dict[str, Any]) -> TestOut:
+    return provider_trials.try_unsaved(who, body, provider_trials.id_in(body))
 
 
 @route("GET", ONE, tag=TAG, summary="Show a provider", answers=ProviderOut)
@@ -113,4 +128,4 @@ def delete_provider(who: Caller, provider_id: UUID) -> None:
     answers=TestOut,
 )
 def test_provider(who: Caller, provider_id: UUID) -> TestOut:
-    return providers.try_out(who, provider_id)
+    return provider_trials.try_out(who, provider_id)

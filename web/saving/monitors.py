@@ -16,7 +16,7 @@ from models.tables import Monitor, MonitorNotificationSetting, MonitorState, Mon
 from web.callers import Caller
 from web.errors import Problem, invalid, not_found
 from web.extensions import db
-from web.saving import audit, differences, sealing, unit
+from web.saving import audit, differences, sealing, unit, window_scope
 from web.saving.merging import is_same, merge, without_nulls
 from web.saving.monitor_examination import Wanted, examine, tidy
 from web.saving.monitor_wire import HEARTBEAT_TOKEN, as_sent, secrets_of
@@ -94,8 +94,12 @@ def switch(who: Caller, monitor_id: UUID, *, enabled: bool) -> Monitor:
 
 
 def delete(who: Caller, monitor_id: UUID) -> None:
-    """Delete the monitor with its state and incidents; upkeep removes its results. Raises a 404 `Problem`."""
+    """Delete the monitor with its state and incidents; upkeep removes its results. Raises a 404 `Problem`.
+
+    Maintenance windows lose it; a window that loses its last monitor is disabled.
+    """
     monitor = find(who, monitor_id, lock=True)
+    window_scope.forget(who, monitor_id)
     audit.record(who, "monitor.deleted", "monitor", monitor.id, name=monitor.name, type=monitor.type)
     db.session.delete(monitor)
     db.session.flush()
