@@ -165,8 +165,6 @@ def try_out(provider_id: str) -> Response:
     found = _find(who, provider_id)
     name = found.name
     back = url_for("pages.providers.index")
-    if request.form.get("back") == "form":
-        back = url_for("pages.providers.edit", provider_id=found.id)
     try:
         outcome = provider_trials.try_out(who, found.id)
     except Problem as problem:
