@@ -53,7 +53,7 @@ def _prepare_user() -> bool:
     sources = code()
     for source in sources:
         (compileall.compile_dir if source.is_dir() else compileall.compile_file)(source, quiet=2)
-    if not all([service_user.open_to_read(source) for source in sources]):
+    if not all(service_user.open_to_read(source) for source in sources):
         print(f"The processes run as root: the user {service_user.NAME} cannot read {ROOT}.", flush=True)
         return False
     return True

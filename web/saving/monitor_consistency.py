@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 from sqlalchemy import select
 
 import host_names
-
 from models.cron import slots
 from models.tables import Location, Monitor
 from web.extensions import db
@@ -71,7 +70,9 @@ def _of_codes(config: Mapping[str, Any], codes: frozenset[int]) -> dict[str, str
     if codes <= _INTERIM:
         text = "Codes below 200 announce another answer and are never the last one: expect others."
     elif config.get("followRedirects") and codes & _FOLLOWED and all(300 <= code < 400 for code in codes):
-        text = "Redirects are followed, so these codes are never the last answer: switch following off, or expect others."
+        text = (
+            "Redirects are followed, so these codes are never the last answer: switch following off, or expect others."
+        )
     else:
         return {}
     return {"config.expectedStatusCodes": text}

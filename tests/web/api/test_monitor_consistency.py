@@ -108,7 +108,10 @@ def test_what_has_no_effect_or_another_is_saved_with_a_warning(cast: Cast, chang
 
 
 def test_a_header_that_the_login_replaces_is_saved_with_a_warning(cast: Cast) -> None:
-    config = {"auth": {"type": "bearer", "token": "vR7-kQ2z9Lm4Xw8Tb1Yc"}, "headers": {"authorization": "Zq4-hN8s2Kd6Pv0Rg3Jf"}}
+    config = {
+        "auth": {"type": "bearer", "token": "vR7-kQ2z9Lm4Xw8Tb1Yc"},
+        "headers": {"authorization": "Zq4-hN8s2Kd6Pv0Rg3Jf"},
+    }
     answer = cast.editor.post("/monitors", {**HTTP, "config": config})
     assert "config.headers.authorization" in [one["field"] for one in answer.json["warnings"]]  # type: ignore[index]
 
