@@ -96,10 +96,12 @@ class Doorbell:
             return
         with self._lock:
             consumer = self._consumers[key]
-        if self._stopped or not consumer.has_room:
-            # Another process may take it. This one looks by itself when it has room again, and then waits for `key` again.
-            with self._lock:
+            takes_it = not self._stopped and consumer.has_room
+            if not takes_it:
+                # Under the same lock as the question: a consumer that has room by now, and waits, stays registered.
                 self._wanted.discard(key)
+        if not takes_it:
+            # Another process may take it. This one fetches by itself when it has room again, and then waits for `key` again.
             pipe = self._client.pipeline(transaction=False)
             push_token(pipe, key)
             pipe.execute()

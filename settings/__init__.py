@@ -16,6 +16,7 @@ from settings.servers import ServerSettings
 from settings.setting import SettingsError, convert_all
 from settings.upkeep import UpkeepSettings
 from settings.values import (
+    API_KEY,
     HOW_TO_MAKE_A_KEY,
     HOW_TO_MAKE_A_SECRET_KEY,
     LOCATION_CODE,
@@ -27,6 +28,7 @@ from settings.values import (
 )
 
 __all__ = [
+    "API_KEY",
     "BUILT_IN_LOCATIONS",
     "HOW_TO_MAKE_A_KEY",
     "LOCATION_CODE",

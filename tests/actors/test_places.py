@@ -18,6 +18,7 @@ from actors import queues, worker
 from actors.broker import broker
 from actors.deliver import deliver, send_deliveries
 from actors.delivery_threads import DeliveryThreads
+from actors.doorbell import Doorbell
 from models.database import transaction
 from models.queries import deliveries, fallbacks, places
 from notifications import post
@@ -60,6 +61,8 @@ def pools(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[d
     for one in running:
         one.stop()
     broker.consumers.clear()
+    # The next workers of this process need a doorbell that still rings.
+    broker.doorbell = Doorbell(broker.client, broker.broker_id)
     broker.middleware[:] = [one for one in broker.middleware if type(one).__name__ != "_WorkerMiddleware"]
 
 

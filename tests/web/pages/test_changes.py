@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from models.tables import Monitor, Project, Role, User
 from tests import factories
+from tests.waiting import until
 from tests.web.pages.visitor import Visitor
 from tests.web.serving import an_app, served
 from web import hub, streams
@@ -75,6 +76,9 @@ def read(app: Flask, person: User) -> Iterator[Callable[..., Reader]]:
         for one in opened:
             one.close()
         live_of(app).stop()
+        # A stream that was asking the database when it ended gives its connection back.
+        db.session.remove()
+        until(lambda: db.engine.pool.checkedout() == 0)  # type: ignore[attr-defined]
 
 
 def publish(monitor: Monitor, *turns: tuple[str, str]) -> None:

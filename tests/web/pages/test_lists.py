@@ -237,7 +237,7 @@ def test_filters_have_a_button_and_nothing_submits_them_on_change(
     factories.an_incident(monitor)
     someone = visitor("org_owner")
     someone.post(f"/monitors/{monitor.id}/switch", enabled="false")
-    form = someone.get(path).partition('<form class="filters"')[2].partition("</form>")[0]
+    form = someone.get(path).partition('<form class="filters')[2].partition("</form>")[0]
     assert "<select" in form
     assert "<button" in form
     assert "data-submits" not in form

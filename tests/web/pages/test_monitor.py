@@ -206,7 +206,7 @@ def test_failed_rounds_are_counted_only_below_the_threshold(visitor: Callable[..
 
 
 def test_the_chart_is_also_a_table(visitor: Callable[..., Visitor], project: Project) -> None:
-    monitor = factories.a_monitor(project)
+    monitor = factories.a_monitor(project, created_at=NOW - timedelta(days=2))
     hour = NOW.replace(minute=0, second=0, microsecond=0)
     rollup(monitor, hour, down=2)
     someone = visitor()
