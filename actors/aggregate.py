@@ -3,7 +3,7 @@
 Redelivery is harmless: a round that is not newer than the state's `decided_for` moves nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
@@ -12,7 +12,7 @@ import dramatiq
 import redis
 import structlog
 
-from actors import hush, live, policy, queues, silence, telemetry, transition, verdict
+from actors import hush, live, queues, silence, telemetry, transition, verdict
 from actors.broker import broker
 from actors.deliver import send_deliveries
 from actors.planning import plan
@@ -65,8 +65,6 @@ class Decided:
     forestalled: list[Round] = field(default_factory=list)
     #: Locations that were asked and did not answer, once for each round.
     silent: list[str] = field(default_factory=list)
-    #: Failing monitors of which nobody can be told, and why.
-    nobody: dict[UUID, str] = field(default_factory=dict)
 
 
 def settle(due_rounds: Sequence[Round], now: datetime) -> None:
@@ -81,7 +79,6 @@ def settle(due_rounds: Sequence[Round], now: datetime) -> None:
             # Older ones: the windows of their time are wanted, too.
             standings = _standings(db, list(everything), now)
         found = rounds.measured(db, list(everything))
-        decided.nobody = _nobody_hears(db, standings, found)
         touched = []
         for one in sorted(everything, key=lambda pair: pair[1]):
             standing = standings.get(one[0])
@@ -110,16 +107,6 @@ def _send(planned: Sequence[UUID]) -> None:
 def _standings(db: Db, due_rounds: Sequence[Round], now: datetime) -> dict[UUID, Standing]:
     times = [now, *(scheduled for _, scheduled in due_rounds)]
     return rounds.lock_standings(db, {monitor_id for monitor_id, _ in due_rounds}, min(times), max(times))
-
-
-def _nobody_hears(
-    db: Db, standings: Mapping[UUID, Standing], found: Mapping[Round, Sequence[Measured]]
-) -> dict[UUID, str]:
-    """The monitors with a failure to be told that nobody can be told of, and why."""
-    failing = {one[0] for one, measured in found.items() if any(row.status == "down" for row in measured)}
-    asked = [one for one in failing if one in standings and standings[one].alerts_sent <= transition.ALERT_LIMIT]
-    reasons = {one.monitor_id: policy.nobody_hears(one) for one in outbox.listening(db, asked)} if asked else {}
-    return {monitor_id: because for monitor_id, because in reasons.items() if because}
 
 
 def decide(
@@ -167,9 +154,7 @@ def _apply(
     word = verdict.of_round([row.status for row in found], standing.locations)
     telling = _telling(found, word)
     measured_at = min((row.checked_at for row in found), default=now)
-    hushed: hush.Hush | hush.Nobody | None = hush.of_round(spans(standing), standing.muted_until, scheduled_for, now)
-    if hushed is None and word == "down" and standing.monitor_id in decided.nobody:
-        hushed = hush.Nobody(decided.nobody[standing.monitor_id])
+    hushed = hush.of_round(spans(standing), standing.muted_until, scheduled_for, now)
     step = transition.step(
         state_of(standing),
         word,

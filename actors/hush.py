@@ -1,10 +1,8 @@
-"""Whether a monitor is hushed: in a maintenance window, muted, or with nobody to tell. Pure."""
+"""Whether a monitor is hushed: in a maintenance window, or muted. Pure."""
 
 from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
-
-from actors import transition
 
 #: (begin, end) of a window; the end does not belong to it.
 Span = tuple[datetime, datetime]
@@ -21,13 +19,6 @@ class Hush(NamedTuple):
         """For the alert history."""
         what = "in maintenance" if self.reason == "maintenance" else "muted"
         return f"{self.reason}: {what} until {self.until:%Y-%m-%d %H:%M} UTC"
-
-
-class Nobody(NamedTuple):
-    """There is nobody who could be told of a failure; `sentence` says why, for the alert history."""
-
-    sentence: str
-    reason: str = transition.NOBODY
 
 
 def of_round(

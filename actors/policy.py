@@ -6,21 +6,17 @@ held back there uses up no number and is made up for. Once decided, it goes out.
 
 from datetime import datetime
 
-from models.queries.outbox import Listening, Unplanned
-
-_NO_PROVIDER = "no provider: this monitor has no enabled notification provider"
-_ALERTS_OFF = "off: alerts are turned off for this monitor"
-_FAILURES_OFF = "off: failure alerts are turned off for this monitor"
+from models.queries.outbox import Unplanned
 
 
 def held_back(alert: Unplanned, now: datetime) -> str | None:
     """The reason to tell nobody, in words for the alert history; None where it is to be told."""
     if not alert.providers:
-        return _NO_PROVIDER
+        return "no provider: this monitor has no enabled notification provider"
     if alert.manual:
         return None
     if not alert.alerts_enabled:
-        return _ALERTS_OFF
+        return "off: alerts are turned off for this monitor"
     if alert.type == "monitor.ssl_expiring":
         if alert.muted_until is not None and now < alert.muted_until:
             return f"mute: muted until {alert.muted_until:%Y-%m-%d %H:%M} UTC"
@@ -31,13 +27,4 @@ def held_back(alert: Unplanned, now: datetime) -> str | None:
         # Who can be told now learns of the end, and that it was not told of the beginning.
         heard = alert.failure_was_told or alert.failure_found_nobody
         return None if heard else "off: the failure it ends was told to nobody"
-    return None if alert.alert_on_failure else _FAILURES_OFF
-
-
-def nobody_hears(listening: Listening) -> str | None:
-    """The reason why nobody can be told of a failure, in the words of `held_back`; None where somebody can."""
-    if not listening.providers:
-        return _NO_PROVIDER
-    if not listening.alerts_enabled:
-        return _ALERTS_OFF
-    return None if listening.alert_on_failure else _FAILURES_OFF
+    return None if alert.alert_on_failure else "off: failure alerts are turned off for this monitor"

@@ -5,9 +5,6 @@ Given the same state and verdict it always answers the same, and it never looks 
 While a monitor is hushed (in maintenance, or muted), its counters and its status move as ever, and no alert number is used
 up. What could not be told is owed: a failure as the next number, with the first failed round that is hushed no longer; the
 end of an outage that was told, with the first such good round. An outage that comes back before its end was told goes on.
-
-If there is nobody who could be told of a failure, that goes on record once and uses up no number either: a channel that is
-chosen or enabled during the outage is told of it.
 """
 
 from dataclasses import dataclass, replace
@@ -15,8 +12,6 @@ from datetime import datetime
 
 #: Failure alerts in one failure sequence: the change and two continuations.
 ALERT_LIMIT = 3
-#: The reason on record for a failure that there was nobody to tell of.
-NOBODY = "nobody"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +105,7 @@ def _tell_recovery(up: State, *, changed: bool, hush: str | None) -> Step:
     if up.alerts_sent and hush:
         return Step(replace(up, owing=True), changed, told=None, outage_began=up.down_since)
     over = replace(up, alerts_sent=0, down_since=None, hushed="", owing=False)
-    # Whoever could not be told of the beginning may be there now.
-    due = up.alerts_sent or (NOBODY in up.hushed.split() and not hush)
-    return Step(over, changed, told=Told("up", None) if due else None, outage_began=up.down_since)
+    return Step(over, changed, told=Told("up", None) if up.alerts_sent else None, outage_began=up.down_since)
 
 
 def _failed(state: State, measured_at: datetime, failure_threshold: int, hush: str | None) -> Step:
@@ -141,8 +134,7 @@ def _tell_failure(down: State, *, changed: bool, hush: str | None) -> Step:
     if not hush:
         told = Told("down", None if over else number, over)
         return Step(replace(down, alerts_sent=number, owing=False), changed, told)
-    # What nobody could be told is made up for by a later round, as soon as there is somebody.
-    held = replace(down, owing=down.owing if hush == NOBODY else not over)
+    held = replace(down, owing=not over)
     if over or hush in down.hushed.split():
         return Step(held, changed, told=None)
     return Step(replace(held, hushed=f"{down.hushed} {hush}".strip()), changed, Told("down", None, hushed=True))

@@ -81,13 +81,6 @@ def a_provider(
     return provider
 
 
-def a_watched_monitor(db: Connection, project: UUID, *args: Any, **values: Any) -> UUID:
-    """`a_monitor` with a provider that can be told of it; nothing listens at its address."""
-    monitor = a_monitor(db, project, *args, **values)
-    a_provider(db, project, "http://127.0.0.1:9/", monitor)
-    return monitor
-
-
 def _insert(db: Connection, table: str, values: dict[str, Any]) -> None:
     places = ", ".join(["%s"] * len(values))
     db.execute(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({places})", list(values.values()))

@@ -51,27 +51,11 @@ class Unplanned(NamedTuple):
     providers: list[tuple[UUID, str, str]]
 
 
-class Listening(NamedTuple):
-    """What decides whether anybody can be told of a failure of a monitor; `providers`: whether one is enabled."""
-
-    monitor_id: UUID
-    alerts_enabled: bool
-    alert_on_failure: bool
-    providers: bool
-
-
 _INSERT = """
 INSERT INTO alerts (id, project_id, monitor_id, monitor_name, type, failure_sequence, alert_number, reason, context,
                     correlation_id, status, suppressed_because, planned_at)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, CASE WHEN %s::text IS NULL THEN NULL ELSE now() END)
 ON CONFLICT DO NOTHING
-"""
-
-_LISTENING = """
-SELECT m.id AS monitor_id, m.alerts_enabled, m.alert_on_failure, EXISTS (
-    SELECT FROM monitor_notification_settings n JOIN notification_providers p ON p.id = n.provider_id
-    WHERE n.monitor_id = m.id AND p.enabled) AS providers
-FROM monitors m WHERE m.id = ANY(%(ids)s)
 """
 
 _UNPLANNED = """
@@ -114,12 +98,6 @@ def add_alerts(db: Db, alerts: Iterable[NewAlert]) -> None:
                 one.suppressed_because,
             ),
         )
-
-
-def listening(db: Db, monitor_ids: Iterable[UUID]) -> list[Listening]:
-    """Who would be told of a failure of each of the monitors."""
-    with db.cursor(row_factory=class_row(Listening)) as cursor:
-        return cursor.execute(_LISTENING, {"ids": list(monitor_ids)}).fetchall()
 
 
 def unplanned(db: Db, alert_ids: Sequence[UUID]) -> list[Unplanned]:

@@ -25,7 +25,7 @@ MINUTE = timedelta(minutes=1)
 
 @pytest.fixture
 def monitor(connection: Db, project: UUID) -> UUID:
-    return rows.a_watched_monitor(connection, project)
+    return rows.a_monitor(connection, project)
 
 
 def everywhere(strategy: str = "majority", **values: Any) -> dict[str, Any]:
@@ -84,16 +84,17 @@ def test_an_alert_that_cannot_be_judged_is_left_to_the_sweep_and_the_verdict_sta
 
 
 def test_deliveries_are_left_to_the_sweep_while_the_broker_is_away(
-    connection: Db, monitor: UUID, monkeypatch: pytest.MonkeyPatch
+    connection: Db, project: UUID, monitor: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(_: object) -> None:
         raise redis.ConnectionError
 
+    provider = rows.a_provider(connection, project, "http://127.0.0.1:9/", monitor)
     rows.an_open_round(connection, monitor, AT)
     rows.a_result(connection, monitor, AT, "down")
     monkeypatch.setattr(aggregate, "send_deliveries", away)
     settle((monitor, AT))
-    assert rows.value(connection, "SELECT count(*) FROM deliveries WHERE status = 'pending'") == 1
+    assert rows.value(connection, "SELECT provider_id FROM deliveries WHERE status = 'pending'") == provider
     monkeypatch.setattr(sweep, "PATIENCE", timedelta())
     sweep.sweep.fn()
     assert len(messages.waiting(queues.DELIVERIES)) == 1
@@ -135,7 +136,7 @@ def test_an_incomplete_round_waits_for_its_deadline_and_is_then_decided_by_those
     connection: Db, project: UUID
 ) -> None:
     # Given a round that one of two locations has answered
-    monitor = rows.a_watched_monitor(connection, project, config=everywhere())
+    monitor = rows.a_monitor(connection, project, config=everywhere())
     deadline = AT + MINUTE
     rows.an_open_round(connection, monitor, AT, TWO, deadline)
     rows.a_result(connection, monitor, AT, "down", expected=TWO)
@@ -156,7 +157,7 @@ def test_an_incomplete_round_waits_for_its_deadline_and_is_then_decided_by_those
 
 def test_a_round_that_nobody_answered_is_an_error_of_ours_at_its_deadline(connection: Db, project: UUID) -> None:
     state = {"status": "up", "last_verdict": "up", "consecutive_successes": 4}
-    monitor = rows.a_watched_monitor(connection, project, state=state)
+    monitor = rows.a_monitor(connection, project, state=state)
     rows.an_open_round(connection, monitor, AT, deadline=AT + MINUTE)
     settle((monitor, AT), now=AT + MINUTE)
     assert decided(connection, monitor) == ("up", "error", 0, AT)
@@ -168,7 +169,7 @@ def test_a_round_that_nobody_answered_is_an_error_of_ours_at_its_deadline(connec
 @pytest.mark.parametrize("kind", ["http_request", "heartbeat"])
 def test_a_round_that_was_lost_on_its_way_is_made_up_for_soon(connection: Db, project: UUID, kind: str) -> None:
     tomorrow = AT + timedelta(days=1)
-    monitor = rows.a_watched_monitor(connection, project, type=kind, due=tomorrow)
+    monitor = rows.a_monitor(connection, project, type=kind, due=tomorrow)
     rows.an_open_round(connection, monitor, AT, None if kind == "http_request" else [], AT + MINUTE)
     settle((monitor, AT), now=AT + MINUTE)
     assert rows.state(connection, monitor)["next_run_at"] == AT + MINUTE + aggregate.AGAIN
@@ -178,7 +179,7 @@ def test_a_round_that_was_lost_on_its_way_is_made_up_for_soon(connection: Db, pr
 def test_a_lost_round_moves_no_new_deadline_of_a_heartbeat_and_no_earlier_slot(
     connection: Db, project: UUID, state: dict[str, Any]
 ) -> None:
-    heartbeat = rows.a_watched_monitor(connection, project, "", type="heartbeat", due=AT + timedelta(days=1))
+    heartbeat = rows.a_monitor(connection, project, "", type="heartbeat", due=AT + timedelta(days=1))
     for column, moment in state.items():
         connection.execute(f"UPDATE monitor_states SET {column} = %s", [moment])
     before = rows.state(connection, heartbeat)["next_run_at"]
@@ -190,7 +191,7 @@ def test_a_lost_round_moves_no_new_deadline_of_a_heartbeat_and_no_earlier_slot(
 
 def test_a_missed_heartbeat_is_waited_for_until_its_check_has_answered(connection: Db, project: UUID) -> None:
     # Given a missed heartbeat whose check has not run yet
-    heartbeat = rows.a_watched_monitor(connection, project, "", type="heartbeat", state={"status": "up"})
+    heartbeat = rows.a_monitor(connection, project, "", type="heartbeat", state={"status": "up"})
     rows.an_open_round(connection, heartbeat, AT, [], AT + MINUTE)
     settle((heartbeat, AT), now=AT + timedelta(seconds=20))
     assert decided(connection, heartbeat) == ("up", None, 0, None)
@@ -205,7 +206,7 @@ def test_a_missed_heartbeat_is_waited_for_until_its_check_has_answered(connectio
 @pytest.mark.parametrize("status", ["up", "down", "pending"])
 def test_an_error_round_changes_neither_status_nor_counters(connection: Db, project: UUID, status: str) -> None:
     counters = {"status": status, "consecutive_failures": 2, "consecutive_successes": 3, "failure_sequence": 5}
-    monitor = rows.a_watched_monitor(connection, project, state={**counters, "alerts_sent": 2})
+    monitor = rows.a_monitor(connection, project, state={**counters, "alerts_sent": 2})
     rows.an_open_round(connection, monitor, AT)
     rows.a_result(connection, monitor, AT, "error", error_code="BLOCKED_TARGET")
     settle((monitor, AT))
@@ -217,7 +218,7 @@ def test_an_error_round_changes_neither_status_nor_counters(connection: Db, proj
 
 
 def test_a_location_that_could_not_look_counts_neither_way(connection: Db, project: UUID) -> None:
-    monitor = rows.a_watched_monitor(connection, project, config=everywhere("all"))
+    monitor = rows.a_monitor(connection, project, config=everywhere("all"))
     rows.an_open_round(connection, monitor, AT, TWO)
     rows.a_result(connection, monitor, AT, "up", expected=TWO)
     rows.a_result(connection, monitor, AT, "error", "eu-central", TWO)
@@ -226,7 +227,7 @@ def test_a_location_that_could_not_look_counts_neither_way(connection: Db, proje
 
 
 def test_the_rounds_of_a_deleted_monitor_are_passed_over(connection: Db, monitor: UUID, project: UUID) -> None:
-    other = rows.a_watched_monitor(connection, project)
+    other = rows.a_monitor(connection, project)
     for one in (monitor, other):
         rows.a_result(connection, one, AT, "down")
     connection.execute("DELETE FROM monitors WHERE id = %s", [monitor])
@@ -273,7 +274,7 @@ def test_a_whole_outage_alerts_three_times_records_the_limit_and_tells_the_end(c
 
 
 def test_the_alert_freezes_what_the_notice_will_tell(connection: Db, project: UUID) -> None:
-    monitor = rows.a_watched_monitor(connection, project, config=everywhere("all"), state={"status": "up"})
+    monitor = rows.a_monitor(connection, project, config=everywhere("all"), state={"status": "up"})
     rows.an_open_round(connection, monitor, AT, TWO)
     timings = {"dnsMs": 1.5, "firstByteMs": 20.0}
     details = {"statusCode": 503, "timings": timings, "resolvedIp": "192.0.2.7"}
@@ -323,7 +324,7 @@ def test_a_round_that_cannot_be_decided_holds_up_no_other(
     connection: Db, project: UUID, monitor: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given a batch with a round that our own code stumbles over
-    poisoned = rows.a_watched_monitor(connection, project, config=everywhere("custom", threshold="half"))
+    poisoned = rows.a_monitor(connection, project, config=everywhere("custom", threshold="half"))
     for one in (monitor, poisoned):
         rows.a_result(connection, one, AT, "down")
     with pytest.raises(ValueError, match="half"):
@@ -343,9 +344,7 @@ def test_an_older_ping_that_is_decided_along_knows_of_the_maintenance_of_its_tim
     connection: Db, project: UUID
 ) -> None:
     # Given a failure in a window that is over, and a success after it; both were recorded late
-    heartbeat = rows.a_watched_monitor(
-        connection, project, "", type="heartbeat", state={"status": "up", "last_verdict": "up"}
-    )
+    heartbeat = rows.a_monitor(connection, project, "", type="heartbeat", state={"status": "up", "last_verdict": "up"})
     rows.a_provider(connection, project, "http://127.0.0.1:9/", heartbeat)
     rows.a_window(connection, project, AT - MINUTE, AT + MINUTE)
     connection.execute("UPDATE maintenance_windows SET occurred_from = occurs_from, occurred_until = occurs_until")

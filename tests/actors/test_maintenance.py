@@ -19,9 +19,7 @@ SECOND = timedelta(seconds=1)
 
 @pytest.fixture
 def monitor(connection: Db, project: UUID) -> UUID:
-    return rows.a_watched_monitor(
-        connection, project, state={"status": "up", "last_verdict": "up"}, tags=["blue", "shop"]
-    )
+    return rows.a_monitor(connection, project, state={"status": "up", "last_verdict": "up"}, tags=["blue", "shop"])
 
 
 def decide(db: Db, monitor: UUID, minute: float, status: str = "down") -> None:
@@ -143,7 +141,7 @@ def test_a_mute_uses_up_no_number_either_and_each_reason_is_on_record(
 def test_a_window_holds_for_its_monitor_its_tag_or_its_whole_project(
     connection: Db, project: UUID, monitor: UUID, scope: dict[str, str], hushed: bool
 ) -> None:
-    other = rows.a_watched_monitor(connection, project) if scope.get("other") == "monitor" else None
+    other = rows.a_monitor(connection, project) if scope.get("other") == "monitor" else None
     owner = rows.a_project(connection) if scope.get("other") == "project" else project
     rows.a_window(connection, owner, *WINDOW, other, tag=scope.get("tag"))
     decide(connection, monitor, 1)
@@ -163,9 +161,7 @@ def test_the_pings_of_a_heartbeat_are_decided_in_their_order_whichever_is_asked_
     connection: Db, project: UUID
 ) -> None:
     # Given a failure and the success after it, neither of them decided
-    heartbeat = rows.a_watched_monitor(
-        connection, project, "", type="heartbeat", state={"status": "up", "decided_for": AT}
-    )
+    heartbeat = rows.a_monitor(connection, project, "", type="heartbeat", state={"status": "up", "decided_for": AT})
     rows.a_result(connection, heartbeat, AT + MINUTE, "down", None)
     rows.a_result(connection, heartbeat, AT + 2 * MINUTE, "up", None)
     # When the later one is decided first, and then the earlier one
