@@ -12,7 +12,7 @@ import dramatiq
 import redis
 import structlog
 
-from actors import hush, live, queues, silence, telemetry, transition, verdict
+from actors import hush, live, policy, queues, silence, telemetry, transition, verdict
 from actors.broker import broker
 from actors.deliver import send_deliveries
 from actors.planning import plan
@@ -155,6 +155,7 @@ def _apply(
     telling = _telling(found, word)
     measured_at = min((row.checked_at for row in found), default=now)
     hushed = hush.of_round(spans(standing), standing.muted_until, scheduled_for, now)
+    unheard = policy.unheard(standing)
     step = transition.step(
         state_of(standing),
         word,
@@ -162,6 +163,7 @@ def _apply(
         standing.failure_threshold,
         standing.recovery_threshold,
         hushed and hushed.reason,
+        unheard and unheard.reason,
     )
     _write_back(standing, step, telling, scheduled_for, max((row.checked_at for row in found), default=now), now)
     if step.changed or standing.consecutive_failures or standing.alerts_sent:
@@ -178,7 +180,7 @@ def _apply(
     if not found:
         decided.unanswered.append(standing.monitor_id)
     if step.told is not None:
-        decided.alerts.append(alert_of(standing, previous, step, telling, found, now, hushed))
+        decided.alerts.append(alert_of(standing, previous, step, telling, found, now, hushed or unheard))
     decided.events.append(event_of(standing, previous, word, telling, now))
 
 

@@ -8,6 +8,7 @@ from uuid import uuid4
 from actors import live, transition
 from actors.correlation import current
 from actors.hush import Hush, Span, in_maintenance
+from actors.policy import Unheard
 from models.queries.outbox import NewAlert
 from models.queries.rounds import Measured, Standing
 
@@ -24,7 +25,7 @@ def alert_of(
     telling: Measured | None,
     found: Sequence[Measured],
     now: datetime,
-    hushed: Hush | None = None,
+    hushed: Hush | Unheard | None = None,
 ) -> NewAlert:
     """The alert that `step` tells or puts on record; `telling` explains it, `found` are all answers of its round."""
     told = step.told
@@ -71,9 +72,9 @@ def alert_of(
     )
 
 
-def _held_back(told: transition.Told, hushed: Hush | None) -> str | None:
+def _held_back(told: transition.Told, hushed: Hush | Unheard | None) -> str | None:
     if told.over_limit:
-        return f"limit: {transition.ALERT_LIMIT} alerts were sent for this outage"
+        return f"limit: the limit of {transition.ALERT_LIMIT} alerts for this outage was reached"
     return hushed.sentence if told.hushed and hushed else None
 
 

@@ -33,6 +33,15 @@ def preferred(name: str) -> str:
     return _zones().aliases.get(name, name)
 
 
+def suggested(name: str) -> str | None:
+    """Return the present name of the zone that `name` means when it is a city or in another case; None when none fits."""
+    wanted = name.strip().replace(" ", "_").lower()
+    if not wanted:
+        return None
+    fitting = [known for known in names() if wanted in (known.lower(), known.lower().rpartition("/")[2])]
+    return fitting[0] if fitting else None
+
+
 @cache
 def _known() -> frozenset[str]:
     return frozenset(names())

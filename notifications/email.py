@@ -65,7 +65,9 @@ def server_of(config: Mapping[str, Any], defaults: settings.Settings) -> Server:
         if not account[0]:
             account = defaults.smtp_username, defaults.smtp_password
     if not host:
-        raise NotificationError("No mail server: set smtpHost here, or SMTP_HOST for the installation.", permanent=True)
+        raise NotificationError(
+            "No mail server: enter one in this provider, or set SMTP_HOST for the installation.", permanent=True
+        )
     return Server(host=host, port=port, security=security, username=account[0], password=account[1], judged=own)
 
 

@@ -12,7 +12,7 @@ from uuid import UUID
 import dramatiq
 import structlog
 
-from actors import queues, transition
+from actors import policy, queues, transition
 from actors.aggregate import restate, state_of
 from actors.alert import alert
 from actors.broker import broker, nudge_scheduler
@@ -64,8 +64,8 @@ def release(now: datetime) -> None:
         queries.check_now(db, [monitor_id for monitor_id, heartbeat in found if not heartbeat], now)
         alerts = _released_heartbeats(db, [monitor_id for monitor_id, heartbeat in found if heartbeat], now)
         outbox.add_alerts(db, alerts)
-    if alerts:
-        alert.send([str(one.id) for one in alerts])
+    if waiting := [str(one.id) for one in alerts if one.suppressed_because is None]:
+        alert.send(waiting)
     nudge_scheduler()
 
 
@@ -73,10 +73,11 @@ def _released_heartbeats(db: Db, monitor_ids: Sequence[UUID], now: datetime) -> 
     standings = list(rounds.lock_standings(db, monitor_ids, now, now).values()) if monitor_ids else []
     alerts = []
     for one in standings:
-        step = transition.released(state_of(one))
+        unheard = policy.unheard(one)
+        step = transition.released(state_of(one), unheard and unheard.reason)
         restate(one, step.state)
         if step.told is not None:
-            alerts.append(alert_of(one, one.status, step, _newest(one), [], now))
+            alerts.append(alert_of(one, one.status, step, _newest(one), [], now, unheard))
     rounds.save(db, standings)
     return alerts
 

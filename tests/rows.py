@@ -60,6 +60,13 @@ def a_monitor(
     return monitor
 
 
+def a_heard_monitor(db: Connection, project: UUID, *target: str, **values: Any) -> UUID:
+    """A monitor as `a_monitor` makes it, with a webhook that receives its alerts."""
+    monitor = a_monitor(db, project, *target, **values)
+    a_provider(db, project, "http://127.0.0.1:9/", monitor)
+    return monitor
+
+
 def a_provider(
     db: Connection, project: UUID, url: str, monitor: UUID | None = None, type: str = "webhook", **columns: Any
 ) -> UUID:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, or_, select, tuple_
+from sqlalchemy import Select, func, or_, select, tuple_
 from sqlalchemy.orm import selectinload
 
-from models.tables import Alert, Incident, Monitor
+from models.tables import Alert, Delivery, Incident, Monitor
 from web.extensions import db
 
 
@@ -22,9 +22,26 @@ class Outages:
     until: datetime | None = None
 
 
-def alerts(
-    project_id: UUID, *, monitor_id: UUID | None = None, kind: str | None = None, status: str | None = None
-) -> Select[Alert]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertFilter:
+    """What is asked of alerts; empty values ask nothing.
+
+    `words` are looked for in the monitor's name and the reason. `since` and `until` bound the time of the alert.
+    `undelivered`: a delivery failed. `without_limit` leaves out the records that the limit of an outage was reached.
+    """
+
+    monitor_id: UUID | None = None
+    kind: str | None = None
+    status: str | None = None
+    words: str | None = None
+    provider_id: UUID | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    undelivered: bool = False
+    without_limit: bool = False
+
+
+def alerts(project_id: UUID, wanted: AlertFilter) -> Select[Alert]:
     """The project's alerts that fit, the newest first, each with its deliveries."""
     found = (
         select(Alert)
@@ -32,8 +49,21 @@ def alerts(
         .order_by(Alert.created_at.desc(), Alert.id.desc())
         .options(selectinload(Alert.deliveries))
     )
-    wanted = {Alert.monitor_id: monitor_id, Alert.type: kind, Alert.status: status}
-    return found.where(*(column == value for column, value in wanted.items() if value))
+    equal = {Alert.monitor_id: wanted.monitor_id, Alert.type: wanted.kind, Alert.status: wanted.status}
+    found = found.where(*(column == value for column, value in equal.items() if value))
+    if words := (wanted.words or "").strip():
+        found = found.where(or_(*(one.icontains(words, autoescape=True) for one in (Alert.monitor_name, Alert.reason))))
+    if wanted.provider_id is not None:
+        found = found.where(Alert.deliveries.any(Delivery.provider_id == wanted.provider_id))
+    if wanted.undelivered:
+        found = found.where(Alert.deliveries.any(Delivery.status == "failed"))
+    if wanted.since is not None:
+        found = found.where(Alert.created_at >= wanted.since)
+    if wanted.until is not None:
+        found = found.where(Alert.created_at < wanted.until)
+    if wanted.without_limit:
+        found = found.where(func.coalesce(Alert.suppressed_because, "").not_like("limit:%"))
+    return found
 
 
 def incidents(project_id: UUID, wanted: Outages) -> Select[Incident, Monitor]:

@@ -32,6 +32,10 @@ class Standing:
     recovery_threshold: int
     enabled: bool
     muted_until: datetime | None
+    alerts_enabled: bool
+    alert_on_failure: bool
+    #: Whether the monitor has a notification provider that is enabled.
+    has_provider: bool
     status: str
     last_verdict: str | None
     next_run_at: datetime | None
@@ -84,7 +88,9 @@ class Mark(NamedTuple):
 _STANDINGS = f"""
 WITH windows AS MATERIALIZED ({windows.ON})
 SELECT m.id AS monitor_id, m.project_id, m.name, m.type, m.interval_seconds, m.config->'locationConfig' AS locations,
-       m.failure_threshold, m.recovery_threshold, m.enabled, m.muted_until,
+       m.failure_threshold, m.recovery_threshold, m.enabled, m.muted_until, m.alerts_enabled, m.alert_on_failure,
+       EXISTS (SELECT FROM monitor_notification_settings n JOIN notification_providers p ON p.id = n.provider_id
+               WHERE n.monitor_id = m.id AND p.enabled) AS has_provider,
        s.status, s.last_verdict, s.next_run_at, s.last_check_at, s.last_status_change_at, s.last_response_time_ms,
        s.last_error_code, s.last_error_message, s.consecutive_failures, s.consecutive_successes, s.failure_sequence,
        s.alerts_sent, s.hushed, s.owing, s.down_since, s.decided_for, s.open_scheduled_for, s.open_expected, s.open_deadline,

@@ -98,9 +98,10 @@ class MonitorState(Base):
     `status` is the settled one (`pending`, `up`, `down`); `last_verdict` may also be `error`, which never settles anything.
     `open_*` is the one round under way: its scheduled time, the locations asked, and when the sweep decides it regardless.
     `decided_for` is the newest scheduled time that was decided: older rounds never move the state backwards.
-    `failure_sequence` numbers the failure sequences; `alerts_sent` counts failure alerts in the present one, and stays
-    above zero after a recovery that could not be told yet. `hushed` holds the reasons (`maintenance`, `mute`, a blank
-    between them) that are on record for what the present sequence could not tell; `owing` is set until that can be made up.
+    `failure_sequence` numbers the failure sequences; `alerts_sent` counts failure alerts with a recipient in the present one, and stays
+    above zero after a recovery that could not be told yet. `hushed` holds the reasons (`maintenance`, `mute`, `no-provider` and
+    so on, a blank between them) that are on record for what the present sequence could not tell; `owing` is set until what
+    maintenance or a mute held back can be made up.
     """
 
     __tablename__ = "monitor_states"

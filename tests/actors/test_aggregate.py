@@ -25,7 +25,7 @@ MINUTE = timedelta(minutes=1)
 
 @pytest.fixture
 def monitor(connection: Db, project: UUID) -> UUID:
-    return rows.a_monitor(connection, project)
+    return rows.a_heard_monitor(connection, project)
 
 
 def everywhere(strategy: str = "majority", **values: Any) -> dict[str, Any]:
@@ -84,12 +84,12 @@ def test_an_alert_that_cannot_be_judged_is_left_to_the_sweep_and_the_verdict_sta
 
 
 def test_deliveries_are_left_to_the_sweep_while_the_broker_is_away(
-    connection: Db, project: UUID, monitor: UUID, monkeypatch: pytest.MonkeyPatch
+    connection: Db, monitor: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(_: object) -> None:
         raise redis.ConnectionError
 
-    provider = rows.a_provider(connection, project, "http://127.0.0.1:9/", monitor)
+    provider = rows.value(connection, "SELECT id FROM notification_providers")
     rows.an_open_round(connection, monitor, AT)
     rows.a_result(connection, monitor, AT, "down")
     monkeypatch.setattr(aggregate, "send_deliveries", away)
@@ -191,7 +191,7 @@ def test_a_lost_round_moves_no_new_deadline_of_a_heartbeat_and_no_earlier_slot(
 
 def test_a_missed_heartbeat_is_waited_for_until_its_check_has_answered(connection: Db, project: UUID) -> None:
     # Given a missed heartbeat whose check has not run yet
-    heartbeat = rows.a_monitor(connection, project, "", type="heartbeat", state={"status": "up"})
+    heartbeat = rows.a_heard_monitor(connection, project, "", type="heartbeat", state={"status": "up"})
     rows.an_open_round(connection, heartbeat, AT, [], AT + MINUTE)
     settle((heartbeat, AT), now=AT + timedelta(seconds=20))
     assert decided(connection, heartbeat) == ("up", None, 0, None)

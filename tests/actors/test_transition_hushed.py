@@ -21,20 +21,23 @@ QUICK = settings(deadline=None, max_examples=200)
 class Round(NamedTuple):
     verdict: str
     hush: str | None = None
+    unheard: str | None = None
 
 
 verdicts = st.sampled_from(["up", "up", "down", "down", "error"])
 hushes = st.sampled_from([None, None, None, "maintenance", "mute"])
+unheards = st.sampled_from([None, None, None, "no-provider", "alerts-off"])
 #: Stretches of the same weather: histories in which something happens.
-stretches = st.lists(st.tuples(verdicts, hushes, st.integers(1, 4)), max_size=14)
-histories = stretches.map(lambda them: [Round(one[0], one[1]) for one in them for _ in range(one[2])])
+stretches = st.lists(st.tuples(verdicts, hushes, unheards, st.integers(1, 4)), max_size=14)
+histories = stretches.map(lambda them: [Round(*one[:3]) for one in them for _ in range(one[3])])
 thresholds = st.integers(1, 3)
 
 
 def live_through(history: list[Round], failure: int, recovery: int) -> list[Step]:
     state, steps = State(), []
     for number, one in enumerate(history):
-        found = transition.step(state, one.verdict, START + timedelta(minutes=number), failure, recovery, one.hush)
+        at = START + timedelta(minutes=number)
+        found = transition.step(state, one.verdict, at, failure, recovery, one.hush, one.unheard)
         steps.append(found)
         state = found.state
     return steps
@@ -45,6 +48,8 @@ class Story:
     """One outage as people hear of it: begins with a change to down, ends with the recovery being told or needless."""
 
     told: list[int] = field(default_factory=list)
+    #: A failure found no provider.
+    unfound: bool = False
     recovery: int = 0
 
 
@@ -69,7 +74,8 @@ class Narrator:
             return None
         story = self.stories[-1]
         if self.down and one.verdict == "down":
-            if one.hush or len(story.told) == 3:
+            if one.hush or one.unheard or len(story.told) == 3:
+                story.unfound |= not one.hush and one.unheard == "no-provider" and len(story.told) < 3
                 return None
             story.told.append(len(story.told) + 1)
             return "down", story.told[-1]
@@ -77,7 +83,7 @@ class Narrator:
             if story.told and one.hush:
                 return None
             self.open = False
-            if story.told:
+            if story.told or (story.unfound and not one.hush):
                 story.recovery += 1
                 return "up", None
         return None
@@ -111,7 +117,7 @@ def test_the_limit_the_numbers_and_the_recoveries_hold_in_every_sequence(
     history: list[Round], failure: int, recovery: int
 ) -> None:
     numbers: dict[int, list[int | None]] = {}
-    for step in live_through(history, failure, recovery):
+    for step in live_through([one._replace(unheard=None) for one in history], failure, recovery):
         if out := went_out(step):
             numbers.setdefault(step.state.failure_sequence, []).append(out[1])
     for told in numbers.values():
@@ -126,7 +132,7 @@ def test_the_limit_the_numbers_and_the_recoveries_hold_in_every_sequence(
 @given(histories, thresholds, thresholds)
 def test_hushing_changes_nothing_but_what_is_told(history: list[Round], failure: int, recovery: int) -> None:
     hushed = live_through(history, failure, recovery)
-    plain = live_through([one._replace(hush=None) for one in history], failure, recovery)
+    plain = live_through([Round(one.verdict) for one in history], failure, recovery)
     for mine, other in zip(hushed, plain, strict=True):
         assert mine.changed == other.changed
         assert moved(mine.state) == moved(other.state)
@@ -158,10 +164,11 @@ def test_hushing_is_on_record_once_for_each_sequence_and_reason(
     owed: set[tuple[int, str | None]] = set()
     before = State()
     for one, step in zip(history, live_through(history, failure, recovery), strict=True):
-        key = (step.state.failure_sequence, one.hush)
+        because = one.hush or one.unheard
+        key = (step.state.failure_sequence, because)
         if step.told is not None and step.told.hushed:
             recorded.append(key)
-        if one.hush and one.verdict == "down" and step.state.status == "down" and before.alerts_sent < 3:
+        if because and one.verdict == "down" and step.state.status == "down" and before.alerts_sent < 3:
             owed.add(key)
         before = step.state
     assert sorted(recorded, key=str) == sorted(owed, key=str)

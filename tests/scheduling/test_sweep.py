@@ -94,7 +94,7 @@ def test_pings_whose_message_was_lost_are_found_oldest_first_until_they_are_deci
     first, second = datetime.now(UTC) - AGO, datetime.now(UTC) - AGO / 2
     hour = datetime.now(UTC) + timedelta(hours=1)
     state = {"last_ping_at": second, "status": "up", "decided_for": first - AGO}
-    heartbeat = rows.a_monitor(connection, project, "", type="heartbeat", due=hour, state=state)
+    heartbeat = rows.a_heard_monitor(connection, project, "", type="heartbeat", due=hour, state=state)
     paused = rows.a_monitor(connection, project, "", type="heartbeat", due=hour, state=state, enabled=False)
     for one in (heartbeat, paused):
         rows.a_result(connection, one, first - AGO, location=None, expected=[])

@@ -126,7 +126,8 @@ def test_who_is_paused_owes_nothing_or_is_being_checked_is_left_alone(
 def a_heartbeat(db: Db, project: UUID, **state: Any) -> UUID:
     known = {"decided_for": NOW - HOUR, "last_check_at": NOW - HOUR, "down_since": NOW - 2 * HOUR}
     why = {"last_error_code": "HEARTBEAT_MISSED", "last_error_message": "No ping arrived in time."}
-    return rows.a_monitor(db, project, "", type="heartbeat", due=NOW + HOUR, state={**OWING, **known, **why, **state})
+    state = {**OWING, **known, **why, **state}
+    return rows.a_heard_monitor(db, project, "", type="heartbeat", due=NOW + HOUR, state=state)
 
 
 def told(db: Db) -> list[tuple[Any, ...]]:
@@ -142,6 +143,16 @@ def test_a_heartbeat_that_is_down_is_told_from_how_it_stands_and_once(connection
     state = rows.state(connection, heartbeat)
     assert (state["alerts_sent"], state["owing"], state["next_run_at"]) == (1, False, NOW + HOUR)
     assert len(messages.waiting(queues.ALERTS)) == 1
+
+
+def test_a_released_heartbeat_without_a_recipient_uses_up_no_alert_number(connection: Db, project: UUID) -> None:
+    heartbeat = a_heartbeat(connection, project)
+    connection.execute("UPDATE notification_providers SET enabled = false")
+    windows.release(NOW)
+    assert [(row[2], row[4]) for row in told(connection)] == [(None, "suppressed")]
+    state = rows.state(connection, heartbeat)
+    assert (state["alerts_sent"], state["owing"]) == (0, False)
+    assert messages.waiting(queues.ALERTS) == []
 
 
 def test_a_heartbeat_whose_recovery_was_held_back_is_told_from_how_it_stands(connection: Db, project: UUID) -> None:

@@ -11,6 +11,7 @@ from web.api.route import May, route
 from web.callers import Caller
 from web.errors import not_found
 from web.extensions import db
+from web.history import AlertFilter
 from web.saving import alerts
 from web.schemas.alerts import (
     AlertOut,
@@ -29,14 +30,24 @@ TAG = "Alerts"
 
 @route("GET", "/alerts", tag=TAG, summary="List alerts, the newest first", query=AlertsQuery, answers=Page[AlertOut])
 def list_alerts(who: Caller, query: AlertsQuery) -> Page[AlertOut]:
-    found = history.alerts(who.project_id, monitor_id=query.monitor_id, kind=query.type, status=query.status)
+    wanted = AlertFilter(
+        monitor_id=query.monitor_id,
+        kind=query.type,
+        status=query.status,
+        words=query.q,
+        provider_id=query.provider_id,
+        since=query.since,
+        until=query.until,
+        undelivered=bool(query.undelivered),
+    )
+    found = history.alerts(who.project_id, wanted)
     rows, total = paging.fetch(found, query)
     return page_of(shown(rows), query, total)
 
 
 @route("GET", "/alerts/<uuid:alert_id>", tag=TAG, summary="Show an alert", answers=AlertOut)
 def show_alert(who: Caller, alert_id: UUID) -> AlertOut:
-    alert = db.session.scalar(history.alerts(who.project_id).where(Alert.id == alert_id))
+    alert = db.session.scalar(history.alerts(who.project_id, AlertFilter()).where(Alert.id == alert_id))
     if alert is None:
         raise not_found("alert")
     return shown([alert])[0]

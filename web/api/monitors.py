@@ -7,6 +7,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import contains_eager, selectinload
 
 from models.tables import Monitor, MonitorState, shown_status_expression
+from web import recipients
 from web.api import paging
 from web.api.results import newest
 from web.api.route import May, route
@@ -59,6 +60,10 @@ def _filtered(who: Caller, query: MonitorsQuery) -> Select[Monitor]:
         found = found.where(Monitor.tags.contains([query.tag]))
     if query.enabled is not None:
         found = found.where(Monitor.enabled.is_(query.enabled))
+    if query.notifies:
+        found = found.where(recipients.notifies_nobody())
+    if query.notifies_only:
+        found = found.where(recipients.notifies_only(query.notifies_only))
     return found
 
 

@@ -9,10 +9,10 @@ from models.tables import NotificationProvider
 from web.api import paging
 from web.api.route import May, route
 from web.callers import Caller
-from web.saving import provider_health, providers
+from web.saving import provider_health, provider_uses, providers
 from web.saving.providers import shown, shown_saved
 from web.schemas.lists import Page, page_of
-from web.schemas.providers import ProviderIn, ProviderOut, ProvidersQuery, TestOut
+from web.schemas.providers import ProviderIn, ProviderOut, ProvidersQuery, TestOut, UsedOut
 
 TAG = "Notification providers"
 ONE = "/notification-providers/<uuid:provider_id>"
@@ -81,7 +81,22 @@ def show_provider(who: Caller, provider_id: UUID) -> ProviderOut:
     answers=ProviderOut,
 )
 def change_provider(who: Caller, provider_id: UUID, body: dict[str, Any]) -> ProviderOut:
-    return shown_saved(providers.change(who, provider_id, body))
+    changed = providers.change(who, provider_id, body)
+    answer = shown_saved(changed)
+    answer.warnings += provider_uses.warnings(changed)
+    return answer
+
+
+@route(
+    "POST",
+    f"{ONE}/use-for-all",
+    tag=TAG,
+    summary="Have every monitor of the project notify the provider",
+    may=May.EDIT,
+    answers=UsedOut,
+)
+def use_provider_for_all(who: Caller, provider_id: UUID) -> UsedOut:
+    return UsedOut(added=provider_uses.use_for_all(who, provider_id))
 
 
 @route("DELETE", ONE, tag=TAG, summary="Delete a provider", may=May.EDIT, status=204)

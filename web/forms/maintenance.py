@@ -1,14 +1,17 @@
 """The form of a maintenance window: when it is on, and for whom."""
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from werkzeug.datastructures import MultiDict
 from wtforms.form import BaseForm
 from wtforms.widgets import DateTimeLocalInput
 
+from models import time_zones
+from web.errors import invalid
 from web.forms import limits
 from web.forms.fields import UNITS, Choice, Duration, Switch, Text
 from web.forms.wire import difference, nested
@@ -17,13 +20,15 @@ from web.schemas.maintenance import WindowIn
 #: Exist on the form only: which of two schedules holds, and for whom.
 SCHEDULE_KIND, SCOPE = "scheduleKind", "scope"
 _KINDS = (("once", "Once"), ("cron", "Again and again"))
-_SCOPES = (("project", "the whole project"), ("tag", "monitors with a tag"), ("monitor", "one monitor"))
+_SCOPES = (
+    ("", "Choose the monitors"),
+    ("monitor", "one monitor"),
+    ("tag", "monitors with a tag"),
+    ("project", "the whole project"),
+)
 _UNITS = {size: word for size, word in UNITS.items() if size != "1"}
-#: A schedule that was asked for and left empty, so that the server says so.
-_EMPTY = " "
 _DURATION_MINUTES = 60
 _LOCAL = "%Y-%m-%dT%H:%M"
-Named = Sequence[tuple[str, str]]
 
 
 class LocalTime(Text):
@@ -32,34 +37,55 @@ class LocalTime(Text):
     widget = DateTimeLocalInput()
 
 
-def build(tags: Sequence[str], monitors: Named) -> BaseForm:
-    """The empty form; `monitors` are (id, name) each."""
+class MonitorBox(Text):
+    """A monitor, shown and typed by its label; its id on the wire. What names no monitor stays text.
+
+    `label_of` turns an id into a label, `id_of` a label into an id (None when no monitor, or more than one, has it).
+    """
+
+    def __init__(
+        self, *args: Any, label_of: Callable[[str], str], id_of: Callable[[str], str | None], **values: Any
+    ) -> None:
+        super().__init__(*args, **values)
+        self.label_of, self.id_of = label_of, id_of
+
+    def process_data(self, value: Any) -> None:
+        self.data = self.label_of(value) if value else ""
+
+    def wire(self) -> Any:
+        text = super().wire()
+        return (self.id_of(text) or text) if text else None
+
+
+def build(tags: Sequence[str], label_of: Callable[[str], str], id_of: Callable[[str], str | None]) -> BaseForm:
+    """The empty form; see `MonitorBox` for `label_of` and `id_of`."""
     form = BaseForm(
         {
             "name": Text("Name", absent=""),
             SCHEDULE_KIND: Choice("When", choices=_KINDS),
-            "startsAt": LocalTime("Begins", description="On the clocks of the time zone. Empty: now."),
+            "startsAt": LocalTime("Begins", description="On the clocks of the time zone."),
             "cronExpression": Text("Cron expression", description="Minute, hour, day, month, weekday: 0 3 * * 0."),
-            "timezone": Text("Time zone", absent="UTC"),
+            "timezone": Text("Time zone", description="Type a city to search.", absent="UTC"),
             "durationMinutes": Duration("Lasts", units=_UNITS),
             SCOPE: Choice("For", choices=_SCOPES),
             "tag": Choice("Tag", choices=[("", "Choose a tag"), *((tag, tag) for tag in tags)]),
-            "monitorId": Choice("Monitor", choices=[("", "Choose a monitor"), *monitors]),
+            "monitorId": MonitorBox("Monitor", description="Type to search.", label_of=label_of, id_of=id_of),
             "enabled": Switch("In use"),
         }
     )
     for field in form:
         field.render_kw = {**limits.attributes(WindowIn, field.name), "autocomplete": "off"}
-    form["name"].render_kw["required"] = True
+    for name in ("name", SCOPE):
+        form[name].render_kw["required"] = True
     return form
 
 
-def fill_new(form: BaseForm, monitor_id: str) -> None:
-    """Show a window that begins now, for the monitor where one is given."""
-    known = monitor_id and monitor_id in form["monitorId"].choices
-    scope = {SCOPE: "monitor", "monitorId": monitor_id} if known else {SCOPE: "project"}
+def fill_new(form: BaseForm, monitor_id: str, now: datetime) -> None:
+    """Show a window that begins with the next full hour, for the monitor `monitor_id` if it is not empty."""
+    scope = {SCOPE: "monitor", "monitorId": monitor_id} if monitor_id else {SCOPE: ""}
+    next_hour = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
     shown = {SCHEDULE_KIND: "once", "timezone": "UTC", "durationMinutes": _DURATION_MINUTES, "enabled": True}
-    form.process(data={**shown, **scope})
+    form.process(data={**shown, **scope, "startsAt": next_hour.strftime(_LOCAL)})
 
 
 def fill(form: BaseForm, whole: Mapping[str, Any]) -> None:
@@ -81,26 +107,61 @@ def fill_typed(form: BaseForm, typed: MultiDict[str, str]) -> None:
 
 
 def changes(form: BaseForm, shown: BaseForm, starts_at: datetime | None) -> dict[str, Any]:
-    """What `form` changes of the window that `shown` shows, as the API's body; `starts_at` is the window's begin."""
+    """What `form` changes of the window that `shown` shows, as the API's body; `starts_at` is the window's begin.
+
+    Raises a 422 `Problem` as `to_wire` does.
+    """
     return difference(to_wire(form, starts_at), to_wire(shown, starts_at), form)
 
 
 def to_wire(form: BaseForm, before: datetime | None = None) -> dict[str, Any]:
     """The form as the API's body; what does not belong to the choices made is null, which removes it.
 
-    `before` is the begin that was shown: unchanged, it keeps its seconds.
+    `before` is the begin that was shown: unchanged, it keeps its seconds. Raises a 422 `Problem` for what a person has
+    to choose and did not: nothing is assumed for a form.
     """
     whole = nested(form)
+    if problems := _unchosen(whole):
+        raise invalid(problems)
     by_cron = whole.pop(SCHEDULE_KIND) == "cron"
     scope = whole.pop(SCOPE)
-    whole["tag"] = (whole["tag"] or _EMPTY) if scope == "tag" else None
-    whole["monitorId"] = (whole["monitorId"] or _EMPTY) if scope == "monitor" else None
+    whole["tag"] = whole["tag"] if scope == "tag" else None
+    whole["monitorId"] = whole["monitorId"] if scope == "monitor" else None
     if by_cron:
-        return {**whole, "startsAt": None, "cronExpression": whole["cronExpression"] or _EMPTY}
+        return {**whole, "startsAt": None}
     typed, zone = whole["startsAt"], whole["timezone"]
     if before is not None and typed == _to_local(before.isoformat(), zone):
         typed = before.isoformat()
     return {**whole, "cronExpression": None, "startsAt": _to_utc(typed, zone)}
+
+
+def _unchosen(whole: Mapping[str, Any]) -> dict[str, str]:
+    """{input: what is missing or unknown}, each at the input where it is put right."""
+    problems: dict[str, str] = {}
+    if whole[SCHEDULE_KIND] == "cron":
+        if not whole["cronExpression"]:
+            problems["cronExpression"] = "Enter five fields: minute, hour, day, month, weekday."
+    elif not whole["startsAt"]:
+        problems["startsAt"] = "Choose when the maintenance begins."
+    zone = whole["timezone"]
+    if not time_zones.is_known(time_zones.preferred(zone)):
+        meant = time_zones.suggested(zone)
+        hint = f"Did you mean {meant}?" if meant else "Choose one from the list, such as Europe/Berlin."
+        problems["timezone"] = f"There is no such time zone. {hint}"
+    if whole[SCOPE] not in ("project", "tag", "monitor"):
+        problems[SCOPE] = "Choose which monitors are in maintenance."
+    elif whole[SCOPE] == "tag" and not whole["tag"]:
+        problems["tag"] = "Choose a tag."
+    elif whole[SCOPE] == "monitor" and not _is_id(whole["monitorId"]):
+        problems["monitorId"] = "No monitor, or more than one, has this name. Choose one from the list."
+    return problems
+
+
+def _is_id(text: str | None) -> bool:
+    try:
+        return bool(text and UUID(text))
+    except ValueError:
+        return False
 
 
 def _to_local(moment: str, zone: str) -> str:
@@ -110,10 +171,8 @@ def _to_local(moment: str, zone: str) -> str:
         return moment
 
 
-def _to_utc(typed: str | None, zone: str) -> str | None:
+def _to_utc(typed: str, zone: str) -> str:
     """What was typed as a time of the wire; what cannot be read stays, so that the schema complains of it."""
-    if not typed:
-        return None
     try:
         moment = datetime.fromisoformat(typed)
         if moment.tzinfo is None:

@@ -7,6 +7,7 @@ from uuid import UUID
 from werkzeug.datastructures import MultiDict
 from wtforms.form import BaseForm
 
+import settings
 from actors.slots import PER_MINUTE
 from web.forms import limits
 from web.forms.fields import Choice, Exact, Number, Switch, Tags, Text
@@ -58,6 +59,8 @@ def build(kind: str, others: Sequence[tuple[UUID, str]] = ()) -> BaseForm:
         ),
     }
     form = BaseForm({"name": Text("Name", absent=""), "enabled": Switch("In use"), **TYPES[kind], **delivery})
+    if kind == "email":
+        form["config.smtpHost"].description = _mail_server()
     needed = CONFIGS[kind].model_json_schema().get("required", ())
     for field in form:
         inner = field.name.removeprefix("config.")
@@ -69,6 +72,14 @@ def build(kind: str, others: Sequence[tuple[UUID, str]] = ()) -> BaseForm:
             field.render_kw["required"] = True
         field.render_kw["autocomplete"] = "off"
     return form
+
+
+def _mail_server() -> str:
+    """Say what an empty SMTP server means on this installation."""
+    own = settings.get().smtp_host
+    return (
+        f"Empty: the server of this installation, {own}." if own else "This installation has no mail server: enter one."
+    )
 
 
 def fill(form: BaseForm, kind: str, whole: Mapping[str, Any] | None) -> None:

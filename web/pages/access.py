@@ -139,3 +139,11 @@ def _own_projects() -> list[Project]:
     """The signed-in person's projects, by name."""
     found = [project for project, _ in projects_of(current_user.user.id)]
     return sorted(found, key=lambda one: (one.name.lower(), one.id))
+
+
+def uuid_or_none(text: str) -> UUID | None:
+    """Return `text` as an id; None for nonsense."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import selectinload
 
 from models.tables import Alert, Monitor, MonitorState, OperatorWarning
+from web import recipients
 from web.callers import Caller, caller
 from web.extensions import db
 from web.pages import listing
@@ -39,11 +40,14 @@ def _content(who: Caller) -> dict[str, Any]:
     totals = listing.totals(who.project_id)
     down = _newest_first(who, "down", MonitorState.down_since)
     unchecked = _newest_first(who, "error", MonitorState.last_status_change_at)
+    maintained = _newest_first(who, listing.DOWN_IN_MAINTENANCE, MonitorState.down_since)
     return {
         "totals": totals,
         "total": sum(totals.values()),
-        "troubled": _groups(listing.rows([*down, *unchecked], now), now),
+        "troubled": _groups(listing.rows([*down, *unchecked, *maintained], now), now),
         "troubled_count": len(down) + len(unchecked),
+        "down_in_maintenance": listing.count_down_in_maintenance(who.project_id) if maintained else 0,
+        "unheard": recipients.count(who.project_id, recipients.notifies_nobody()),
         "alerts": _recent_alerts(who),
         "warnings": _warnings() if who.may_organize else [],
         "beat_count": listing.BEATS,
@@ -52,17 +56,21 @@ def _content(who: Caller) -> dict[str, Any]:
 
 
 def _newest_first(who: Caller, status: str, since: Any) -> list[Monitor]:
-    """The monitors in that state; those of which it is not known since when come last."""
+    """The monitors in that shown status; those of which it is not known since when come last."""
     query = listing.query(who.project_id, {"status": status}).order_by(None)
     newest = query.order_by(since.desc().nulls_last(), func.lower(Monitor.name), Monitor.id)
     return list(db.session.scalars(newest.limit(_TROUBLED)))
 
 
 def _groups(rows: list[listing.Row], now: datetime) -> list[tuple[str, str, list[listing.Row]]]:
-    """(key, title, lines): outages of the last hour, older ones, monitors that are not checked; empty groups left out."""
-    recent, older, unchecked = [], [], []
+    """(key, title, lines): outages of the last hour, older ones, monitors that are not checked,
+    monitors that are down in maintenance; empty groups left out.
+    """
+    recent, older, unchecked, maintained = [], [], [], []
     for row in rows:
-        if row.status != "down":
+        if row.status == "maintenance":
+            maintained.append(row)
+        elif row.status != "down":
             unchecked.append(row)
         elif row.state.down_since is not None and now - row.state.down_since < _RECENT:
             recent.append(row)
@@ -72,6 +80,7 @@ def _groups(rows: list[listing.Row], now: datetime) -> list[tuple[str, str, list
         ("recent", "New in the last hour", recent),
         ("older", "Down for longer", older),
         ("unchecked", "Not checked", unchecked),
+        ("maintained", "Down, in maintenance", maintained),
     )
     return [group for group in groups if group[2]]
 

@@ -1,7 +1,7 @@
 """Outages: the list, and each one's story from the first failure to the recovery."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, Response, render_template, request
@@ -14,7 +14,7 @@ from web.extensions import db
 from web.history import Outages
 from web.pages.access import id_of, not_here
 from web.pages.monitor import find
-from web.pages.paging import paged_rows
+from web.pages.paging import midnight, paged_rows
 from web.pages.parts import part
 
 blueprint = Blueprint("incidents", __name__)
@@ -57,11 +57,11 @@ def story_partial(incident_id: str) -> Response:
 def _list(who: Caller) -> dict[str, Any]:
     filters = {name: request.args.get(name, "") for name in ("monitorId", "open", "from", "to")}
     monitor = find(who, filters["monitorId"]) if filters["monitorId"] else None
-    last_day = _midnight(filters["to"])
+    last_day = midnight(filters["to"])
     wanted = Outages(
         monitor_id=monitor.id if monitor else None,
         open={"true": True, "false": False}.get(filters["open"]),
-        since=_midnight(filters["from"]),
+        since=midnight(filters["from"]),
         until=last_day + timedelta(days=1) if last_day else None,
     )
     found = history.incidents(who.project_id, wanted).order_by(None)
@@ -73,16 +73,6 @@ def _list(who: Caller) -> dict[str, Any]:
         "monitor": monitor,
         "now": datetime.now(UTC),
     }
-
-
-def _midnight(text: str) -> datetime | None:
-    """The beginning of a day in UTC; None for nonsense, which counts as nothing asked."""
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return None
-    # The last day there is has no end that could be written down.
-    return None if day == date.max else datetime.combine(day, time(), UTC)
 
 
 def _story(who: Caller, text: str) -> dict[str, Any]:

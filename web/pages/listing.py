@@ -10,12 +10,16 @@ from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import contains_eager
 
 from models.tables import HourlyRollup, Monitor, MonitorState, shown_status, shown_status_expression
+from web import recipients
 from web.extensions import db
 from web.pages import rounds
+from web.pages.access import uuid_or_none
 from web.pages.rounds import Round
 from web.search import mentions
 
 BEATS = 30
+#: A value of the filter `status`: in maintenance, and the settled status is down.
+DOWN_IN_MAINTENANCE = "maintenance-down"
 _SEVERITY = {"down": 0, "error": 1, "pending": 2, "maintenance": 2, "up": 3, "paused": 4}
 
 
@@ -43,6 +47,12 @@ def totals(project_id: UUID) -> dict[str, int]:
     return dict(db.session.execute(query).all())
 
 
+def count_down_in_maintenance(project_id: UUID) -> int:
+    """How many monitors of the project are down in a maintenance window."""
+    found = ids(project_id, {"status": DOWN_IN_MAINTENANCE}).order_by(None).subquery()
+    return db.session.scalar(select(func.count()).select_from(found)) or 0
+
+
 def query(project_id: UUID, filters: Mapping[str, str]) -> Select[Monitor]:
     """The project's monitors that fit `filters` (q, type, status, tag; empty ones do not count), troubled ones first."""
     return _narrowed(select(Monitor), project_id, filters).options(contains_eager(Monitor.state))
@@ -64,7 +74,14 @@ def _narrowed(found: Select[Any], project_id: UUID, filters: Mapping[str, str]) 
     if kind := filters.get("type"):
         found = found.where(Monitor.type == kind)
     if status := filters.get("status"):
-        found = found.where(shown_status_expression() == status)
+        shown = "maintenance" if status == DOWN_IN_MAINTENANCE else status
+        found = found.where(shown_status_expression() == shown)
+        if status == DOWN_IN_MAINTENANCE:
+            found = found.where(MonitorState.status == "down")
+    if filters.get("notifies") == "nobody":
+        found = found.where(recipients.notifies_nobody())
+    elif only := uuid_or_none(filters.get("notifiesOnly", "")):
+        found = found.where(recipients.notifies_only(only))
     if tag := filters.get("tag"):
         found = found.where(Monitor.tags.contains([tag]))
     return found

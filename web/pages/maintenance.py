@@ -1,9 +1,10 @@
 """Maintenance windows: planned, begun and ended by hand, changed and deleted."""
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
 from sqlalchemy import ColumnElement, case, func, select
 from werkzeug.wrappers import Response
 from wtforms.form import BaseForm
@@ -16,17 +17,14 @@ from web.forms import maintenance as window_form
 from web.forms import versions
 from web.forms.fields import number
 from web.forms.wire import place_errors, reading
-from web.pages import listing, once
+from web.pages import listing, monitor_choice, once, window_wording
 from web.pages.access import editor, id_of
 from web.pages.monitor import find as find_monitor
 from web.pages.paging import paged
-from web.pages.wording import duration
 from web.saving import maintenance, unit
 
 blueprint = Blueprint("maintenance", __name__)
 PAGE_SIZE = 50
-#: What a form's list of monitors offers at most.
-_MONITORS = 1000
 #: Minutes that are offered as a button.
 QUICK = (30, 60, 240)
 
@@ -46,7 +44,29 @@ def index() -> str:
         now=now,
         quick=QUICK,
         tags=listing.tags(who.project_id),
+        span=window_wording.span,
     )
+
+
+@blueprint.get("/maintenance/monitors")
+def monitors() -> Response:
+    """Labels of the monitors that `?q=` finds, for the form's search box."""
+    return jsonify(monitor_choice.offered(editor().project_id, request.args.get("q", "")))
+
+
+@blueprint.post("/maintenance/summary")
+def summary() -> Response:
+    """What the form as typed so far means; empty while something in it is missing or wrong. Nothing is saved."""
+    who = editor()
+    form = _build(who)
+    window_form.fill_typed(form, request.form)
+    try:
+        window = reading(form, lambda: maintenance.planned(who, {**window_form.to_wire(form), "name": "-"}))
+    except Problem as problem:
+        if problem.status != 422:
+            raise
+        return jsonify(summary="")
+    return jsonify(summary=_meaning(window))
 
 
 @blueprint.get("/maintenance/new")
@@ -54,7 +74,8 @@ def new() -> str:
     """The empty form; for one monitor where `?monitor=` names it."""
     who = editor()
     form = _build(who)
-    window_form.fill_new(form, request.args.get("monitor", ""))
+    wanted = monitor_choice.id_of(who.project_id, request.args.get("monitor", ""))
+    window_form.fill_new(form, wanted or "", datetime.now(UTC))
     return _page(form)
 
 
@@ -71,7 +92,8 @@ def create() -> Response | tuple[str, int]:
         return _again(form, problem)
     if made is not None:
         _warn_of(made)
-        flash(f"{made.name} is planned.", "good")
+        word = "has begun" if maintenance.state_of(made, datetime.now(UTC)) == "active" else "is planned"
+        flash(f"{made.name} {word}. {_meaning(made)}", "good")
     return redirect(url_for("pages.maintenance.index"), 303)
 
 
@@ -85,8 +107,11 @@ def begin() -> Response:
         monitor = find_monitor(who, text)
         body |= {"monitorId": str(monitor.id), "name": f"Maintenance of {monitor.name}"[:255]}
         back = url_for("pages.monitor.index", monitor_id=monitor.id)
-    elif tag := request.form.get("tag"):
-        body |= {"tag": tag}
+    elif (scope := request.form.get("scope", "")).startswith("tag:"):
+        body |= {"tag": scope.removeprefix("tag:")}
+    elif scope != "project":
+        flash("Choose which monitors are in maintenance.", "bad")
+        return redirect(back, 303)
     try:
         made = maintenance.create(who, body)
         unit.commit()
@@ -96,7 +121,7 @@ def begin() -> Response:
         db.session.rollback()
         flash(" ".join([problem.message, *problem.fields.values()]), "bad")
     else:
-        flash(f"Maintenance for {duration(made.duration_seconds)}: checks go on, and nobody is alerted.", "good")
+        flash(f"Maintenance has begun. {_meaning(made)} Checks go on.", "good")
     return redirect(back, 303)
 
 
@@ -192,15 +217,16 @@ def _ordered(who: Caller, now: datetime) -> Any:
 
 def _build(who: Caller, window: MaintenanceWindow | None = None) -> BaseForm:
     """The empty form; it offers what `window` has chosen, whether others may still choose it or not."""
-    query = select(Monitor.id, Monitor.name).where(Monitor.project_id == who.project_id)
-    rows = db.session.execute(query.order_by(func.lower(Monitor.name), Monitor.id).limit(_MONITORS)).all()
-    monitors = {str(row.id): row.name for row in rows}
     tags = listing.tags(who.project_id)
-    if window is not None and window.monitor_id is not None and str(window.monitor_id) not in monitors:
-        monitors[str(window.monitor_id)] = maintenance.shown(window).monitor_name
     if window is not None and window.tag is not None and window.tag not in tags:
         tags = [*tags, window.tag]
-    return window_form.build(tags, list(monitors.items()))
+    return window_form.build(
+        tags, partial(monitor_choice.label_of, who.project_id), partial(monitor_choice.id_of, who.project_id)
+    )
+
+
+def _meaning(window: MaintenanceWindow) -> str:
+    return window_wording.summary(window, maintenance.covered(window), datetime.now(UTC))
 
 
 def _shown(who: Caller, window: MaintenanceWindow) -> BaseForm:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from models.tables import Incident, Location, Monitor, MonitorResult, shown_status
-from web import statistics
+from web import recipients, statistics
 from web.callers import Caller, caller
 from web.charts import Chart, Point, response_chart
 from web.extensions import db
@@ -87,6 +87,7 @@ def _content(who: Caller, monitor: Monitor) -> dict[str, Any]:
         "filters": wanted,
         "counted": results.COUNTED,
         "muted": bool(monitor.muted_until and monitor.muted_until > now),
+        "recipients": recipients.of_monitor(monitor),
         "editable": who.may_edit,
         "pings": pings.newest(monitor),
         "heartbeat_url": heartbeat_url(monitor, who) if who.may_edit else None,

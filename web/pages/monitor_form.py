@@ -34,7 +34,7 @@ def new() -> str:
     who = editor()
     kind = _kind(request.args.get("type", _DEFAULT_TYPE))
     form = _form(who, kind)
-    monitor_form.fill_new(form, kind, [key for key, _ in _providers(who)])
+    monitor_form.fill_new(form, kind, _working_providers(who))
     return _page(who, form, kind)
 
 
@@ -66,7 +66,7 @@ def create() -> Response | tuple[str, int] | str:
 def _retyped(who: Caller, form: BaseForm, kind: str) -> str:
     """The form for `kind`, with what was typed into the form of the type `from`."""
     old_kind = _kind(request.form["from"])
-    provider_ids = [key for key, _ in _providers(who)]
+    provider_ids = _working_providers(who)
     untouched, typed = _form(who, old_kind), _form(who, old_kind)
     monitor_form.fill_new(untouched, old_kind, provider_ids)
     monitor_form.fill_typed(typed, request.form)
@@ -139,6 +139,16 @@ def _kind(text: str) -> str:
 def _providers(who: Caller) -> list[tuple[str, str]]:
     query = select(NotificationProvider).where(NotificationProvider.project_id == who.project_id)
     return [(str(row.id), row.name) for row in db.session.scalars(query.order_by(NotificationProvider.name))]
+
+
+def _working_providers(who: Caller) -> list[str]:
+    """The ids of the providers that a new monitor notifies unless others are chosen: enabled, and not broken."""
+    query = select(NotificationProvider.id).where(
+        NotificationProvider.project_id == who.project_id,
+        NotificationProvider.enabled.is_(True),
+        NotificationProvider.broken.is_(False),
+    )
+    return [str(one) for one in db.session.scalars(query.order_by(NotificationProvider.name))]
 
 
 def _form(who: Caller, kind: str, monitor: Monitor | None = None) -> BaseForm:

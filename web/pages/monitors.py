@@ -16,7 +16,7 @@ from web.pages.wording import STATES, TYPES
 
 blueprint = Blueprint("monitors", __name__)
 PAGE_SIZE = 50
-FILTERS = ("q", "type", "status", "tag")
+FILTERS = ("q", "type", "status", "tag", "notifies", "notifiesOnly")
 
 
 @blueprint.get("/monitors")

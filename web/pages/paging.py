@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
@@ -42,6 +43,16 @@ def wanted_number() -> int:
     text = request.args.get("page", "1")
     sensible = text.isascii() and text.isdigit() and len(text) <= len(str(_LAST))
     return max(1, min(int(text), _LAST)) if sensible else 1
+
+
+def midnight(text: str) -> datetime | None:
+    """The beginning of a day in UTC; None for nonsense, which counts as nothing asked."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    # The last day there is has no end that could be written down.
+    return None if day == date.max else datetime.combine(day, time(), UTC)
 
 
 def paged(query: Select[Item], size: int) -> Page[Item]:

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from wtforms.form import BaseForm
 
 from models.tables import Delivery, MonitorNotificationSetting, NotificationProvider
+from web import recipients
 from web.callers import Caller, caller
 from web.errors import Problem, not_found
 from web.extensions import db
@@ -18,8 +19,8 @@ from web.forms.wire import place_errors, reading
 from web.pages import once
 from web.pages.access import editor, id_of
 from web.pages.credentials import warn_of
-from web.pages.wording import PROVIDERS
-from web.saving import fallbacks, provider_health, providers, unit
+from web.pages.wording import PROVIDERS, counted
+from web.saving import fallbacks, provider_health, provider_uses, providers, unit
 
 blueprint = Blueprint("providers", __name__)
 #: Deliveries that a provider's page shows.
@@ -65,7 +66,7 @@ def create() -> Response | tuple[str, int] | str:
         return _retyped(form, kind)
     provider_form.fill_typed(form, request.form)
     try:
-        _, made = reading(
+        made_id, made = reading(
             form, lambda: once.create(who, lambda: providers.create(who, provider_form.to_wire(form, kind)))
         )
         unit.commit()
@@ -74,7 +75,7 @@ def create() -> Response | tuple[str, int] | str:
     if made is not None:
         warn_of(made)
         flash(f"{made.name} is saved. Send it a test message to see that it arrives.", "good")
-    return redirect(url_for("pages.providers.index"), 303)
+    return redirect(url_for("pages.providers.edit", provider_id=made_id), 303)
 
 
 def _retyped(form: BaseForm, kind: str) -> str:
@@ -116,6 +117,8 @@ def change(provider_id: str) -> Response | tuple[str, int]:
         changed = reading(form, lambda: providers.change(who, found.id, data) if data else found)
         unit.commit()
         warn_of(changed)
+        for warning in provider_uses.warnings(changed):
+            flash(warning.message, "warning")
     except Problem as problem:
         return _again(form, found.type, problem, found)
     flash("The changes are saved." if data else "Nothing was changed.", "good")
@@ -128,25 +131,39 @@ def try_out(provider_id: str) -> Response:
     who = editor()
     found = _find(who, provider_id)
     name = found.name
+    back = url_for("pages.providers.index")
+    if request.form.get("back") == "form":
+        back = url_for("pages.providers.edit", provider_id=found.id)
     try:
         outcome = providers.try_out(who, found.id)
     except Problem as problem:
         if problem.status != 429:
             raise
         flash(problem.message, "bad")
-        return redirect(url_for("pages.providers.index"), 303)
+        return redirect(back, 303)
     unit.commit()
     if outcome.success:
         flash(f"{name} took the test message in {outcome.duration_ms} ms.", "good")
     else:
         flash(f"{name} did not take the test message: {outcome.error}", "bad")
-    return redirect(url_for("pages.providers.index"), 303)
+    return redirect(back, 303)
+
+
+@blueprint.post("/notification-providers/<provider_id>/use-for-all")
+def use_for_all(provider_id: str) -> Response:
+    """Have every monitor of the project notify it."""
+    who = editor()
+    found = _find(who, provider_id)
+    added = provider_uses.use_for_all(who, found.id)
+    unit.commit()
+    flash(f"{counted(added, 'more monitor')} {'notifies' if added == 1 else 'notify'} {found.name}.", "good")
+    return redirect(url_for("pages.providers.edit", provider_id=found.id), 303)
 
 
 @blueprint.get("/notification-providers/<provider_id>/delete")
 def confirm_delete(provider_id: str) -> str:
     """Ask before it is deleted."""
-    return render_template("provider_delete.html", provider=_find(editor(), provider_id))
+    return render_template("provider_delete.html", **_left_without(_find(editor(), provider_id)))
 
 
 @blueprint.post("/notification-providers/<provider_id>/delete")
@@ -158,6 +175,13 @@ def delete(provider_id: str) -> Response:
     unit.commit()
     flash(f"{found.name} is deleted.", "good")
     return redirect(url_for("pages.providers.index"), 303)
+
+
+def _left_without(provider: NotificationProvider) -> dict[str, Any]:
+    """The provider with the number and names of the monitors that would notify nobody without it."""
+    which = recipients.notifies_only(provider.id)
+    count = recipients.count(provider.project_id, which)
+    return {"provider": provider, "left": count, "names": recipients.named(provider.project_id, which)}
 
 
 def _kind(text: str) -> str:
@@ -184,7 +208,7 @@ def _shown(who: Caller, provider: NotificationProvider) -> BaseForm:
 def _record_of(provider: NotificationProvider | None) -> dict[str, Any]:
     """How the provider did and its newest deliveries; nothing for one that is being made."""
     if provider is None:
-        return {"health": None, "recent": []}
+        return {"health": None, "recent": [], "unused": 0, "total": 0}
     newest = (
         select(Delivery)
         .where(Delivery.provider_id == provider.id)
@@ -193,7 +217,8 @@ def _record_of(provider: NotificationProvider | None) -> dict[str, Any]:
         .limit(RECENT)
     )
     health = provider_health.of(provider, provider_health.count([provider.id])[provider.id])
-    return {"health": health, "recent": db.session.scalars(newest).all()}
+    unused, total = provider_uses.unused(provider)
+    return {"health": health, "recent": db.session.scalars(newest).all(), "unused": unused, "total": total}
 
 
 def _page(

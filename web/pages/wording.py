@@ -172,6 +172,19 @@ def schedule(monitor: Any) -> str:
     return f"every {duration(monitor.interval_seconds)}"
 
 
+def not_sent(because: str) -> str:
+    """Why an alert was not sent, as a sentence: `Not sent: no enabled notification provider …`.
+
+    An alert in a storm is sent in a summary. The limit is told in one way, whatever the record says.
+    """
+    kind, _, words = because.partition(": ")
+    if kind == "storm":
+        return "Sent in a summary: many monitors changed at once."
+    if kind == "limit":
+        words = "the limit of 3 alerts for this outage was reached"
+    return f"Not sent: {words or because}"
+
+
 def init_app(app: Flask) -> None:
     """Give the templates of `app` these filters."""
     unknown = ("Unknown", "dot", "")
@@ -181,6 +194,7 @@ def init_app(app: Flask) -> None:
         due=due,
         counted=counted,
         day=day,
+        not_sent=not_sent,
         part=part,
         exact=exact,
         iso=iso,

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Select, and_, false, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 
 from models import windows
 from models.tables import MaintenanceWindow, Monitor
@@ -55,16 +55,32 @@ def query(who: Caller, wanted: WindowsQuery, now: datetime) -> Select[Maintenanc
 
 def create(who: Caller, data: Mapping[str, Any]) -> MaintenanceWindow:
     """A new window out of `data`. Raises a 422 `Problem`."""
+    window = planned(who, data)
+    db.session.add(window)
+    _record(who, "maintenance.created", window)
+    db.session.flush()
+    return window
+
+
+def planned(who: Caller, data: Mapping[str, Any]) -> MaintenanceWindow:
+    """Return the window that `create` would save. Raises a 422 `Problem`."""
     refuse_unfit(data)
     now = datetime.now(UTC)
     fields = _examine(who, without_nulls(_tidy(data)))
     window = MaintenanceWindow(id=uuid4(), project_id=who.project_id)
     _write(window, fields, now)
     _set_occurrence(window, None, now)
-    db.session.add(window)
-    _record(who, "maintenance.created", window)
-    db.session.flush()
     return window
+
+
+def covered(window: MaintenanceWindow) -> int:
+    """Return how many monitors `window` holds for."""
+    found = select(func.count()).select_from(Monitor).where(Monitor.project_id == window.project_id)
+    if window.monitor_id is not None:
+        found = found.where(Monitor.id == window.monitor_id)
+    elif window.tag is not None:
+        found = found.where(Monitor.tags.contains([window.tag]))
+    return db.session.scalar(found) or 0
 
 
 def change(who: Caller, window_id: UUID, data: Mapping[str, Any]) -> MaintenanceWindow:

@@ -224,11 +224,17 @@ def _examine(
             _ask_guard(kind, config, before, problems)
             if before and destinations.of_provider(config) != destinations.of_provider(before):
                 destinations.ask_again(kind, brought, config, old_secrets, problems)
+            if kind == "email" and data.get("enabled") is not False and not _has_server(config):
+                problems["config.smtpHost"] = "No mail server: enter one here, or set SMTP_HOST for the installation."
             if kind == "email" and not _has_sender(config):
                 problems["config.from"] = "No sender: give an address here, or set SMTP_FROM for the installation."
     if isinstance(fields, dict) or problems:
         raise invalid(problems)
     return fields, config
+
+
+def _has_server(config: Mapping[str, Any]) -> bool:
+    return bool(config.get("smtpHost") or settings.get().smtp_host)
 
 
 def _has_sender(config: Mapping[str, Any]) -> bool:

@@ -4,8 +4,10 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from pydantic import Field
+
 from web.schemas.lists import PageQuery
-from web.schemas.wire import Out
+from web.schemas.wire import Out, Time
 
 AlertType = Literal["monitor.down", "monitor.up", "monitor.ssl_expiring", "heartbeat.missed", "summary"]
 AlertStatus = Literal["pending", "sent", "failed", "suppressed"]
@@ -67,9 +69,18 @@ class AlertOut(Out):
 
 
 class AlertsQuery(PageQuery):
+    """Filters: `q` looks in the monitor's name and the reason; `providerId`: alerts with a delivery to it; `undelivered`:
+    those of which a delivery failed; `from` and `to` bound the time of the alert.
+    """
+
     monitor_id: UUID | None = None
     type: AlertType | None = None
     status: AlertStatus | None = None
+    q: str | None = Field(default=None, max_length=255)
+    provider_id: UUID | None = None
+    undelivered: bool | None = None
+    since: Time | None = Field(default=None, alias="from")
+    until: Time | None = Field(default=None, alias="to")
 
 
 class DeadLetterOut(Out):

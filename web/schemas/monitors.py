@@ -156,13 +156,19 @@ class MonitorDetailOut(MonitorOut):
 
 
 class MonitorsQuery(PageQuery):
-    """Filters: `q` looks in name, target and description."""
+    """Filters: `q` looks in name, target, description and tags.
+
+    `notifies=nobody`: monitors that are checked with alerts on and have no enabled provider. `notifiesOnly`: those that
+    would notify nobody without this provider.
+    """
 
     q: str | None = Field(default=None, max_length=255)
     type: str | None = None
     status: Status | None = None
     tag: str | None = Field(default=None, max_length=50)
     enabled: bool | None = None
+    notifies: Literal["nobody"] | None = None
+    notifies_only: UUID | None = None
 
     @field_validator("type")
     @classmethod

@@ -209,6 +209,12 @@ class ProvidersQuery(PageQuery):
     type: ProviderType | None = None
 
 
+class UsedOut(Out):
+    """How many monitors notify the provider that did not before."""
+
+    added: int
+
+
 class TestOut(Out):
     """What came of a test message."""
 

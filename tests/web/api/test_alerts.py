@@ -94,3 +94,22 @@ def test_stuck_alerts_are_driven_on_and_others_left_alone(cast: Cast) -> None:
     assert cast.editor.post("/alerts/process").json == {"processed": 3}
     assert [list(one.args) for one in messages(queues.ALERTS)] == [[[str(undecided.id)]]]
     assert {one.args[0] for one in messages(queues.DELIVERIES)} == set(ids[:2])
+
+
+def test_alerts_are_filtered_by_words_provider_time_and_failed_deliveries(cast: Cast) -> None:
+    monitor = factories.a_monitor(cast.project, name="Shop")
+    provider = factories.a_provider(cast.project)
+    at = datetime(2030, 1, 31, 12, tzinfo=UTC)
+    factories.an_alert(monitor, provider, status="failed", created_at=at, reason="First")
+    factories.an_alert(monitor, created_at=at + timedelta(days=1), alert_number=2, reason="Second")
+    expected = {
+        "q=first": ["First"],
+        "q=shop": ["Second", "First"],
+        f"providerId={provider.id}": ["First"],
+        "undelivered=true": ["First"],
+        "from=2030-02-01T00:00:00Z": ["Second"],
+        "to=2030-02-01T00:00:00Z": ["First"],
+    }
+    for query, reasons in expected.items():
+        data = cast.viewer.get(f"/alerts?{query}").json["data"]  # type: ignore[index]
+        assert [one["reason"] for one in data] == reasons, query

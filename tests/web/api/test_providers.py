@@ -257,8 +257,18 @@ def test_providers_are_listed_by_name_and_type(cast: Cast) -> None:
 def test_mail_needs_a_sender_from_anywhere(
     cast: Cast, settings_of: SettingsOf, config: dict[str, Any], smtp_from: str
 ) -> None:
-    settings_of(smtp_from=smtp_from)
+    settings_of(smtp_from=smtp_from, smtp_host="mail.example.test")
     body = {"name": "A", "type": "email", "config": {"to": ["a@b.test"], **config}}
+    assert cast.editor.post("/notification-providers", body).status_code == 201
+
+
+def test_mail_needs_a_server_from_anywhere_unless_the_provider_is_disabled(cast: Cast, settings_of: SettingsOf) -> None:
+    body = {"name": "A", "type": "email", "config": {"to": ["a@b.test"], "from": "watch@example.test"}}
+    refused = cast.editor.post("/notification-providers", body)
+    assert refused.status_code == 422
+    assert "config.smtpHost" in refused.json["error"]["fields"]  # type: ignore[index]
+    assert cast.editor.post("/notification-providers", {**body, "enabled": False}).status_code == 201
+    settings_of(smtp_host="mail.example.test")
     assert cast.editor.post("/notification-providers", body).status_code == 201
 
 
@@ -342,7 +352,7 @@ def test_health_counts_what_arrived_lately(cast: Cast) -> None:
 def test_mail_addresses_beyond_ascii_are_taken_by_the_rules_of_host_names(
     cast: Cast, address: str, kept: str | None
 ) -> None:
-    config = {"to": [address], "from": "watch@example.org"}
+    config = {"to": [address], "from": "watch@example.org", "smtpHost": "127.0.0.1"}
     answer = cast.editor.post("/notification-providers", {"name": "Mail", "type": "email", "config": config})
     assert answer.status_code == (201 if kept else 422), answer.text
     if kept:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models import seal
+from tests.conftest import SettingsOf
 from tests.web.api.cast import Cast
 from web.saving import destinations
 
@@ -113,8 +114,15 @@ PROVIDERS: list[tuple[str, dict[str, Any], dict[str, Any], set[str]]] = [
     ids=lambda value: str(sorted(value) if isinstance(value, set) else value)[:40],
 )
 def test_a_provider_that_is_moved_asks_for_its_secrets(
-    cast: Cast, connection: psycopg.Connection[Any], kind: str, config: Any, move: Any, asked: set[str]
+    cast: Cast,
+    connection: psycopg.Connection[Any],
+    settings_of: SettingsOf,
+    kind: str,
+    config: Any,
+    move: Any,
+    asked: set[str],
 ) -> None:
+    settings_of(smtp_host="mail.example.test")
     made = cast.editor.post("/notification-providers", {"name": "A", "type": kind, "config": config}).json
     assert made is not None, config
     path = f"/notification-providers/{made['id']}"

@@ -1,5 +1,6 @@
 """Maintenance on pages: planned with a form, begun and ended with a button."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -47,8 +48,8 @@ def test_a_window_is_planned_on_the_clocks_of_its_time_zone(editor: Visitor, mon
     assert found.starts_at == found.occurs_from == datetime(NOW.year + 1, 7, 1, 20, 30, tzinfo=UTC)
     assert (found.duration_seconds, found.tag, found.monitor_id) == (7200, "blue", None)
     page = editor.get("/maintenance")
-    assert "next at" in page
-    assert f"{NOW.year + 1}-07-01 20:30:00 UTC" in page
+    assert f"{found.starts_at:%a} 1 Jul {NOW.year + 1} 22:30\N{EN DASH}" in page
+    assert "Europe/Berlin (20:30\N{EN DASH}22:30 UTC)" in page
 
 
 def test_what_is_saved_is_shown_again_and_saving_it_untouched_changes_nothing(
@@ -62,7 +63,7 @@ def test_what_is_saved_is_shown_again_and_saving_it_untouched_changes_nothing(
 
 
 def test_what_is_wrong_is_said_at_its_input_and_what_was_typed_stays(editor: Visitor) -> None:
-    answer = editor.submit(NEW, name="Backup", scheduleKind="cron", cronExpression="now and then")
+    answer = editor.submit(NEW, name="Backup", scheduleKind="cron", cronExpression="now and then", scope="project")
     assert answer.status_code == 422
     assert "Must have five fields" in answer.text
     assert 'value="now and then"' in answer.text
@@ -105,7 +106,7 @@ def test_the_dashboard_counts_what_is_in_maintenance(editor: Visitor, project: P
     assert "1 monitor is down" in editor.get("/")
     factories.a_window(project, tag="blue")
     shown = editor.get("/")
-    assert "Under maintenance" in shown
+    assert "1 monitor is down in maintenance" in shown
     assert "status=maintenance" in shown
     assert "Shop" in editor.get("/monitors?status=maintenance")
 
@@ -130,3 +131,98 @@ def test_a_window_of_another_project_is_not_there(editor: Visitor) -> None:
     for act in ("end", "delete"):
         assert editor.post(f"/maintenance/{theirs.id}/{act}", "/maintenance").status_code == 404
     editor.get("/maintenance/no-id-at-all", 404)
+
+
+def test_an_untouched_form_chooses_no_monitors_and_begins_with_the_next_full_hour(editor: Visitor) -> None:
+    shown = editor.form(NEW)
+    assert shown["scope"] == ""
+    begin = datetime.fromisoformat(shown["startsAt"]).replace(tzinfo=UTC)
+    assert timedelta() < begin - datetime.now(UTC) <= HOUR
+    assert begin.minute == 0
+    answer = editor.submit(NEW, name="Release")
+    assert answer.status_code == 422
+    assert complaint(answer.text, "scope") == "Choose which monitors are in maintenance."
+    assert windows() == []
+
+
+def complaint(page: str, name: str) -> str:
+    found = re.search(rf'data-wrong="{name}"[^>]*>([^<]*)', page)
+    return found[1].strip() if found else ""
+
+
+@pytest.mark.parametrize(
+    ("typed", "place", "words"),
+    [
+        ({"startsAt": ""}, "startsAt", "Choose when the maintenance begins."),
+        ({"timezone": "Berlin"}, "timezone", "Did you mean Europe/Berlin?"),
+        ({"timezone": "Middle-earth"}, "timezone", "Choose one from the list"),
+        ({"scope": "monitor", "monitorId": "Shop"}, "monitorId", "No monitor, or more than one"),
+        ({"scope": "tag", "tag": ""}, "tag", "Choose a tag."),
+        ({"scheduleKind": "cron", "cronExpression": ""}, "cronExpression", "Enter five fields"),
+    ],
+)
+def test_what_is_missing_is_told_at_its_own_input_only(
+    editor: Visitor, typed: dict[str, str], place: str, words: str
+) -> None:
+    answer = editor.submit(NEW, **{"name": "Release", "scope": "project", **typed})
+    assert answer.status_code == 422
+    assert words in complaint(answer.text, place)
+    assert answer.text.count("is-invalid") == 1
+    assert windows() == []
+
+
+def test_a_monitor_is_found_by_typing_and_chosen_by_its_name(
+    editor: Visitor, project: Project, monitor: Monitor
+) -> None:
+    twins = [factories.a_monitor(project, name="Twin") for _ in range(2)]
+    factories.a_monitor(factories.a_project(name="Elsewhere"), name="Shop of others")
+    assert editor.open("/maintenance/monitors?q=sho").get_json() == ["Shop"]
+    labels = editor.open("/maintenance/monitors?q=twin").get_json()
+    assert sorted(labels) == sorted(f"Twin [{one.id}]" for one in twins)
+    for label in ("Shop", labels[0]):
+        assert editor.submit(NEW, name=label, scope="monitor", monitorId=label).status_code == 303
+    chosen = {one.name: str(one.monitor_id) for one in windows()}
+    assert chosen["Shop"] == str(monitor.id)
+    assert chosen[labels[0]] in labels[0]
+    assert len(editor.get(NEW)) < 60_000, "the page does not carry every monitor"
+
+
+def test_the_form_says_what_the_window_means_before_it_is_saved(
+    editor: Visitor, project: Project, monitor: Monitor
+) -> None:
+    factories.a_monitor(project, name="Not blue")
+    begin = f"{NOW.year + 1}-07-01T22:00"
+    fields = {"startsAt": begin, "timezone": "Europe/Berlin", "scope": "project"}
+
+    def meaning(**changes: str) -> str:
+        values = editor.form(NEW)
+        for name, value in {**fields, **changes}.items():
+            values[name] = value
+        return str(editor.open("/maintenance/summary", "POST", values).get_json()["summary"])
+
+    said = meaning()
+    assert said.endswith("22:00\N{EN DASH}23:00 Europe/Berlin (20:00\N{EN DASH}21:00 UTC), 2 monitors, alerts off.")
+    assert "1 monitor, alerts off." in meaning(scope="tag", tag="blue")
+    assert meaning(scope="") == meaning(startsAt="") == meaning(timezone="Berlin") == ""
+    assert windows() == []
+    editor.submit(NEW, name="Release", **fields)
+    assert said in editor.get("/maintenance"), "the next page says the same"
+
+
+def test_no_button_puts_the_whole_project_into_maintenance_unchosen(editor: Visitor, monitor: Monitor) -> None:
+    editor.post("/maintenance/begin", "/maintenance", minutes="30")
+    assert windows() == []
+    assert "Choose which monitors" in editor.get("/maintenance")
+    editor.post("/maintenance/begin", "/maintenance", minutes="30", scope="project")
+    assert len(windows()) == 1
+
+
+def test_the_dashboard_lists_what_is_down_in_maintenance(editor: Visitor, project: Project, monitor: Monitor) -> None:
+    factories.a_monitor(project, name="Well", state={"status": "up", "last_verdict": "up"})
+    factories.a_window(project)
+    page = editor.get("/")
+    assert "1 monitor is down in maintenance" in page
+    assert "Down, in maintenance" in page
+    assert f'id="trouble-{monitor.id}"' in page
+    assert "Shop" in editor.get("/monitors?status=maintenance-down")
+    assert "Well" not in editor.get("/monitors?status=maintenance-down")

@@ -8,12 +8,17 @@ import pytest
 from models import seal
 from models.tables import NotificationProvider, Project
 from tests import factories
+from tests.conftest import SettingsOf
 from tests.web.pages.visitor import Visitor
 from web.extensions import db
 from web.saving import trial_places
 
 NEW: dict[str, dict[str, str]] = {
-    "email": {"config.to": "a@example.test, b@example.test", "config.from": "watch@example.test"},
+    "email": {
+        "config.to": "a@example.test, b@example.test",
+        "config.smtpHost": "127.0.0.1",
+        "config.from": "watch@example.test",
+    },
     "slack": {"config.webhookUrl": "https://127.0.0.1:9/services/T0/B0/abcdefgh"},
     "webhook": {"config.url": "http://127.0.0.1:9/hook", "config.secret": "very secret thing"},
     "telegram": {"config.botToken": "123:abcdefghijkl", "config.chatId": "-1001"},
@@ -55,6 +60,29 @@ def test_wrong_input_is_said_at_its_place(visitor: Callable[..., Visitor], conne
     assert connection.execute("SELECT count(*) FROM notification_providers").fetchone() == (0,)
 
 
+def test_an_email_provider_needs_a_mail_server_and_the_form_says_whether_there_is_one(
+    visitor: Callable[..., Visitor], settings_of: SettingsOf
+) -> None:
+    path, someone = "/notification-providers/new?type=email", visitor()
+    typed = {"name": "Mail", "config.to": "a@example.test", "config.from": "watch@example.test"}
+    assert "This installation has no mail server: enter one." in someone.get(path)
+    answer = someone.submit(path, **typed)
+    assert answer.status_code == 422
+    assert "No mail server: enter one here" in answer.text
+    settings_of(smtp_host="mail.example.test")
+    assert "the server of this installation, mail.example.test." in someone.get(path)
+    assert someone.submit(path, **typed).status_code == 303
+
+
+def test_the_test_button_of_the_form_leads_back_to_it(visitor: Callable[..., Visitor], project: Project) -> None:
+    provider = factories.a_provider(project, config={"url": "http://127.0.0.1:9/", "method": "POST", "headers": {}})
+    someone, path = visitor(), f"/notification-providers/{provider.id}"
+    assert someone.form(path, f"{path}/test")["back"] == "form"
+    answer = someone.post(f"{path}/test", path, back="form")
+    assert answer.location == path
+    assert "did not take the test message" in someone.get(path)
+
+
 def test_a_failed_test_message_says_why(visitor: Callable[..., Visitor], project: Project) -> None:
     provider = factories.a_provider(project, config={"url": "http://127.0.0.1:9/", "method": "POST", "headers": {}})
     someone = visitor()
@@ -76,7 +104,7 @@ def test_deleting_asks_first(visitor: Callable[..., Visitor], project: Project, 
     provider = factories.a_provider(project)
     someone = visitor()
     path = f"/notification-providers/{provider.id}/delete"
-    assert "Delete On call?" in someone.get(path)
+    assert "Delete <bdi>On call</bdi>?" in someone.get(path)
     someone.submit(path)
     assert connection.execute("SELECT count(*) FROM notification_providers").fetchone() == (0,)
 

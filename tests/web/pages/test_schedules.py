@@ -12,7 +12,7 @@ from tests.web.pages.visitor import Visitor
 
 
 def names(page: str) -> list[str]:
-    return re.findall(r'<a class="primary[^>]*>([^<]*)</a>', page)
+    return re.findall(r'<a class="primary[^>]*><bdi>([^<]*)</bdi></a>', page)
 
 
 @pytest.fixture

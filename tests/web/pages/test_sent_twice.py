@@ -16,7 +16,7 @@ FORMS: dict[str, tuple[str, str, dict[str, Any]]] = {
         "notification_providers",
         {"name": "On call", "config.webhookUrl": "http://127.0.0.1:9/hook"},
     ),
-    "windows": ("/maintenance/new", "maintenance_windows", {"name": "Release"}),
+    "windows": ("/maintenance/new", "maintenance_windows", {"name": "Release", "scope": "project"}),
     "projects": ("/settings/projects", "projects", {"name": "Another"}),
 }
 

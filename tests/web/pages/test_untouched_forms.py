@@ -113,8 +113,12 @@ COMMON = st.fixed_dictionaries(
 _url = lines.map(lambda text: "http://127.0.0.1:9/" + "".join(t for t in text if t.isalnum()))
 PROVIDERS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "email": st.fixed_dictionaries(
-        {"to": st.just(["a@example.test", "b@example.test"]), "from": st.just("w@example.test")},
-        optional={"smtpHost": st.just("127.0.0.1"), "username": names, "password": texts},
+        {
+            "to": st.just(["a@example.test", "b@example.test"]),
+            "from": st.just("w@example.test"),
+            "smtpHost": st.just("127.0.0.1"),
+        },
+        optional={"username": names, "password": texts},
     ),
     "slack": st.fixed_dictionaries({"webhookUrl": _url}),
     "webhook": st.fixed_dictionaries(
