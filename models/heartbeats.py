@@ -24,11 +24,12 @@ def deadline(config: Mapping[str, Any], after: datetime) -> datetime:
     return after + timedelta(minutes=_minutes(config, "expectedIntervalMinutes", INTERVAL_MINUTES)) + grace
 
 
-def deadline_after_ping(config: Mapping[str, Any], at: datetime) -> datetime:
+def deadline_after_ping(config: Mapping[str, Any], at: datetime, due_before: datetime | None = None) -> datetime:
     """The deadline after a ping that arrived at `at`: as `deadline`, but a ping shortly before its cron slot counts for it.
 
     Clocks differ, so a job's ping may arrive early. It counts for the slot ahead if it is early by at most the grace
-    period and is not nearer to the slot before.
+    period and is not nearer to the slot before. A ping that a slot before still waits for counts for that one alone:
+    a job that takes half of its period is not early for its next run. `due_before` is the deadline until now.
     """
     due = deadline(config, at)
     cron, timezone = config.get("cronExpression"), config.get("timezone")
@@ -39,6 +40,11 @@ def deadline_after_ping(config: Mapping[str, Any], at: datetime) -> datetime:
     # Half the distance to the slot before is reached exactly when no slot lies in the stretch twice as long as the lead.
     if slot - at > grace or next_slot(cron, timezone, at - (slot - at)) != slot:
         return due
+    if due_before is not None and at <= due_before < due:
+        # The limit of a run may have brought the deadline forward: only that of a slot says that it waits.
+        waiting = due_before - grace
+        if next_slot(cron, timezone, waiting - timedelta(microseconds=1)) == waiting:
+            return due
     return deadline(config, slot)
 
 

@@ -147,7 +147,14 @@ def _address(text: Any, role: str) -> Address:
         raise NotificationError(f"The {role}'s e-mail address is wrong.", permanent=True) from None
     if not _DOMAIN.fullmatch(domain):
         raise NotificationError(f"The domain of the {role}'s e-mail address is wrong.", permanent=True)
-    return Address(name.strip().strip('"'), username, domain)
+    return Address(_display(name.strip()), username, domain)
+
+
+def _display(name: str) -> str:
+    """`name` without the quotes and backslashes of a quoted string."""
+    if len(name) > 1 and name[0] == name[-1] == '"':
+        return re.sub(r"\\(.)", r"\1", name[1:-1])
+    return name.strip('"')
 
 
 def _render(template: str, wording: Wording) -> str:

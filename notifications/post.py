@@ -147,7 +147,9 @@ def post(url: str, body: bytes, headers: Mapping[str, str], method: str = "POST"
     """
     try:
         with GuardedSession() as session:
-            response = session.request(method, url, data=body, headers=dict(headers))
+            # The library writes Latin-1, or fails: what it takes for that is UTF-8, as checks send it.
+            sent = {name: value.encode().decode("latin-1") for name, value in headers.items()}
+            response = session.request(method, url, data=body, headers=sent)
     except (requests.RequestException, ValueError) as error:
         raise failure(url, error) from None
     judge_response(response, [url, *headers.values(), *secrets])

@@ -175,6 +175,8 @@ def _failure(server: Server, error: Exception) -> NotificationError:
     if isinstance(error.__context__, TimeoutError):  # smtplib takes it for a broken connection
         error = error.__context__
     match error:
+        case smtplib.SMTPResponseException(smtp_code=code) if not 200 <= code < 600:
+            return NotificationError(f"{name} does not answer in SMTP: look at the port.", permanent=False)
         case smtplib.SMTPResponseException():
             answer = _reply(server, error.smtp_code, error.smtp_error)
             away = error.smtp_code == 421

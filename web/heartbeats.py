@@ -129,6 +129,7 @@ class HeartbeatRoutes:
         exit_code = int(suffix) if suffix and suffix.isdigit() else None
         kind = _KINDS[suffix] if exit_code is None else Kind.FAIL if exit_code else Kind.SUCCESS
         data = ping_bodies.read(environ) if environ["REQUEST_METHOD"] == "POST" else b""
+        data = ping_bodies.in_utf8(data, environ.get("CONTENT_TYPE") or "") if data else data
         body = ping_bodies.cut(data)
         keep = not data or self._limits.may_store(token_hash, len(body.text or ""))
         return Ping(

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+import charsets
 import settings
 from models.tables import HeartbeatPing, MonitorResult
 from web.extensions import db
@@ -19,6 +20,7 @@ READ_BYTES = settings.PING_BODY_BYTES
 #: So much of it is stored; of a longer one the last bytes are the end of what was read.
 STORED_BYTES = 10_000
 END_BYTES = 2_000
+_WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class Body(NamedTuple):
@@ -41,6 +43,18 @@ def read(environ: "WSGIEnvironment") -> bytes:
     while len(data) < min(declared, READ_BYTES) and (piece := stream.read(min(declared, READ_BYTES) - len(data))):
         data += piece
     return data
+
+
+def in_utf8(data: bytes, content_type: str) -> bytes:
+    """`data` in UTF-8, whatever charset it came in: programs on Windows send UTF-16 and windows-1252."""
+    if not (data.startswith(_WIDE) or "charset" in content_type.lower()):
+        try:
+            data.decode()
+        except UnicodeDecodeError:
+            pass
+        else:
+            return data
+    return charsets.decode(data, content_type, is_cut=len(data) >= READ_BYTES).encode()
 
 
 def cut(data: bytes) -> Body:

@@ -5,8 +5,9 @@ import re
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+import charsets
 import redaction
-from actors.probes import certificate, content_type, http_head
+from actors.probes import certificate, http_head
 from actors.probes.http_transfer import Transfer
 from actors.probes.outcome import Outcome
 from actors.probes.target import Target
@@ -81,7 +82,7 @@ def _public(name: str, value: str) -> str:
 
 def _excerpt(transfer: Transfer, secrets: set[str]) -> str:
     received = transfer.received
-    words = content_type.decode(received.excerpt, transfer.content_type, is_cut=received.excerpt_is_cut)
+    words = charsets.decode(received.excerpt, transfer.content_type, is_cut=received.excerpt_is_cut)
     return _UNPRINTABLE.sub(" ", _without(words, secrets))[:LONGEST_EXCERPT]
 
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from actors.probes import content_type, json_evaluator, json_path, status_codes
+import charsets
+from actors.probes import json_evaluator, json_path, status_codes
 from actors.probes.outcome import Outcome, Reason, Status
 from actors.probes.wording import plain
 
@@ -58,7 +59,7 @@ async def disappointment(
             Reason.UNEXPECTED_STATUS, f"The answer was {status}, expected was {plain(expected.codes_text, 80)}."
         )
     if expected.keyword:
-        present = expected.keyword in content_type.decode(body, kind)
+        present = charsets.contains(charsets.decode(body, kind), expected.keyword)
         if present and not expected.keyword_present:
             return _down(
                 Reason.KEYWORD_PRESENT, f"The answer contains “{plain(expected.keyword, 80)}”, which it must not."
@@ -66,7 +67,7 @@ async def disappointment(
         if not present and expected.keyword_present:
             return _down(Reason.KEYWORD_MISSING, f"The answer does not contain “{plain(expected.keyword, 80)}”.")
     if expected.json_path:
-        arguments = (expected.json_path, expected.json_expected, content_type.decode(body, kind))
+        arguments = (expected.json_path, expected.json_expected, charsets.decode(body, kind))
         try:
             large = len(body) > _LARGE_BODY
             mismatch = await json_evaluator.mismatch(*arguments) if large else json_path.mismatch(*arguments)

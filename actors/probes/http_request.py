@@ -120,6 +120,10 @@ def build(target: Target) -> Request:
 def _authenticate(auth: Mapping[str, Any], headers: dict[str, str]) -> tuple[str, str] | None:
     """The login for basic authentication; a bearer token goes into `headers`."""
     kind = auth.get("type") or "none"
+    if kind != "none":
+        # A header of the same name would replace the login, or go out beside it.
+        for name in [name for name in headers if name.lower() == "authorization"]:
+            del headers[name]
     if kind == "basic":
         return str(auth.get("username") or ""), str(auth.get("password") or "")
     if kind == "bearer":

@@ -205,7 +205,8 @@ def record(db: Db, ping: Ping) -> Recorded | None:
     if row is not None and row[2] is not None:
         config = row[2]
         if config.get("cronExpression"):
-            values["due"] = heartbeats.deadline_after_ping(config, ping.received_at)
+            state = db.execute("SELECT next_run_at FROM monitor_states WHERE monitor_id = %s", [row[0]]).fetchone()
+            values["due"] = heartbeats.deadline_after_ping(config, ping.received_at, state[0] if state else None)
         if ping.whole is not None:
             values["has"] = str(config.get("expectKeyword") or "") in ping.whole.decode("utf-8", "replace")
         row = db.execute(statement, values, prepare=True).fetchone()

@@ -72,6 +72,20 @@ def test_a_ping_is_early_within_the_grace_period_and_half_the_distance_to_the_sl
     assert heartbeats.deadline_after_ping(config, SLOT - early) == following + timedelta(minutes=grace)
 
 
+def test_a_ping_that_the_slot_before_still_waits_for_does_not_count_for_the_slot_ahead() -> None:
+    hourly = {"cronExpression": "0 * * * *", "timezone": "UTC", "gracePeriodMinutes": 40}
+    at = SLOT + timedelta(minutes=35)
+    waited_for = SLOT + timedelta(minutes=40)
+    ahead = SLOT + timedelta(hours=1, minutes=40)
+    after = SLOT + timedelta(hours=2, minutes=40)
+    assert heartbeats.deadline_after_ping(hourly, at, waited_for) == ahead
+    # The slot before has had its ping, or its miss
+    assert heartbeats.deadline_after_ping(hourly, at, ahead) == after
+    assert heartbeats.deadline_after_ping(hourly, at, after) == after
+    # A run that must end by then says nothing about a slot
+    assert heartbeats.deadline_after_ping(hourly, at, SLOT + timedelta(minutes=37)) == after
+
+
 @given(
     st.sampled_from(["0 10 * * *", "*/15 * * * *", "0 9,17 * * 1-5", "30 2 * * *", "0 0 1 * *"]),
     st.sampled_from(["UTC", "Europe/Berlin", "America/New_York"]),

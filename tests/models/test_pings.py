@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from models.database import transaction
 from models.queries import pings
@@ -45,3 +46,17 @@ def test_a_start_after_the_last_end_wants_an_end_in_time(connection: Db, job: UU
     record(Kind.SUCCESS, NOW - timedelta(seconds=2))
     record(Kind.START, NOW)
     assert rows.state(connection, job)["next_run_at"] == NOW + timedelta(minutes=30)
+
+
+def test_a_job_that_takes_half_of_its_period_is_not_early_for_its_next_run(connection: Db, job: UUID) -> None:
+    config = {"cronExpression": "0 * * * *", "timezone": "UTC", "gracePeriodMinutes": 40}
+    connection.execute("UPDATE monitors SET config = %s WHERE id = %s", [Jsonb(config), job])
+    slot = NOW.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    for turn in range(3):
+        record(Kind.SUCCESS, slot + timedelta(hours=turn, minutes=35))
+        # Only the next run is waited for: if it does not come, it is missed
+        wanted = slot + timedelta(hours=turn + 1, minutes=40)
+        if turn:
+            assert rows.state(connection, job)["next_run_at"] == wanted
+        else:
+            connection.execute("UPDATE monitor_states SET next_run_at = %s WHERE monitor_id = %s", [wanted, job])

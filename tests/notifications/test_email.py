@@ -202,6 +202,17 @@ def test_several_recipients_and_names_are_kept(mailbox: Mailbox, config: dict[st
     assert delivered.mail["From"].addresses[0].display_name == "Wächter"
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [(r'"Ann \"Ops\""', 'Ann "Ops"'), (r'"back\\slash"', "back\\slash"), ('"Zoë"', "Zoë"), ('Ann "Ops', 'Ann "Ops')],
+)
+def test_a_quoted_name_of_a_sender_is_read_as_it_is_meant(
+    mailbox: Mailbox, config: dict[str, Any], written: str, meant: str
+) -> None:
+    email.send(outage(), config | {"from": f"{written} <watch@example.org>"})
+    assert mailbox.delivered[0].mail["From"].addresses[0].display_name == meant
+
+
 def test_starttls_with_a_trusted_certificate_signs_in_and_delivers(mailbox: Mailbox, trusted: trustme.CA) -> None:
     context = server_context(trusted, "localhost")
     with _serving(mailbox, tls_context=context, require_starttls=True, authenticator=authenticate) as port:
@@ -427,6 +438,7 @@ def test_a_server_that_is_no_mail_server_is_a_transient_error(configure: Configu
     ):
         email.send(outage(), config)
     assert not raised.value.permanent
+    assert str(raised.value) == "127.0.0.1 does not answer in SMTP: look at the port."
 
 
 def test_a_dripping_server_cannot_stretch_the_conversation(

@@ -12,6 +12,7 @@ from notifications import NotificationError, webhook
 from tests.notifications.notices import hostile, outage
 from tests.notifications.service import Answer, Service
 from tests.notifications.shape import closed, validate
+from web.schemas.monitor_config import check_header
 
 _TEXT = {"type": "string"}
 _MAYBE_TEXT = {"type": ["string", "null"]}
@@ -102,7 +103,6 @@ def test_method_headers_and_user_info_are_sent(service: Service) -> None:
         {"X-A": "b\r\nX-Injected: yes"},
         {"X-A\r\nX-Injected": "yes"},
         {"X-A": "\x00"},
-        {"X-A": "日本"},
         {"Host": "internal.test"},
         {"content-LENGTH": "3"},
         {"Transfer-Encoding": "chunked"},
@@ -115,6 +115,14 @@ def test_headers_that_would_break_or_forge_the_message_are_refused(service: Serv
         webhook.send(outage(), {"url": service.url(), "headers": headers})
     assert raised.value.permanent
     assert service.requests == []
+
+
+@pytest.mark.parametrize("value", ["ä", "2 €", "日本", "x" * 8192])
+def test_a_header_that_could_be_saved_is_sent_in_utf_8(service: Service, value: str) -> None:
+    check_header("X-A" + "b" * 250, value)
+    webhook.send(outage(), {"url": service.url(), "headers": {"X-A" + "b" * 250: value}})
+    # The server of the standard library reads Latin-1
+    assert service.requests[0].headers["X-A" + "b" * 250].encode("latin-1").decode() == value
 
 
 def test_headers_that_are_none_are_refused(service: Service) -> None:

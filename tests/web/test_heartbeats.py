@@ -199,6 +199,27 @@ def test_the_expected_keyword_is_found_in_all_that_is_read(
     assert [result["status"] for result in rows.results] == ["up", "down", "down"]
 
 
+@pytest.mark.parametrize(
+    ("codec", "content_type"),
+    [
+        ("utf-8", "text/plain"),
+        # A log that PowerShell wrote, and a text that it sends
+        ("utf-16", "application/x-www-form-urlencoded"),
+        ("cp1252", "text/plain"),
+        ("iso-8859-2", "text/plain; charset=ISO-8859-2"),
+        ("utf-16-be", "text/plain; charset=utf-16be"),
+    ],
+)
+@pytest.mark.parametrize("before", [0, 20_000])
+def test_the_expected_keyword_is_found_in_any_charset(
+    client: FlaskClient, rows: Rows, codec: str, content_type: str, before: int
+) -> None:
+    a_monitor(type="heartbeat", token=TOKEN, config={"expectKeyword": "Größe geprüft"})
+    client.post(URL, data=("x" * before + "Größe geprüft").encode(codec), content_type=content_type)
+    assert [result["status"] for result in rows.results] == ["up"]
+    assert rows.results[0]["details"]["body"].endswith("Größe geprüft")
+
+
 def test_a_body_is_stored_once(client: FlaskClient, rows: Rows) -> None:
     a_monitor(type="heartbeat", token=TOKEN)
     for suffix in ("", "/3", "/start", "/log"):
@@ -272,10 +293,10 @@ def test_a_character_cut_in_two_is_left_out(client: FlaskClient, rows: Rows) -> 
     assert rows.pings[0]["body"] == "x" + "é" * 4999
 
 
-def test_bytes_that_are_no_text_are_kept_as_replacement_characters(client: FlaskClient, rows: Rows) -> None:
+def test_bytes_that_are_no_text_in_utf_8_are_kept_as_windows_1252_or_replaced(client: FlaskClient, rows: Rows) -> None:
     a_monitor(type="heartbeat", token=TOKEN)
     assert client.post(URL + "/fail", data=b"disk\0full\xff").status_code == 200
-    assert rows.results[0]["details"]["body"] == "disk\ufffdfull\ufffd"
+    assert rows.results[0]["details"]["body"] == "disk\ufffdfullÿ"
 
 
 def test_a_failure_says_why_with_the_first_line_of_the_body(client: FlaskClient, rows: Rows) -> None:

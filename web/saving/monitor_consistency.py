@@ -3,13 +3,16 @@
 What can never be met is refused. What only has no effect, or an unexpected one, is saved with a warning.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import ipaddress
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import islice, pairwise
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import select
 
+import host_names
 from models.cron import slots
 from models.tables import Location, Monitor
 from web.extensions import db
@@ -17,37 +20,88 @@ from web.schemas.wire import FieldWarning
 
 #: The answers that are followed rather than judged, if redirects are followed.
 _FOLLOWED = frozenset({301, 302, 303, 307, 308})
+_INTERIM = frozenset(range(100, 200))
+#: The answers that never have a body.
+_BODILESS = _INTERIM | {204, 304}
+_ON_BODY = (("keywordInBody", "keyword"), ("jsonPath", "JSON path"))
+_ORDERED = frozenset({"gt", "gte", "lt", "lte"})
 _SLOTS_LOOKED_AT = 50
-#: Each rule's settings: a monitor that breaks a rule already is refused only when one of them changes.
-_HEAD = ("method", "keywordInBody", "jsonPath")
-_CODES = ("expectedStatusCodes", "followRedirects")
 
 
-def contradictions(config: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, str]:
-    """{path: why it can never be met}; `config` is complete, `before` what it was, `{}` for a new monitor."""
+def contradictions(
+    target: str, config: Mapping[str, Any], target_before: str | None, before: Mapping[str, Any]
+) -> dict[str, str]:
+    """{path: why it can never be met}; `config` is complete, `before` what it was, `{}` for a new monitor.
+
+    A rule that the monitor breaks already refuses it only when one of the settings that it is about changes.
+    """
+
+    def changed(*names: str) -> bool:
+        return not before or any(config.get(name) != before.get(name) for name in names)
+
     problems: dict[str, str] = {}
-    if _changed(_HEAD, config, before) and config.get("method") == "HEAD":
-        for name, what in (("keywordInBody", "keyword"), ("jsonPath", "JSON path")):
-            if config.get(name):
-                problems[f"config.{name}"] = f"The answer to HEAD has no body: remove the {what} or use GET."
-    if _changed(_CODES, config, before) and _only_redirects(config):
-        problems["config.expectedStatusCodes"] = (
-            "Redirects are followed, so these codes are never the last answer: switch following off, or expect others."
-        )
+    if changed("ipVersion") or target != target_before:
+        problems |= _of_family(target, config)
+    if changed("jsonPath", "jsonPathExpected"):
+        problems |= _of_comparison(config)
+    if not config.get("expectedStatusCodes"):
+        return problems
+    from actors.probes import status_codes
+
+    codes = status_codes.parse(config["expectedStatusCodes"])
+    if changed("expectedStatusCodes", "followRedirects"):
+        problems |= _of_codes(config, codes)
+    if changed("method", "expectedStatusCodes", "keywordInBody", "jsonPath"):
+        problems |= _of_body(config, codes)
     return problems
 
 
-def _changed(names: Sequence[str], config: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
-    return not before or any(config.get(name) != before.get(name) for name in names)
+def _of_body(config: Mapping[str, Any], codes: frozenset[int]) -> dict[str, str]:
+    if config.get("method") == "HEAD":
+        text = "The answer to HEAD has no body: remove the {} or use GET."
+    elif codes <= _BODILESS:
+        text = "Answers with the expected status codes have no body: remove the {} or expect other codes."
+    else:
+        return {}
+    return {f"config.{name}": text.format(what) for name, what in _ON_BODY if config.get(name)}
 
 
-def _only_redirects(config: Mapping[str, Any]) -> bool:
-    from actors.probes import status_codes
+def _of_codes(config: Mapping[str, Any], codes: frozenset[int]) -> dict[str, str]:
+    if codes <= _INTERIM:
+        text = "Codes below 200 announce another answer and are never the last one: expect others."
+    elif config.get("followRedirects") and codes & _FOLLOWED and all(300 <= code < 400 for code in codes):
+        text = (
+            "Redirects are followed, so these codes are never the last answer: switch following off, or expect others."
+        )
+    else:
+        return {}
+    return {"config.expectedStatusCodes": text}
 
-    if not config.get("followRedirects"):
-        return False
-    codes = status_codes.parse(config["expectedStatusCodes"])
-    return bool(codes & _FOLLOWED) and all(300 <= code < 400 for code in codes)
+
+def _of_comparison(config: Mapping[str, Any]) -> dict[str, str]:
+    expected = config.get("jsonPathExpected")
+    if not (config.get("jsonPath") and isinstance(expected, dict) and expected.keys() <= {"op", "value"}):
+        return {}
+    operator, value = expected.get("op"), expected.get("value")
+    if operator in _ORDERED and (isinstance(value, bool) or not isinstance(value, int | float | str)):
+        text = f"The value of {operator} must be a number or a text: nothing else has an order."
+    elif operator == "exists" and not isinstance(expected.get("value", True), bool):
+        text = "The value of exists must be true or false."
+    else:
+        return {}
+    return {"config.jsonPathExpected": text}
+
+
+def _of_family(target: str, config: Mapping[str, Any]) -> dict[str, str]:
+    wanted = config.get("ipVersion")
+    try:
+        host = urlsplit(target).hostname or "" if "://" in target else target.strip().strip("[]")
+        address = ipaddress.ip_address(host_names.bare(host))
+    except ValueError:
+        return {}
+    if wanted in (None, "auto", str(address.version)):
+        return {}
+    return {"config.ipVersion": f"The target is an IPv{address.version} address: choose {address.version} or auto."}
 
 
 def warnings(monitor: Monitor) -> list[FieldWarning]:
@@ -56,6 +110,14 @@ def warnings(monitor: Monitor) -> list[FieldWarning]:
     found = [*_of_times(monitor), *_of_places(config)]
     if config.get("jsonPathExpected") is not None and not config.get("jsonPath"):
         found.append(FieldWarning(field="config.jsonPathExpected", message="Has no effect without a JSON path."))
+    if config.get("method") == "HEAD" and config.get("body"):
+        found.append(FieldWarning(field="config.body", message="A HEAD request is sent without it."))
+    if (config.get("auth") or {}).get("type", "none") != "none":
+        found += [
+            FieldWarning(field=f"config.headers.{name}", message="Not sent: the login of this monitor takes its place.")
+            for name in config.get("headers") or {}
+            if name.lower() == "authorization"
+        ]
     return found
 
 
@@ -67,11 +129,10 @@ def _of_times(monitor: Monitor) -> Iterator[FieldWarning]:
             text = "Longer than interval and grace period together: a missing ping is reported first."
             yield FieldWarning(field="config.maxRunMinutes", message=text)
         return
-    timeout = config.get("timeoutSeconds", 0)
-    if interval is not None and timeout > interval:
-        text = (
-            f"The timeout of {timeout} s is longer than the interval of {interval:g} s: a slow check delays the next."
-        )
+    timeout, tries = config.get("timeoutSeconds", 0), 1 + config.get("retries", 0)
+    if interval is not None and timeout * tries > interval:
+        what = f"The timeout of {timeout} s is" if tries == 1 else f"{tries} tries of {timeout} s each are"
+        text = f"{what} longer than the interval of {interval:g} s: a slow check delays the next."
         yield FieldWarning(field="config.timeoutSeconds", message=text)
     slowest = config.get("maxResponseTimeMs")
     if slowest is not None and slowest >= timeout * 1000:

@@ -117,7 +117,7 @@ def _examine_together(
         return None
     plan = _examine_schedule(kind, fields, config or {}, before, problems)
     if config is not None:
-        problems |= contradictions(config, before.get("config", {}))
+        problems |= contradictions(fields.target, config, before.get("target"), before.get("config", {}))
     return plan
 
 

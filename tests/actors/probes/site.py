@@ -100,7 +100,11 @@ class Site:
             data += chunk
         head, _, body = data.partition(b"\r\n\r\n")
         first, *lines = head.decode("latin-1").split("\r\n")
-        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        headers: dict[str, str] = {}
+        for name, _, value in (line.partition(":") for line in lines):
+            # A field that was sent twice is joined, as HTTP has it.
+            kept = headers.get(name.lower())
+            headers[name.lower()] = value.strip() if kept is None else f"{kept}, {value.strip()}"
         while len(body) < int(headers.get("content-length", 0)):
             body += connection.recv(65536)
         method, path, _ = first.split(" ")

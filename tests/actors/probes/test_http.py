@@ -97,6 +97,14 @@ def test_basic_authentication_is_sent(site: Site) -> None:
     assert site.seen[0].headers["authorization"] == "Basic YW46bjpww6Qgc3M="
 
 
+@pytest.mark.parametrize(
+    "auth", [{"type": "basic", "username": "anna", "password": "secret"}, {"type": "bearer", "token": "t0ken"}]
+)
+def test_the_login_replaces_a_header_of_its_name(site: Site, auth: dict[str, str]) -> None:
+    http(site.answer("/"), auth=auth, headers={"authorization": "Other"})
+    assert site.seen[0].headers["authorization"] in {"Basic YW5uYTpzZWNyZXQ=", "Bearer t0ken"}
+
+
 def test_a_bearer_token_is_sent(site: Site) -> None:
     http(site.answer("/"), auth={"type": "bearer", "token": "t0ken"})
     assert site.seen[0].headers["authorization"] == "Bearer t0ken"

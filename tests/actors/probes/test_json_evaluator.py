@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -50,10 +49,10 @@ def test_an_answer_with_a_lone_surrogate_arrives_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("path", ["$[?count($..*) == 1]", "$..*..*[?@.none]", "$[?search(@.name, '(y|yy)+$')].id"])
-def test_a_path_that_takes_too_long_ends(path: str) -> None:
-    began = time.monotonic()
+def test_a_path_that_takes_too_long_ends(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The limit is in processor time; a busy machine must not end the process before it.
+    monkeypatch.setattr(json_evaluator, "KILL_SECONDS", 100)
     assert "took longer than 2 seconds" in mismatch(path, None)
-    assert time.monotonic() - began < json_evaluator.KILL_SECONDS + 2
 
 
 def test_a_path_that_needs_too_much_memory_fails_and_the_next_one_works(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,13 @@ HEAD: Row = {"method": "HEAD"}
         ({"expectedStatusCodes": "301"}, "config.expectedStatusCodes"),
         ({"expectedStatusCodes": "3xx"}, "config.expectedStatusCodes"),
         ({"expectedStatusCodes": "301, 302,307-308"}, "config.expectedStatusCodes"),
+        ({"expectedStatusCodes": "1xx"}, "config.expectedStatusCodes"),
+        ({"expectedStatusCodes": "204", "keywordInBody": "ok"}, "config.keywordInBody"),
+        ({"expectedStatusCodes": "204,304", "jsonPath": "$.a"}, "config.jsonPath"),
+        ({"jsonPath": "$.a", "jsonPathExpected": {"op": "gt"}}, "config.jsonPathExpected"),
+        ({"jsonPath": "$.a", "jsonPathExpected": {"op": "lte", "value": [1]}}, "config.jsonPathExpected"),
+        ({"jsonPath": "$.a", "jsonPathExpected": {"op": "lt", "value": True}}, "config.jsonPathExpected"),
+        ({"jsonPath": "$.a", "jsonPathExpected": {"op": "exists", "value": 0}}, "config.jsonPathExpected"),
     ],
 )
 def test_what_can_never_be_met_is_refused(cast: Cast, config: Row, field: str) -> None:
@@ -38,12 +45,33 @@ def test_what_can_never_be_met_is_refused(cast: Cast, config: Row, field: str) -
         {"expectedStatusCodes": "2xx,301"},
         {"expectedStatusCodes": "301", "followRedirects": False},
         {"keywordInBody": "ok", "jsonPath": "$.a"},
+        {"expectedStatusCodes": "204"},
+        {"expectedStatusCodes": "200,204", "keywordInBody": "ok"},
+        {"jsonPath": "$.a", "jsonPathExpected": {"op": "gt", "value": 1.5}},
+        {"jsonPath": "$.a", "jsonPathExpected": {"op": "lt", "value": "b"}},
+        {"jsonPath": "$.a", "jsonPathExpected": {"op": "exists", "value": False}},
     ],
 )
 def test_what_can_be_met_is_saved_without_a_word(cast: Cast, config: Row) -> None:
     answer = cast.editor.post("/monitors", {**HTTP, "config": config})
     assert answer.status_code == 201, answer.text
     assert answer.json["warnings"] == []  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("target", "version", "other"), [("http://192.0.2.1/", "6", "4"), ("http://[2001:db8::1]:8080/", "4", "6")]
+)
+def test_an_address_of_one_family_is_not_asked_for_over_the_other(
+    cast: Cast, target: str, version: str, other: str
+) -> None:
+    monitor = {**HTTP, "target": target}
+    answer = cast.editor.post("/monitors", {**monitor, "config": {"ipVersion": version}})
+    assert answer.json["error"]["fields"].keys() == {"config.ipVersion"}  # type: ignore[index]
+    assert cast.editor.post("/monitors", {**monitor, "config": {"ipVersion": other}}).status_code == 201
+    named = {**HTTP, "target": "https://example.org/", "config": {"ipVersion": version}}
+    made = cast.editor.post("/monitors", named).json
+    answer = cast.editor.patch(f"/monitors/{made['id']}", {"target": target})  # type: ignore[index]
+    assert answer.json["error"]["fields"].keys() == {"config.ipVersion"}  # type: ignore[index]
 
 
 def test_a_contradiction_made_by_a_change_is_refused_as_well(cast: Cast) -> None:
@@ -65,6 +93,8 @@ def test_a_contradiction_that_was_saved_before_does_not_freeze_the_monitor(cast:
         ({"frequencyMinutes": 1, "config": {"timeoutSeconds": 90}}, "config.timeoutSeconds"),
         ({"cronExpression": "*/2 * * * *", "config": {"timeoutSeconds": 150}}, "config.timeoutSeconds"),
         ({"config": {"timeoutSeconds": 10, "maxResponseTimeMs": 10_000}}, "config.maxResponseTimeMs"),
+        ({"frequencyMinutes": 1, "config": {"timeoutSeconds": 30, "retries": 2}}, "config.timeoutSeconds"),
+        ({"config": {"method": "HEAD", "body": "x"}}, "config.body"),
         ({"config": {"jsonPathExpected": "ok"}}, "config.jsonPathExpected"),
         ({"config": {"jsonPath": "$.error", "jsonPathExpected": None}}, "config.jsonPathExpected"),
     ],
@@ -75,6 +105,15 @@ def test_what_has_no_effect_or_another_is_saved_with_a_warning(cast: Cast, chang
     warnings = answer.json["warnings"]  # type: ignore[index]
     assert [one["field"] for one in warnings] == [field]
     assert all(one["message"].endswith(".") for one in warnings)
+
+
+def test_a_header_that_the_login_replaces_is_saved_with_a_warning(cast: Cast) -> None:
+    config = {
+        "auth": {"type": "bearer", "token": "vR7-kQ2z9Lm4Xw8Tb1Yc"},
+        "headers": {"authorization": "Zq4-hN8s2Kd6Pv0Rg3Jf"},
+    }
+    answer = cast.editor.post("/monitors", {**HTTP, "config": config})
+    assert "config.headers.authorization" in [one["field"] for one in answer.json["warnings"]]  # type: ignore[index]
 
 
 def test_a_heartbeats_run_that_may_last_longer_than_its_deadline_warns(cast: Cast) -> None:

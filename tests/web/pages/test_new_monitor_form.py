@@ -166,7 +166,7 @@ def test_a_setting_without_effect_is_told_on_the_next_page(visitor: Callable[...
     someone = visitor()
     fields = {"name": "A", "target": "http://127.0.0.1:9/", "config.timeoutSeconds": "90"}
     saved = someone.submit("/monitors/new?type=http_request", **fields)
-    assert "The timeout of 90 s is longer than the interval of 60 s" in someone.get(saved.location)
+    assert "tries of 90 s each are longer than the interval of 60 s" in someone.get(saved.location)
     fields = {"name": "W", "scheduleKind": "cron", "cronExpression": "0 * * * *", "scope": "project"}
     someone.submit("/maintenance/new", **fields)
     assert "the maintenance never ends" in someone.get("/maintenance")
