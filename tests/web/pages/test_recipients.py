@@ -44,7 +44,7 @@ def test_a_monitor_without_a_recipient_is_told_on_dashboard_list_and_page(
     for other in ("Heard", "Quiet on purpose", "Asleep"):
         assert other not in listed
     assert "<strong>nobody</strong>" in someone.get(f"/monitors/{mute.id}")
-    assert ">On call</a>" in someone.get(f"/monitors/{heard.id}")
+    assert "><bdi>On call</bdi></a>" in someone.get(f"/monitors/{heard.id}")
 
 
 def test_a_disabled_provider_is_no_recipient(
