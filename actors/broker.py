@@ -17,10 +17,10 @@ from dramatiq.middleware import CurrentMessage, Retries, ShutdownNotifications, 
 
 import settings
 from actors import queues
-from actors.consumer import WaitingConsumer, wake_key
-from actors.correlation import Correlation
-from actors.doorbell import Doorbell, push_token
-from actors.redis_connection import pooled, watched
+from actors.runtime.consumer import WaitingConsumer, wake_key
+from actors.runtime.correlation import Correlation
+from actors.runtime.doorbell import Doorbell, push_token
+from actors.runtime.redis_connection import pooled, watched
 
 log = structlog.get_logger(__name__)
 

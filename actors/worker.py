@@ -13,26 +13,27 @@ import dramatiq
 import structlog
 
 import settings
-from actors import credential_uses, logs, memory, queues, telemetry
+from actors import queues
 from actors.broker import broker
-from actors.presence import Presence
+from actors.runtime import credential_uses, logs, memory, telemetry
+from actors.runtime.process_registry import Presence
 
 log = structlog.get_logger(__name__)
 
 #: What a process imports before it starts, so that its first message finds everything warm.
 MODULES = {
     "worker": (
-        "actors.aggregate",
-        "actors.alert",
-        "actors.deliver",
-        "actors.expiring",
-        "actors.heartbeat_ping",
-        "actors.summary",
+        "actors.verdicts.aggregate",
+        "actors.alerts.alert",
+        "actors.alerts.deliver",
+        "actors.alerts.certificate_warning",
+        "actors.verdicts.heartbeat_ping",
+        "actors.alerts.summary",
         # What all channels but e-mail share; the rest of each is small.
         "notifications.post",
     ),
-    "check_worker": ("actors.check",),
-    "scheduler": ("scheduling.tick", "scheduling.sweep", "scheduling.fold", "scheduling.upkeep"),
+    "check_worker": ("actors.checks.check",),
+    "scheduler": ("scheduling.tick", "scheduling.sweep", "scheduling.ping_replay", "scheduling.upkeep"),
 }
 #: How many batches a check worker may have under way; the engine bounds the connections beneath them. A batch is under way
 #: until its slowest check ends, and batches mix projects: with few of them, one hanging target in each would stop all checks.

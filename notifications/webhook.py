@@ -12,7 +12,7 @@ from notifications.notice import Notice, NotificationError
 from notifications.post import post
 
 METHODS = ("POST", "PUT", "PATCH")
-#: Whatever could be saved (`check_header` in `web/schemas/monitor_config.py`) can be sent.
+#: Whatever could be saved (`check_header` in `web/features/monitors/config_schemas.py`) can be sent.
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}")
 _VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]{0,8192}")
 #: What frames the message, or vouches for it, is ours to say.

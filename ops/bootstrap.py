@@ -15,8 +15,8 @@ from ops import trail
 from ops.embedded import place
 from ops.problem import Problem
 from settings import Settings
-from web.callers import hash_of_key
-from web.passwords import hash_password
+from web.http.auth import hash_of_key
+from web.http.passwords import hash_password
 
 DEFAULT_EMAIL = "admin@supercheck.local"
 SHORTEST_PASSWORD = settings.MIN_ADMIN_PASSWORD_LENGTH

@@ -14,7 +14,7 @@ import psycopg
 import redis
 import sqlalchemy
 
-from models import seal
+from models.secrets import encryption as seal
 from ops import installation, migrations
 from ops.problem import Problem, one_line
 from ops.readiness import web_answers
@@ -148,10 +148,12 @@ def _persistence(client: redis.Redis) -> Finding:
 
 
 def _processes(client: redis.Redis, config: Settings) -> Iterator[Finding]:
-    from actors import presence  # not before the environment is complete: the broker reads it when imported
+    from actors.runtime import (
+        process_registry,  # not before the environment is complete: the broker reads it when imported
+    )
     from ops import rotate_keys
 
-    seen = presence.roles_seen(client)
+    seen = process_registry.roles_seen(client)
     for role in ("scheduler", "worker", "check_worker"):
         if seen[role]:
             yield Finding(OK, f"{role}: {seen[role]} running.")
@@ -159,10 +161,10 @@ def _processes(client: redis.Redis, config: Settings) -> Iterator[Finding]:
             yield Finding(
                 PROBLEM, f"{role}: none seen. Start it with: supercheck run {role} (or everything: supercheck up)"
             )
-    if names := rotate_keys.unaware(presence.processes(client)):
+    if names := rotate_keys.unaware(process_registry.processes(client)):
         yield Finding(WARNING, f"Some processes do not know the first encryption key: restart them ({names}).")
-    online = presence.workers_online(client)
-    known = presence.known_locations(client)
+    online = process_registry.workers_online(client)
+    known = process_registry.known_locations(client)
     silent = [code for code in known if not online[code]]
     if silent and len(silent) < len(known):
         yield Finding(WARNING, f"No check worker serves {', '.join(silent)}: monitors wanted from there show a gap.")

@@ -5,8 +5,8 @@ from datetime import UTC
 
 from sqlalchemy.orm import Session
 
-from models import locations
-from models.locations import LocationError
+from models.rules import locations
+from models.rules.locations import LocationError
 from models.tables import Location
 from ops import trail
 from ops.bootstrap import session

@@ -15,9 +15,9 @@ from uuid import UUID, uuid4
 import psycopg
 import redis
 
-from actors import presence
-from actors.presence import Process
-from models import seal
+from actors.runtime import process_registry
+from actors.runtime.process_registry import Process
+from models.secrets import encryption as seal
 from ops import installation
 from ops.embedded import place
 from ops.problem import Problem
@@ -131,7 +131,7 @@ def require_ready(config: Settings) -> None:
     """Raise `Problem` where a running process could not open what is encrypted now, or where nobody can tell."""
     client = redis.Redis.from_url(config.redis_url, socket_connect_timeout=5, socket_timeout=5)
     try:
-        names = unaware(presence.processes(client))
+        names = unaware(process_registry.processes(client))
     except redis.RedisError:
         raise Problem(
             "Redis does not answer, so nobody can tell whether every process knows the new key."

@@ -67,9 +67,9 @@ class OneProcessServer(uvicorn.Server):
 def _end_streams() -> None:
     """Live streams never end by themselves, and a stop would wait for them."""
     if "web.wsgi" in sys.modules:
-        from web import process, wsgi
+        from web import lifecycle, wsgi
 
-        process.end(wsgi.app)
+        lifecycle.end(wsgi.app)
 
 
 def serve(target: str = "web.wsgi:app") -> None:

@@ -9,9 +9,10 @@ from uuid import UUID, uuid4
 
 from dramatiq import Message
 
-from actors import presence, queues
+from actors import queues
 from actors.broker import broker
-from models.rounds import to_micros
+from actors.runtime import process_registry
+from models.rules.round_ids import to_micros
 
 #: Checks a message: enough that the message costs nothing, few enough that several workers share a burst.
 BATCH = 100
@@ -39,7 +40,7 @@ class _Online:
     def codes(self) -> list[str]:
         """Location codes with a live check worker, sorted. Raises redis' errors."""
         if time.monotonic() - self._at > _FRESH_SECONDS:
-            self._codes = sorted(presence.workers_online(broker.client))
+            self._codes = sorted(process_registry.workers_online(broker.client))
             self._at = time.monotonic()
         return self._codes
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from uuid import UUID
 
-from models.cron import slots
+from models.rules.cron import slots
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

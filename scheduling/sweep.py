@@ -6,20 +6,33 @@ from uuid import UUID
 import dramatiq
 
 import settings
-from actors import attendance, presence, queues, resuming, silence, storm, trouble_counts
-from actors.aggregate import send_rounds
-from actors.alert import alert
+from actors import queues
+from actors.alerts import grouping, resumed_providers
+from actors.alerts.alert import alert
+from actors.alerts.deliver import send_deliveries
+from actors.alerts.summary import summary
 from actors.broker import broker
-from actors.deliver import send_deliveries
-from actors.summary import summary
-from models.database import Db, transaction
-from models.queries import chores, deliveries, fallbacks, locations, outbox, places, rounds, storms, warnings
+from actors.runtime import process_registry, trouble_counts
+from actors.verdicts import ping_intake, unanswered_rounds
+from actors.verdicts.aggregate import send_rounds
+from models.connections.database import Db, transaction
+from models.queries import (
+    alert_groups,
+    deliveries,
+    delivery_capacity,
+    fallbacks,
+    locations,
+    outbox,
+    pending_work,
+    rounds,
+    warnings,
+)
 from models.queries.rounds import Round
-from scheduling import fold
+from scheduling import ping_replay
 from scheduling.dispatch import online
-from scheduling.insistence import Insistence
+from scheduling.maintenance_windows import watch_windows
+from scheduling.resend_backoff import Insistence
 from scheduling.tick import POSTPONED
-from scheduling.windows import watch_windows
 
 INTERVAL = timedelta(seconds=2)
 #: A message in flight gets so long before its row counts as forgotten.
@@ -30,7 +43,7 @@ _undecided: Insistence[Round] = Insistence()
 _unplanned: Insistence[UUID] = Insistence()
 
 #: Which senders of messages look dead.
-departed = presence.Departed(broker)
+departed = process_registry.Departed(broker)
 #: So long a round that a location left unanswered is held against it.
 UNANSWERED_MINUTES = 10
 
@@ -47,16 +60,18 @@ def sweep() -> None:
     with transaction(pipelined=True) as db:
         left_behind = rounds.left_behind(db, now, settled=now - PATIENCE)
         left_behind += rounds.undecided_pings(db, now - PATIENCE)
-        there = chores.waiting(db, now)
+        there = pending_work.waiting(db, now)
         if there.alerts:
             outbox.close_ownerless(db)
             forgotten = outbox.forgotten_alerts(db, now - PATIENCE)
         if there.deliveries:
             to_deliver = _deliverable(db, now)
         if there.resumed:
-            to_deliver += resuming.plan(db)
+            to_deliver += resumed_providers.plan(db)
         if there.summaries:
-            to_summarise = [one.provider_id for one in storms.waiting(db) if storm.is_ripe(one.first, one.last, now)]
+            to_summarise = [
+                one.provider_id for one in alert_groups.waiting(db) if grouping.is_ripe(one.first, one.last, now)
+            ]
     rounds_due, alerts_due = _undecided.due(left_behind, now), _unplanned.due(forgotten, now)
     send_rounds(rounds_due)
     if alerts_due:
@@ -68,7 +83,7 @@ def sweep() -> None:
         broker.enqueue_many(summary.message(str(provider_id)) for provider_id in to_summarise)
     if there.windows:
         watch_windows.send()
-    fold.send_if_waiting()
+    ping_replay.send_if_waiting()
 
 
 def _has_room(queue: str) -> bool:
@@ -82,14 +97,14 @@ def _deliverable(db: Db, now: datetime) -> list[UUID]:
     if gone:
         deliveries.release(db, gone)
     fallbacks.for_late(db, settings.get().fallback_after_minutes)
-    return deliveries.due(db, now - PATIENCE) + places.overlooked(db, now - PATIENCE)
+    return deliveries.due(db, now - PATIENCE) + delivery_capacity.overlooked(db, now - PATIENCE)
 
 
 @dramatiq.actor(broker=broker, queue_name=queues.SCHEDULER, max_retries=0, time_limit=60_000)
 def watch_locations() -> None:
     """Note which locations live, tell every process which there are, and warn the operator of those that are silent."""
     live = online.codes()
-    unanswered = silence.lately(broker.client, UNANSWERED_MINUTES)
+    unanswered = unanswered_rounds.lately(broker.client, UNANSWERED_MINUTES)
     lacks = {
         f"{one.location}:{one.trouble.value}": trouble_counts.sentence(one, checks)
         for one, checks in trouble_counts.lately(broker.client).items()
@@ -108,11 +123,11 @@ def watch_locations() -> None:
             warnings.raise_warning(db, "worker_trouble", subject, sentence)
         warnings.resolve_others(db, "worker_trouble", lacks)
         warnings.resolve_unseen(db, warnings.UNREADABLE_SCHEDULE, datetime.now(UTC) - 2 * POSTPONED)
-        warnings.resolve_unseen(db, attendance.WARNING, datetime.now(UTC) - attendance.TOLD_FOR)
+        warnings.resolve_unseen(db, ping_intake.WARNING, datetime.now(UTC) - ping_intake.TOLD_FOR)
         if live:
             warnings.resolve_others(db, "no_worker", [])
         _warn_of_stubborn(db)
-    presence.announce_locations(broker.client, enabled)
+    process_registry.announce_locations(broker.client, enabled)
 
 
 def _unanswered(code: str, rounds: int) -> str:

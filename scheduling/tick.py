@@ -13,12 +13,13 @@ import dramatiq
 import psycopg
 import structlog
 
-from actors import attendance, queues
+from actors import queues
 from actors.broker import broker
-from models import heartbeats
-from models.database import Db, transaction
+from actors.verdicts import ping_intake
+from models.connections.database import Db, transaction
 from models.queries import locations, schedules, warnings
 from models.queries.schedules import Due, Gap, Move
+from models.rules import heartbeats
 from scheduling import due
 from scheduling.dispatch import Order, dispatch, online
 
@@ -107,7 +108,7 @@ def _due(db: Db, now: datetime, until: datetime) -> list[Due]:
     waiting = schedules.due(db, until, now, LIMIT)
     if not any(one.type == "heartbeat" for one in waiting):
         return waiting
-    if time.monotonic() < _shaken_until or attendance.misses_wait(db, broker.client, now):
+    if time.monotonic() < _shaken_until or ping_intake.misses_wait(db, broker.client, now):
         return schedules.due(db, until, None, LIMIT)
     return waiting
 

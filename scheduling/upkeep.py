@@ -7,9 +7,9 @@ import structlog
 
 from actors import queues
 from actors.broker import broker
-from models import sessions
-from models.database import transaction
+from models.connections.database import transaction
 from models.queries import orphans, partitions, rollups
+from models.rules import sessions
 
 log = structlog.get_logger(__name__)
 

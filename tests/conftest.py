@@ -47,7 +47,7 @@ def pytest_unconfigure() -> None:
 @pytest.fixture(autouse=True)
 def no_outage_remembered() -> None:
     """What one test did to a server is no reason for the next one to wait less for it."""
-    from models import dependencies
+    from models.connections import dependencies
 
     for one in dependencies.ALL:
         one.forget()
@@ -86,7 +86,7 @@ def _new_database(server: str) -> str:
 
 
 def _close_pool() -> None:
-    from models import database
+    from models.connections import database
 
     database.close()
 

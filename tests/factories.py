@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import delete
 
-from models import seal
+from models.secrets import encryption as seal
 from models.tables import (
     Alert,
     ApiKey,
@@ -32,7 +32,7 @@ from models.tables import (
     User,
     UserSession,
 )
-from web.extensions import db
+from web.http.extensions import db
 
 Row = TypeVar("Row", bound=Base)
 PASSWORD = "correct horse battery staple"

@@ -7,7 +7,8 @@ from uuid import UUID, uuid4
 
 import psycopg
 
-from models import seal, secrets
+from models.secrets import encryption as seal
+from models.secrets import fields
 
 Connection = psycopg.Connection[Any]
 
@@ -72,7 +73,7 @@ def a_provider(
 ) -> UUID:
     """A webhook provider, or another one that posts to a URL; told about `monitor` where one is given."""
     provider = uuid4()
-    public, hidden = secrets.split(type, {"url" if type == "webhook" else "webhookUrl": url})
+    public, hidden = fields.split(type, {"url" if type == "webhook" else "webhookUrl": url})
     values = {
         "id": provider,
         "project_id": project,
@@ -103,9 +104,9 @@ def a_result(
     **values: Any,
 ) -> None:
     """One location's result, stored as a worker stores it. `expected` is None where the location stands alone."""
-    from models.database import transaction
+    from models.connections.database import transaction
     from models.queries import results
-    from models.rounds import result_id
+    from models.rules.round_ids import result_id
 
     row = results.ResultRow(
         **{

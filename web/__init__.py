@@ -5,8 +5,10 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import settings
 from settings import Settings
-from web import compression, correlation, errors, extensions, heartbeats, security_headers, streams
-from web.client_address import ClientAddress
+from web.http import compression, correlation, errors, extensions, security_headers
+from web.http.client_address import ClientAddress
+from web.live import streams
+from web.pings import routes as heartbeats
 
 
 def create_app(config: Settings | None = None) -> Flask:
@@ -59,7 +61,8 @@ def _flask_config(config: Settings) -> dict[str, object]:
 
 def _register_blueprints(app: Flask) -> None:
     """One line a blueprint, imported here so that nothing registers itself."""
-    from web import api, health, metrics, pages
+    from web import api, health, metrics
+    from web.ui import pages
 
     api.init_app(app)
     health.init_app(app)

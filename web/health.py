@@ -10,7 +10,7 @@ from flask import Blueprint, Flask, Response, jsonify
 from sqlalchemy import text as sql
 from sqlalchemy.exc import SQLAlchemyError
 
-from web.extensions import db, redis_client
+from web.http.extensions import db, redis_client
 
 log = structlog.get_logger(__name__)
 
@@ -57,10 +57,10 @@ def _redis() -> str:
 
 def _roles() -> dict[str, str]:
     """A word on each process role: they renew a key in Redis that expires when they do not."""
-    from actors import presence  # connects at import, which only a process with settings can
+    from actors.runtime import process_registry  # connects at import, which only a process with settings can
 
     try:
-        seen = presence.roles_seen(redis_client())
+        seen = process_registry.roles_seen(redis_client())
     except redis.RedisError:
         return dict.fromkeys(ROLES, "unknown: the broker is not reachable")
     return {role: OK if seen[role] else "no such process was seen lately" for role in ROLES}

@@ -14,16 +14,16 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 import settings
-from models import dependencies
+from models.connections import dependencies
 from models.tables import NotificationProvider
-from web.errors import Problem
-from web.extensions import db, redis_client
-from web.saving import provider_health
+from web.features.notification_providers import health as provider_health
+from web.http.errors import Problem
+from web.http.extensions import db, redis_client
 
 log = structlog.get_logger(__name__)
 
 if TYPE_CHECKING:
-    from actors.presence import Process
+    from actors.runtime.process_registry import Process
 
 metrics = Blueprint("metrics", __name__)
 
@@ -83,8 +83,11 @@ class _Installation:
 
     def collect(self) -> Iterator[Metric]:
         """Raises `redis.RedisError`."""
-        from actors import presence, telemetry  # they connect at import, which only a process with settings can
-        from web import queue_stats
+        from actors.runtime import (  # they connect at import, which only a process with settings can
+            process_registry,
+            telemetry,
+        )
+        from web.live import queue_stats
 
         yield from _providers()
         client = redis_client()
@@ -96,10 +99,10 @@ class _Installation:
             depth.add_metric([figures["queue"]], figures["depth"])
             dead.add_metric([figures["queue"]], figures["dead"])
         online = GaugeMetricFamily("supercheck_workers_online", "Live check workers.", labels=["location"])
-        workers = presence.workers_online(client)
-        for code in presence.known_locations(client):
+        workers = process_registry.workers_online(client)
+        for code in process_registry.known_locations(client):
             online.add_metric([code], workers[code])
-        yield from (depth, dead, online, _breakers(presence.processes(client)))
+        yield from (depth, dead, online, _breakers(process_registry.processes(client)))
 
 
 def _providers() -> Iterator[Metric]:

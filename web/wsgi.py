@@ -1,6 +1,6 @@
 """What the web server loads: `web.wsgi:app`."""
 
-from web import create_app, process
+from web import create_app, lifecycle
 
 app = create_app()
-process.begin(app)
+lifecycle.begin(app)

@@ -28,7 +28,7 @@ PORT = 443
 #: A look must not hold up the check whose outcome it goes with: less than what the engine grants beyond the timeout.
 LONGEST_SECONDS = 3.0
 _HOUR = 3600.0
-#: The warning window of a monitor that says nothing else; the same as `actors.expiry.FIRST`.
+#: The warning window of a monitor that says nothing else; the same as `actors.alerts.certificate_thresholds.FIRST`.
 _DAYS_BEFORE = 30
 #: More hosts than this and the memory starts anew.
 LIMIT = 20_000

@@ -9,7 +9,7 @@ from actors.probes import certificate, socket_failure, tls_failure
 from actors.probes.http_transfer import Transfer
 from actors.probes.outcome import Outcome, Reason, Status
 from actors.probes.wording import plain, seconds
-from actors.trouble import Trouble
+from actors.probes.worker_trouble import Trouble
 
 # libcurl's codes that pycurl gives no name.
 _POLL, _HTTP2_STREAM, _HTTP3, _QUIC, _CLIENT_CERTIFICATE, _TOO_LARGE, _ECH = 99, 92, 95, 96, 98, 100, 101

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from actors.trouble import Trouble
+from actors.probes.worker_trouble import Trouble
 
 
 class Status(StrEnum):

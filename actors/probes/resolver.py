@@ -18,13 +18,12 @@ from uuid import UUID
 import guard
 import host_names
 import settings
-from actors import trouble
-from actors.fair_share import FairShare
-from actors.probes import name_servers, socket_failure
+from actors.probes import name_servers, socket_failure, worker_trouble
 from actors.probes.invalid_config import InvalidConfig
 from actors.probes.outcome import Outcome, Reason, Status
 from actors.probes.wording import plain, seconds
-from actors.trouble import Trouble
+from actors.probes.worker_trouble import Trouble
+from actors.runtime.fair_share import FairShare
 
 _CACHE_SIZE = 10_000
 _THREADS = 256
@@ -101,7 +100,7 @@ async def addresses(host: str, ip_version: str, timeout: float) -> Addresses | O
         return _unresolved(f"The name {plain(host, 100)} could not be resolved{_KINDS.get(family, '')}.")
     except OSError as error:
         # No descriptor left for the resolver's own socket, and the like.
-        return socket_failure.ours(error.strerror or "names cannot be resolved", trouble.of_errno(error.errno))
+        return socket_failure.ours(error.strerror or "names cannot be resolved", worker_trouble.of_errno(error.errno))
 
 
 @lru_cache(maxsize=4096)

@@ -4,11 +4,10 @@ import errno
 import socket
 from collections.abc import Iterable, Sequence
 
-from actors import trouble
-from actors.probes import gateway
+from actors.probes import gateway, worker_trouble
 from actors.probes.outcome import Outcome, Reason, Status
 from actors.probes.wording import plain
-from actors.trouble import Trouble
+from actors.probes.worker_trouble import Trouble
 
 # Too many open files, no memory, no local ports left, a local firewall: never the target's doing.
 OURS = frozenset(
@@ -90,7 +89,7 @@ def explain(error: OSError, host: str, tried: Sequence[str]) -> Outcome:
     if error.errno in _NO_WAY and (cut := cut_off_by_gateway(tried)) is not None:
         return cut
     if error.errno in OURS:
-        return ours(error.strerror or "the system refused", trouble.of_errno(error.errno))
+        return ours(error.strerror or "the system refused", worker_trouble.of_errno(error.errno))
     reason, sentence = TARGETS.get(
         error.errno or 0, (Reason.HOST_UNREACHABLE, f"{{host}} cannot be reached: {plain(error.strerror or '', 80)}.")
     )

@@ -599,7 +599,7 @@ def upgrade() -> None:
         "CREATE TRIGGER audit_events_append_only BEFORE UPDATE OR DELETE ON audit_events"
         " FOR EACH ROW EXECUTE FUNCTION refuse_change()"
     )
-    # The bounds are those of models/histogram.py; a test holds the two against each other.
+    # The bounds are those of models/rules/histogram.py; a test holds the two against each other.
     op.execute(
         """
         CREATE FUNCTION histogram_bucket(ms double precision) RETURNS integer

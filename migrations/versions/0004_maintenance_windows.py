@@ -47,7 +47,7 @@ def upgrade() -> None:
         "incidents", sa.Column("in_maintenance", sa.Boolean(), server_default=sa.text("false"), nullable=False)
     )
     # What marks a heartbeat ping that comes in a window. Results of checks ask the same in the statement that stores them
-    # (models/queries/windows.py), a hundred at a time.
+    # (models/queries/maintenance_windows.py), a hundred at a time.
     op.execute(
         """
         CREATE FUNCTION maintenance_mark(monitor uuid, moment timestamptz) RETURNS jsonb

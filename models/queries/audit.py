@@ -1,11 +1,11 @@
-"""The audit log, as far as processes write it: what people do is recorded by `web/saving/audit.py`."""
+"""The audit log, as far as processes write it: what people do is recorded by `web/services/audit_events.py`."""
 
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from models.database import Db
+from models.connections.database import Db
 
 
 class CredentialUse(NamedTuple):

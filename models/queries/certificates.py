@@ -6,8 +6,8 @@ from uuid import UUID
 
 from psycopg.rows import class_row
 
-from models.database import Db
-from models.queries import windows
+from models.connections.database import Db
+from models.queries import maintenance_windows
 
 
 class Warned(NamedTuple):
@@ -21,12 +21,12 @@ class Warned(NamedTuple):
 # While the monitor is hushed nothing is put on record: the worker says it again later, and then it is told.
 # A threshold nearer to the end covers those before it: a certificate first seen a week before its end is told once.
 _WARN = f"""
-WITH windows AS MATERIALIZED ({windows.ON}),
+WITH windows AS MATERIALIZED ({maintenance_windows.ON}),
 fresh AS (
     INSERT INTO certificate_warnings (monitor_id, fingerprint_sha256, threshold_days)
     SELECT m.id, %(fingerprint)s, %(threshold)s FROM monitors m
     WHERE m.id = %(monitor)s AND m.enabled AND (m.muted_until IS NULL OR m.muted_until <= %(latest)s)
-      AND NOT EXISTS (SELECT FROM windows w WHERE {windows.HOLDS_FOR})
+      AND NOT EXISTS (SELECT FROM windows w WHERE {maintenance_windows.HOLDS_FOR})
       AND NOT EXISTS (SELECT FROM certificate_warnings w WHERE w.monitor_id = m.id
                       AND w.fingerprint_sha256 = %(fingerprint)s AND w.threshold_days <= %(threshold)s)
     ON CONFLICT DO NOTHING

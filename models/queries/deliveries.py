@@ -8,9 +8,10 @@ from uuid import UUID
 from psycopg import Cursor
 from psycopg.rows import TupleRow, class_row
 
-from models import seal, secrets
-from models.database import Db
-from models.queries import fallbacks, places
+from models.connections.database import Db
+from models.queries import delivery_capacity, fallbacks
+from models.secrets import encryption as seal
+from models.secrets import fields
 
 #: Longer than the longest attempt. A claim that outlives it is taken over by the sweep; one whose process is gone is
 #: given back sooner (`release`).
@@ -56,10 +57,10 @@ class Claimed(NamedTuple):
     late_end: bool
 
     def clear_config(self) -> dict[str, Any]:
-        """The provider's config with its secrets. Raises `models.seal.SealError`."""
+        """The provider's config with its secrets. Raises `models.secrets.encryption.SealError`."""
         assert self.provider_id is not None, "a delivery without its provider is closed, not sent"
         opened = seal.unseal(self.sealed, "notification_providers", self.provider_id)
-        return secrets.join(self.config or {}, opened)
+        return fields.join(self.config or {}, opened)
 
 
 class Attempt(NamedTuple):
@@ -85,9 +86,9 @@ WITH wanted AS (
 ), crowded AS (
     SELECT w.id FROM wanted w
     WHERE w.provider_id IS NOT NULL AND (
-        (SELECT count(*) FROM deliveries o WHERE {places.IN_FLIGHT} AND o.provider_id = w.provider_id) >= %(per_provider)s
+        (SELECT count(*) FROM deliveries o WHERE {delivery_capacity.IN_FLIGHT} AND o.provider_id = w.provider_id) >= %(per_provider)s
         OR (SELECT count(*) FROM deliveries o JOIN alerts b ON b.id = o.alert_id
-            WHERE {places.IN_FLIGHT} AND b.project_id = w.project_id) >= %(per_project)s)
+            WHERE {delivery_capacity.IN_FLIGHT} AND b.project_id = w.project_id) >= %(per_project)s)
 ), waiting AS (
     UPDATE deliveries d SET waits_since = coalesce(d.waits_since, now()), error = coalesce(d.error, %(waits)s)
     FROM crowded WHERE d.id = crowded.id AND {_READY}
@@ -154,7 +155,7 @@ RETURNING id
 """
 
 
-def claim(db: Db, delivery_id: UUID, by: str, per_project: int = places.PER_PROJECT) -> Claimed | None:
+def claim(db: Db, delivery_id: UUID, by: str, per_project: int = delivery_capacity.PER_PROJECT) -> Claimed | None:
     """Take one attempt of the delivery for the process `by`; None where it has ended, waits, or is another worker's.
 
     It is made to wait for a place if `places.PER_PROVIDER` others of its provider, or `per_project` of its project, are in
@@ -164,11 +165,11 @@ def claim(db: Db, delivery_id: UUID, by: str, per_project: int = places.PER_PROJ
         "id": delivery_id,
         "lease": LEASE_SECONDS,
         "by": by,
-        "per_provider": places.PER_PROVIDER,
+        "per_provider": delivery_capacity.PER_PROVIDER,
         "per_project": per_project,
         "waits": WAITS,
     }
-    places.hold_for(db, delivery_id)
+    delivery_capacity.hold_for(db, delivery_id)
     with db.cursor(row_factory=class_row(Claimed)) as cursor:
         return cursor.execute(_CLAIM, values).fetchone()
 
@@ -215,7 +216,7 @@ def deferred(db: Db, one: Claimed, until: datetime, why: str) -> None:
 def due(db: Db, forgotten_before: datetime, limit: int = 500) -> list[UUID]:
     """Deliveries to try now: those whose time has come, and first attempts whose message was lost.
 
-    One that waits for a place is sent on when there is one (`models.queries.places`), unless its provider is gone.
+    One that waits for a place is sent on when there is one (`models.queries.delivery_capacity`), unless its provider is gone.
     """
     rows = db.execute(
         "SELECT id FROM deliveries WHERE next_attempt_at <= now() AND (claimed_until IS NULL OR claimed_until <= now())"

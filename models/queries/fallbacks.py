@@ -6,7 +6,7 @@ a summary that failed it gets one of its own, of what it was not told before.
 
 from uuid import UUID
 
-from models.database import Db
+from models.connections.database import Db
 
 _STAND_IN = """
 WITH wanted AS (

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from models.database import Db
+from models.connections.database import Db
 
 #: Answers that failed are some 15 kB each: so many of one round are kept whole, the others without their evidence.
 KEPT_WHOLE = 3

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from models.database import Db
+from models.connections.database import Db
 
 
 def enabled_codes(db: Db) -> list[str]:

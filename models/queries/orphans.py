@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from models.database import Db
+from models.connections.database import Db
 
 BATCH = 5_000
 #: Table -> its key.

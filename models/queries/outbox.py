@@ -9,12 +9,12 @@ from uuid import UUID
 
 from psycopg.rows import class_row
 
-from models.database import Db
+from models.connections.database import Db
 
 
 @dataclass(frozen=True, slots=True)
 class NewAlert:
-    """An alert row to be. `context` freezes what the notice will tell: see `actors.aggregate`."""
+    """An alert row to be. `context` freezes what the notice will tell: see `actors.verdicts.aggregate`."""
 
     id: UUID
     project_id: UUID

@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from models.database import Db
+from models.connections.database import Db
 
 DAYS_AHEAD = 7
 #: So many days back as well: a round that was due before midnight, or before a long sleep, has its place.

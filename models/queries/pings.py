@@ -10,8 +10,8 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from models import heartbeats, histogram
-from models.database import Db
+from models.connections.database import Db
+from models.rules import heartbeats, histogram
 
 
 class Kind(StrEnum):

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from models import histogram
-from models.database import Db
-from models.queries import windows
+from models.connections.database import Db
+from models.queries import maintenance_windows
+from models.rules import histogram
 
 
 @dataclass(slots=True)
@@ -33,14 +33,14 @@ class ResultRow:
 # are marked and not summed; where no window is on, asking for it costs nothing a row.
 # The histogram's one bucket is counted up in place; so one statement must hold a bucket's row once: see `_waves`.
 _STORE = f"""
-WITH windows AS MATERIALIZED ({windows.ON}),
+WITH windows AS MATERIALIZED ({maintenance_windows.ON}),
 fresh AS (
     INSERT INTO monitor_results (id, scheduled_for, monitor_id, checked_at, location, expected_locations, status,
                                  response_time_ms, error_code, error_message, details)
     SELECT id, scheduled_for, monitor_id, checked_at, location, string_to_array(expected, ','), status,
            response_time_ms, error_code, error_message,
            CASE WHEN EXISTS (SELECT FROM windows)
-                     AND EXISTS (SELECT FROM windows w JOIN monitors m ON {windows.HOLDS_FOR}
+                     AND EXISTS (SELECT FROM windows w JOIN monitors m ON {maintenance_windows.HOLDS_FOR}
                                  WHERE m.id = v.monitor_id AND w.begins <= v.scheduled_for AND v.scheduled_for < w.ends)
                 THEN details::jsonb || '{{"maintenance": true}}' ELSE details::jsonb END
     FROM unnest(%(id)b::uuid[], %(scheduled_for)b::timestamptz[], %(monitor_id)b::uuid[], %(checked_at)b::timestamptz[],

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from models.database import Db
+from models.connections.database import Db
 
 _DAY = """
 INSERT INTO monitor_rollups_daily (monitor_id, day, location, up, down, error, response_count, response_sum,

@@ -10,8 +10,8 @@ from uuid import UUID
 from psycopg.rows import class_row
 from psycopg.types.range import Range
 
-from models.database import Db
-from models.queries import windows
+from models.connections.database import Db
+from models.queries import maintenance_windows
 
 #: A round: (monitor, scheduled time).
 Round = tuple[UUID, datetime]
@@ -86,7 +86,7 @@ class Mark(NamedTuple):
 
 
 _STANDINGS = f"""
-WITH windows AS MATERIALIZED ({windows.ON})
+WITH windows AS MATERIALIZED ({maintenance_windows.ON})
 SELECT m.id AS monitor_id, m.project_id, m.name, m.type, m.interval_seconds, m.config->'locationConfig' AS locations,
        m.failure_threshold, m.recovery_threshold, m.enabled, m.muted_until, m.alerts_enabled, m.alert_on_failure,
        EXISTS (SELECT FROM monitor_notification_settings n JOIN notification_providers p ON p.id = n.provider_id
@@ -94,7 +94,7 @@ SELECT m.id AS monitor_id, m.project_id, m.name, m.type, m.interval_seconds, m.c
        s.status, s.last_verdict, s.next_run_at, s.last_check_at, s.last_status_change_at, s.last_response_time_ms,
        s.last_error_code, s.last_error_message, s.consecutive_failures, s.consecutive_successes, s.failure_sequence,
        s.alerts_sent, s.hushed, s.owing, s.down_since, s.decided_for, s.open_scheduled_for, s.open_expected, s.open_deadline,
-       ARRAY(SELECT tstzrange(w.begins, w.ends) FROM windows w WHERE {windows.HOLDS_FOR}) AS windows
+       ARRAY(SELECT tstzrange(w.begins, w.ends) FROM windows w WHERE {maintenance_windows.HOLDS_FOR}) AS windows
 FROM monitor_states s JOIN monitors m ON m.id = s.monitor_id
 WHERE s.monitor_id = ANY(%(ids)s)
 ORDER BY s.monitor_id

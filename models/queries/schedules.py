@@ -7,7 +7,7 @@ from uuid import UUID
 
 from psycopg.rows import class_row
 
-from models.database import Db
+from models.connections.database import Db
 
 
 class Due(NamedTuple):

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import uuid4
 
-from models.database import Db
+from models.connections.database import Db
 
 UNREADABLE_SCHEDULE = "unreadable_schedule"
 

@@ -32,7 +32,7 @@ class NotificationProvider(Sealed, Base):
     broken: Mapped[bool] = mapped_column(server_default=text("false"))
     #: When it was enabled again, until the sweep has seen what ended while it was disabled.
     resumed_at: Mapped[datetime | None]
-    #: How many messages a minute it may be sent; null: as many as its type bears (`actors.slots`). More of them wait.
+    #: How many messages a minute it may be sent; null: as many as its type bears (`actors.alerts.rate_limit`). More of them wait.
     max_per_minute: Mapped[int | None]
     #: Who gets the message where this one fails for good, or for long.
     fallback_provider_id: Mapped[UUID | None] = mapped_column(
@@ -130,7 +130,7 @@ class Delivery(Base):
     `next_attempt_at` is when the sweep may start the next one; `claimed_until` keeps a second worker away meanwhile,
     unless the process `claimed_by` is gone. `logged` holds the newest attempts (`attempt_log` reads them), each
     `{at, durationMs, outcome, error}`. `restarted_at` is when a person had a failed one tried again from the beginning.
-    `waits_since` is set while it finds no place beside others of its provider or project (`models.queries.places`).
+    `waits_since` is set while it finds no place beside others of its provider or project (`models.queries.delivery_capacity`).
     `fallback_for` is the delivery whose provider failed, where this one stands in for it.
     """
 

@@ -157,7 +157,7 @@ class MonitorNotificationSetting(Base):
 class MaintenanceWindow(Base):
     """A time in which a monitor, a tag's monitors or a whole project are worked on: once, or by cron with a duration.
 
-    `occurs_*` is the present or next occurrence (see `models.windows`), null once there is none any more, and while the
+    `occurs_*` is the present or next occurrence (see `models.rules.windows`), null once there is none any more, and while the
     window is switched off; `occurred_*` the one before it, which results that come late may still belong to.
     """
 

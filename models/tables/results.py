@@ -46,7 +46,7 @@ class MonitorResult(Base):
 class _Rollup:
     """Sums over one bucket of time at one location (`''` for pings). Times are milliseconds.
 
-    `histogram` counts response times by the bounds of `models.histogram`; adding two arrays merges two rollups.
+    `histogram` counts response times by the bounds of `models.rules.histogram`; adding two arrays merges two rollups.
     """
 
     monitor_id: Mapped[UUID]

@@ -4,7 +4,7 @@ import ipaddress
 from collections.abc import Mapping
 from functools import lru_cache
 
-from web.client_address import normalize
+from web.http.client_address import normalize
 
 
 @lru_cache(4096)

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from actors.configs import Prepared
-from actors.engine import Slot
+from actors.checks.config_cache import Prepared
+from actors.checks.engine import Slot
 from actors.probes.target import Target
 
 Run = Callable[..., list[tuple[Any, ...]]]

@@ -12,7 +12,7 @@ from tests import outside, rows
 
 if TYPE_CHECKING:
     # Loaded by the fixtures: the broker connects at import, and this file comes before the tests' settings.
-    from actors.engine import Engine, Slot
+    from actors.checks.engine import Engine, Slot
     from tests.actors.batches import Run
 
 
@@ -30,7 +30,7 @@ def hook() -> Iterator[outside.Hook]:
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator["Engine"]:
-    from actors.engine import Engine
+    from actors.checks.engine import Engine
 
     made = Engine()
     yield made
@@ -42,7 +42,7 @@ def engine(database_url: str) -> Iterator["Engine"]:
 def run(engine: "Engine", connection: psycopg.Connection[Any]) -> "Run":
     """Call it with slots: they run as one batch; answers (address, status, error code) once all is durable."""
 
-    from actors.engine import Batch
+    from actors.checks.engine import Batch
 
     def batch(*slots: "Slot") -> list[tuple[Any, ...]]:
         done = threading.Event()

@@ -8,8 +8,8 @@ import threading
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from actors.configs import Prepared
-from actors.engine import Batch, Engine, Slot
+from actors.checks.config_cache import Prepared
+from actors.checks.engine import Batch, Engine, Slot
 from actors.probes.target import Target
 
 

@@ -9,9 +9,10 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from actors import queues, slots, storm
+from actors import queues
+from actors.alerts import grouping, rate_limit
+from actors.alerts.deliver import deliver
 from actors.broker import broker
-from actors.deliver import deliver
 from scheduling import sweep
 from tests import messages, outside, rows
 from tests.waiting import until
@@ -138,7 +139,7 @@ def test_the_fallback_of_a_fallback_is_next(
 
 def test_in_a_storm_people_who_stand_in_are_told_by_a_summary(pair: Pair, hook: outside.Hook) -> None:
     pair.db.execute("UPDATE notification_providers SET type = 'slack' WHERE id = %s", [pair.fallback])
-    pair.db.execute("UPDATE alerts SET suppressed_because = %s", [storm.BECAUSE])
+    pair.db.execute("UPDATE alerts SET suppressed_because = %s", [grouping.BECAUSE])
     hook.status = 404
     pair.attempt()
     assert pair.stand_ins() == []
@@ -150,7 +151,7 @@ def test_two_workers_keep_a_providers_limit_together_and_drop_nothing(
     connection: Db, project: UUID, hook: outside.Hook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given ten messages for a provider that may be sent four in a (short) minute
-    monkeypatch.setattr(slots, "WINDOW_MS", 2000)
+    monkeypatch.setattr(rate_limit, "WINDOW_MS", 2000)
     monitor = rows.a_monitor(connection, project)
     provider = rows.a_provider(connection, project, hook.url, monitor, max_per_minute=4)
     for number in range(1, 11):

@@ -7,7 +7,8 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from actors import aggregate, queues
+from actors import queues
+from actors.verdicts import aggregate
 from tests import messages, rows
 
 Db = psycopg.Connection[Any]

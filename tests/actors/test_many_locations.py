@@ -8,10 +8,11 @@ import dramatiq
 import pytest
 from dramatiq import Message
 
-from actors import presence, queues, worker
+from actors import queues, worker
 from actors.broker import Broker, connect
-from actors.consumer import IDLE_SECONDS
-from actors.presence import Presence
+from actors.runtime import process_registry
+from actors.runtime.consumer import IDLE_SECONDS
+from actors.runtime.process_registry import Presence
 from tests.conftest import SettingsOf
 from tests.waiting import until
 
@@ -79,17 +80,17 @@ def test_a_worker_that_learns_of_many_locations_stays_registered_in_all(
     running = Running(broker, ["us-east", "eu-central", "asia-pacific"])
     one = Presence(broker, "check_worker", lambda code: worker.serve(running.worker, code))
     try:
-        presence.announce_locations(broker.client, ["us-east", *CODES])
+        process_registry.announce_locations(broker.client, ["us-east", *CODES])
         one.start()
-        until(lambda: len(presence.workers_online(broker.client)) == len(CODES) + 3)
+        until(lambda: len(process_registry.workers_online(broker.client)) == len(CODES) + 3)
         for code in CODES:
             running.send(code)
         until(lambda: running.taken.keys() >= set(CODES))
         # When they are removed, the first ones are checked as before
-        presence.announce_locations(broker.client, ["us-east"])
+        process_registry.announce_locations(broker.client, ["us-east"])
         running.send("us-east")
         until(lambda: "us-east" in running.taken)
-        assert presence.workers_online(broker.client)["us-east"] == 1
+        assert process_registry.workers_online(broker.client)["us-east"] == 1
     finally:
         one.stop()
         running.stop()
@@ -127,8 +128,8 @@ def test_a_full_process_leaves_a_message_to_another_one(redis_url: str) -> None:
 
 def test_a_process_that_cannot_renew_its_registration_says_so(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
     # Given a process whose connections are all taken, for good
-    monkeypatch.setattr(presence, "LOST_AFTER_SECONDS", 0.0)
-    monkeypatch.setattr(presence, "INTERVAL_SECONDS", 0.05)
+    monkeypatch.setattr(process_registry, "LOST_AFTER_SECONDS", 0.0)
+    monkeypatch.setattr(process_registry, "INTERVAL_SECONDS", 0.05)
     pool = broker.client.connection_pool
     monkeypatch.setattr(pool, "timeout", 0.05)
     lost = threading.Event()
@@ -145,8 +146,8 @@ def test_a_process_that_cannot_renew_its_registration_says_so(broker: Broker, mo
 
 
 def test_a_process_whose_broker_is_away_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(presence, "LOST_AFTER_SECONDS", 0.0)
-    monkeypatch.setattr(presence, "INTERVAL_SECONDS", 0.05)
+    monkeypatch.setattr(process_registry, "LOST_AFTER_SECONDS", 0.0)
+    monkeypatch.setattr(process_registry, "INTERVAL_SECONDS", 0.05)
     away = Broker(connect("redis://127.0.0.1:1"))
     lost = threading.Event()
     tries: list[int] = []

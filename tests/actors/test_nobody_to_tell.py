@@ -7,7 +7,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from actors import aggregate
+from actors.verdicts import aggregate
 from tests import rows
 
 Db = psycopg.Connection[Any]

@@ -15,12 +15,12 @@ import pytest
 
 import settings
 from actors import queues, worker
+from actors.alerts.deliver import deliver, send_deliveries
+from actors.alerts.delivery_threads import DeliveryThreads
 from actors.broker import broker
-from actors.deliver import deliver, send_deliveries
-from actors.delivery_threads import DeliveryThreads
-from actors.doorbell import Doorbell
-from models.database import transaction
-from models.queries import deliveries, fallbacks, places
+from actors.runtime.doorbell import Doorbell
+from models.connections.database import transaction
+from models.queries import deliveries, delivery_capacity, fallbacks
 from notifications import post
 from scheduling import sweep
 from tests import messages, outside, rows
@@ -47,7 +47,7 @@ def hooks() -> Iterator[Callable[[], outside.Hook]]:
 @pytest.fixture
 def pools(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dramatiq.Worker]]:
     """The pools of threads of the process `worker`, at work."""
-    module: Any = importlib.import_module("actors.deliver")
+    module: Any = importlib.import_module("actors.alerts.deliver")
     monkeypatch.setattr(module, "threads", DeliveryThreads(THREADS))
     # Services hang here for as long as the test likes.
     monkeypatch.setattr(post, "READ_SECONDS", 60.0)
@@ -100,13 +100,13 @@ def test_a_service_that_hangs_delays_no_other_projects_alert(connection: Db, hoo
     send_deliveries(ours)
     # Then it is told while the webhook still hangs
     until(lambda: _sent(connection, provider) == 3, what="the other project is told")
-    until(lambda: slow.inside == places.PER_PROVIDER, what="two calls hang")
+    until(lambda: slow.inside == delivery_capacity.PER_PROVIDER, what="two calls hang")
     assert _sent(connection, hanging) == 0
     # And when the webhook answers again, it gets each message once, two at a time
     slow.gate.set()
     until(lambda: _sent(connection, hanging) == 64, what="the 64 are told")
     assert sorted(one["deliveryId"] for one in slow.received) == sorted(map(str, theirs))
-    assert slow.most_inside == places.PER_PROVIDER
+    assert slow.most_inside == delivery_capacity.PER_PROVIDER
     assert _waiting(connection) == 0
 
 
@@ -160,7 +160,7 @@ def test_there_is_always_a_thread_for_one_more_project(projects: int) -> None:
                     grown = True
     # Then each has one at least, and the next one finds one, too
     assert min(taken) >= 1
-    assert max(taken) <= places.PER_PROJECT
+    assert max(taken) <= delivery_capacity.PER_PROJECT
     assert sum(taken) < 24
 
 
@@ -180,7 +180,7 @@ def test_two_claims_at_once_do_not_both_take_the_last_place(connection: Db, hook
     for one in asking:
         one.join()
     assert len(claimed) == 12
-    assert sum(one is not None for one in claimed) == places.PER_PROVIDER
+    assert sum(one is not None for one in claimed) == delivery_capacity.PER_PROVIDER
 
 
 def test_who_waits_is_sent_on_by_the_sweep_when_its_message_was_lost(

@@ -11,8 +11,8 @@ from typing import NamedTuple
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors import transition
-from actors.transition import State, Step, Told
+from actors.verdicts import transition
+from actors.verdicts.transition import State, Step, Told
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 QUICK = settings(deadline=None, max_examples=200)

@@ -47,7 +47,7 @@ def cable(database_url: str) -> "Iterator[Wire]":
     from tests.browser import demo
     from tests.cuttable import wire
     from tests.web.serving import an_app, served
-    from web.streams import live_of
+    from web.live.streams import live_of
 
     with an_app() as app:
         demo.seed()

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from models import histogram
+from models.rules import histogram
 from models.tables import (
     Alert,
     DailyRollup,
@@ -23,7 +23,7 @@ from models.tables import (
     User,
 )
 from tests import factories
-from web.extensions import db
+from web.http.extensions import db
 
 LOCATIONS = {"us-east": "Ashburn", "eu-central": "Falkenstein", "asia-pacific": "Singapore"}
 _DISTANCE_MS = {"us-east": 0, "eu-central": 45, "asia-pacific": 120}

@@ -6,7 +6,7 @@ from typing import Any
 from models.tables import ApiKey, Incident, Location, MaintenanceWindow, Member, NotificationProvider, Project
 from tests import factories
 from tests.browser.live import monitor
-from web.extensions import db
+from web.http.extensions import db
 
 LONG_NAME = "checkout-production-ap-south-1-service-0042 (payments, cards, refunds)"
 RIGHT_TO_LEFT_NAME = "خدمة الدفع (production)"

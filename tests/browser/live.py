@@ -7,8 +7,8 @@ from uuid import UUID
 from flask import current_app
 
 from models.tables import Monitor
-from web.extensions import db
-from web.streams import live_of
+from web.http.extensions import db
+from web.live.streams import live_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, Route
@@ -24,7 +24,7 @@ def monitor(name: str) -> Monitor:
 
 def publish(one: Monitor, status: str, previous: str) -> None:
     """What the pipeline publishes after a round."""
-    from actors import live
+    from actors.verdicts import live
 
     live.publish([live.Event(UUID(str(one.project_id)), one.id, status, previous, None, None, None)])
 

@@ -9,7 +9,7 @@ import pytest
 from models.tables import Alert, ApiKey, Location, MaintenanceWindow, Monitor, NotificationProvider
 from tests.browser import every_page
 from tests.contrast import ratio
-from web.extensions import db
+from web.http.extensions import db
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

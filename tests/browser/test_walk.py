@@ -58,9 +58,9 @@ def test_a_monitor_is_made_paused_and_deleted(visit: Visit) -> None:
 def test_a_status_event_renews_the_line_it_is_about(visit: Visit) -> None:
     from playwright.sync_api import expect
 
-    from actors.live import Event, publish
+    from actors.verdicts.live import Event, publish
     from models.tables import Monitor
-    from web.extensions import db
+    from web.http.extensions import db
 
     page = visit("/monitors")
     line = page.locator(".monitor-row", has_text="Search")
@@ -84,7 +84,7 @@ def test_without_a_free_stream_the_page_polls(
     from flask import current_app
     from playwright.sync_api import expect
 
-    from web.streams import live_of
+    from web.live.streams import live_of
 
     page = visit("/settings/account")
     monkeypatch.setattr(live_of(current_app).hub, "_limit", 0)

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 import requests
 
-from models import seal
+from models.secrets import encryption as seal
 from tests import system
 from tests.conftest import SettingsOf
 from tests.drills import echo, surfaces

@@ -15,16 +15,16 @@ from tests.waiting import until
 @pytest.fixture
 def road(connection: psycopg.Connection[Any]) -> Iterator[None]:
     """All queues consumed, partitions made, the default location there and its worker present."""
-    import actors.aggregate
-    import actors.alert
-    import actors.check
-    import actors.deliver
-    import actors.heartbeat_ping
+    import actors.alerts.alert
+    import actors.alerts.deliver
+    import actors.checks.check
+    import actors.verdicts.aggregate
+    import actors.verdicts.heartbeat_ping
     import scheduling.sweep
     import scheduling.tick
     from actors.broker import broker
-    from actors.presence import Presence, workers_online
-    from models.database import transaction
+    from actors.runtime.process_registry import Presence, workers_online
+    from models.connections.database import transaction
     from models.queries import partitions
     from scheduling import dispatch
 

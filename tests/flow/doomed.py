@@ -11,16 +11,16 @@ import dramatiq
 import psycopg
 from dramatiq.middleware import CurrentMessage
 
-import actors.aggregate
-import actors.alert
-import actors.check
-import actors.deliver
-import actors.heartbeat_ping  # noqa: F401 - found by its name
+import actors.alerts.alert
+import actors.alerts.deliver
+import actors.checks.check
+import actors.verdicts.aggregate
+import actors.verdicts.heartbeat_ping  # noqa: F401 - found by its name
 import notifications  # noqa: F401 - its first message finds everything warm
 import scheduling.sweep
 import scheduling.tick
 from actors.broker import broker
-from actors.presence import Presence
+from actors.runtime.process_registry import Presence
 
 EXIT_CODE = 9
 

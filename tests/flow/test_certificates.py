@@ -124,8 +124,8 @@ def test_a_certificate_is_told_of_once_at_each_threshold(
 def test_renewal_starts_anew_and_a_process_that_remembers_nothing_repeats_nothing(
     connection: Db, check: Check, authority: trustme.CA, hook: outside.Hook
 ) -> None:
-    from actors.check import engine
-    from actors.expiring import Watch
+    from actors.alerts.certificate_warning import Watch
+    from actors.checks.check import engine
 
     project = rows.a_project(connection)
     context = server_context(a_certificate(authority, 2))

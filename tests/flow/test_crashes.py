@@ -91,7 +91,7 @@ class Story:
             until(lambda: self._told(events), within=30, what=f"{events} told")
 
     def _begin(self, status: str) -> None:
-        from actors import aggregate
+        from actors.verdicts import aggregate
         from scheduling import sweep, tick
 
         now = datetime.now(UTC)
@@ -121,8 +121,8 @@ class Story:
         from flask import Flask
         from werkzeug.test import Client
 
-        from models import ping_pool
-        from web.heartbeats import PREFIX, HeartbeatRoutes
+        from models.connections import ping_pool
+        from web.pings.routes import PREFIX, HeartbeatRoutes
 
         with Client(HeartbeatRoutes(Flask(__name__).wsgi_app)).get(f"{PREFIX}{TOKEN}{suffix}") as answer:
             assert answer.status_code == 200

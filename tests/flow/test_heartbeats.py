@@ -24,8 +24,8 @@ TOKEN = "0123456789abcdefghij"
 @pytest.fixture
 def job(connection: Db) -> Iterator[Callable[..., None]]:
     """Call it with a suffix: the job pings."""
-    from models import ping_pool
-    from web.heartbeats import PREFIX, HeartbeatRoutes
+    from models.connections import ping_pool
+    from web.pings.routes import PREFIX, HeartbeatRoutes
 
     client = Client(HeartbeatRoutes(Flask(__name__).wsgi_app))
 
@@ -131,7 +131,7 @@ def test_a_failure_reported_while_the_broker_was_away_is_found_by_the_sweep(
     connection: Db, job: Callable[..., None], heartbeat: UUID, hook: outside.Hook, sweep: Callable[[], None]
 ) -> None:
     # Given a failure whose message never came
-    from web import heartbeats
+    from web.pings import routes as heartbeats
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(heartbeats, "_hand_on", lambda *_: None)
@@ -167,8 +167,8 @@ def test_a_ping_in_the_last_second_is_in_time(
 
 def a_late_ping(at: datetime) -> None:
     """A success that came at `at` is stored only now, and handed on."""
-    from actors.heartbeat_ping import heartbeat_ping
-    from models.database import transaction
+    from actors.verdicts.heartbeat_ping import heartbeat_ping
+    from models.connections.database import transaction
     from models.queries import pings
 
     ping = pings.Ping(uuid4(), hashlib.sha256(TOKEN.encode()).digest(), at, pings.Kind.SUCCESS, {"ip": None})
@@ -226,7 +226,7 @@ def test_a_ping_in_time_that_is_stored_after_the_miss_was_told_is_its_recovery(
     # Then the monitor is up again, and the redelivered decision of the miss changes nothing
     until(lambda: hook.events() == ["heartbeat.missed", "monitor.up"], what="the recovery")
     becomes(connection, heartbeat, "up")
-    from actors.aggregate import settle
+    from actors.verdicts.aggregate import settle
 
     settle([(heartbeat, deadline)], datetime.now(UTC))
     assert rows.state(connection, heartbeat)["status"] == "up"
@@ -236,9 +236,9 @@ def test_a_ping_in_time_that_is_stored_after_the_miss_was_told_is_its_recovery(
 def test_after_an_absence_of_ours_a_dead_job_is_told_once_and_a_living_one_never(
     connection: Db, tick: Tick, job: Callable[..., None], heartbeat: UUID, hook: outside.Hook
 ) -> None:
-    from actors.attendance import Attendance
     from actors.broker import broker
-    from models.database import transaction
+    from actors.verdicts.ping_intake import Attendance
+    from models.connections.database import transaction
 
     # Given nobody who took pings for ten minutes, in which the deadline passed
     job()

@@ -48,9 +48,9 @@ def monitor(connection: Db, target: outside.Target, hook: outside.Hook, tick: Ti
 
 def watch(tick: Tick) -> None:
     """One turn of the periodic work, and the tick that it asks for."""
-    from scheduling import windows
+    from scheduling import maintenance_windows
 
-    windows.watch_windows.fn()
+    maintenance_windows.watch_windows.fn()
     tick()
 
 

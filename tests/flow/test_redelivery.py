@@ -55,8 +55,8 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[Message[Any]]:
 @pytest.fixture
 def ping() -> Iterator[Callable[[str], None]]:
     """Call it with a suffix: the job pings."""
-    from models import ping_pool
-    from web.heartbeats import PREFIX, HeartbeatRoutes
+    from models.connections import ping_pool
+    from web.pings.routes import PREFIX, HeartbeatRoutes
 
     client = Client(HeartbeatRoutes(Flask(__name__).wsgi_app))
 

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from actors import storm
+from actors.alerts import grouping
 from tests import outside, rows
 from tests.conftest import SettingsOf
 from tests.waiting import until
@@ -34,7 +34,7 @@ def test_people_get_a_few_messages_and_one_summary_and_machines_every_event(
 ) -> None:
     # Given nine monitors of one target, a machine and people who are told of all of them
     settings_of(storm_threshold=3)
-    monkeypatch.setattr(storm, "CALM", timedelta(seconds=1))
+    monkeypatch.setattr(grouping, "CALM", timedelta(seconds=1))
     project = rows.a_project(connection)
     machine = rows.a_provider(connection, project, hook.url)
     channel = rows.a_provider(connection, project, people.url, type="slack")

@@ -8,7 +8,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from models.database import transaction
+from models.connections.database import transaction
 from models.queries import deliveries
 from models.queries.deliveries import Attempt, Claimed
 from tests import rows

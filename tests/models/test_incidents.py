@@ -7,8 +7,8 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from actors import aggregate
-from models.database import transaction
+from actors.verdicts import aggregate
+from models.connections.database import transaction
 from models.queries import incidents
 from tests import rows
 

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from models.database import transaction
+from models.connections.database import transaction
 from models.queries import certificates, pings, rollups
 from tests import rows
 

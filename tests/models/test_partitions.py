@@ -9,7 +9,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from models.database import transaction
+from models.connections.database import transaction
 from models.queries import partitions
 from tests import rows
 

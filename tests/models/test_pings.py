@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from models.database import transaction
+from models.connections.database import transaction
 from models.queries import pings
 from models.queries.pings import Kind, Ping
 from tests import rows

@@ -8,11 +8,11 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from models import histogram
-from models.database import transaction
+from models.connections.database import transaction
 from models.queries import pings, results, rollups
 from models.queries.results import ResultRow
-from models.rounds import result_id
+from models.rules import histogram
+from models.rules.round_ids import result_id
 from tests import rows
 
 Db = psycopg.Connection[Any]

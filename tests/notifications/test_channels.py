@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from models.secrets import PROVIDER_FIELDS
+from models.secrets.fields import PROVIDER_FIELDS
 from notifications import SENDERS, NotificationError
 from tests.notifications.notices import HOSTILE, hostile, outage, storm
 from tests.notifications.service import Answer, Service

@@ -12,7 +12,7 @@ from notifications import NotificationError, webhook
 from tests.notifications.notices import hostile, outage
 from tests.notifications.service import Answer, Service
 from tests.notifications.shape import closed, validate
-from web.schemas.monitor_config import check_header
+from web.features.monitors.config_schemas import check_header
 
 _TEXT = {"type": "string"}
 _MAYBE_TEXT = {"type": ["string", "null"]}

@@ -3,7 +3,7 @@
 import pytest
 import redis
 
-from models import seal
+from models.secrets import encryption as seal
 from ops import doctor
 from tests.conftest import SettingsOf
 

@@ -14,7 +14,7 @@ import pytest
 import redis
 
 import settings
-from models import seal
+from models.secrets import encryption as seal
 from ops import doctor, installation, rotate_keys
 from ops.problem import Problem
 from tests import rows

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors import presence, queues
-from models import seal, secrets
-from models.rounds import to_micros
+from actors import queues
+from actors.runtime import process_registry
+from models.rules.round_ids import to_micros
+from models.secrets import encryption as seal
+from models.secrets import fields
 from scheduling import dispatch, tick
 from scheduling.dispatch import BATCH, Order
 from tests import messages, rows
@@ -68,7 +70,7 @@ def test_a_message_holds_ids_and_times_and_nothing_secret(
     # Given a monitor with every kind of secret
     config = {"auth": {"type": "basic", "username": "me", "password": "correct horse battery"}}
     config["headers"] = {"X-Api-Key": "0123456789abcdef", "Accept": "text/plain"}
-    public, hidden = secrets.split("monitor", config)
+    public, hidden = fields.split("monitor", config)
     monitor = rows.a_monitor(connection, project, "https://target.example/private", config=public)
     sealed = seal.seal(hidden, "monitors", monitor)
     connection.execute("UPDATE monitors SET secrets = %s WHERE id = %s", [sealed, monitor])
@@ -94,4 +96,4 @@ def test_only_locations_with_a_live_worker_are_online(connection: psycopg.Connec
 
     alive("us-east", "mars")
     assert dispatch._Online().codes() == ["mars", "us-east"]
-    assert presence.workers_online(broker.client) == {"us-east": 1, "mars": 1}
+    assert process_registry.workers_online(broker.client) == {"us-east": 1, "mars": 1}

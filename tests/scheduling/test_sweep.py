@@ -11,9 +11,9 @@ import pytest
 
 from actors import queues
 from actors.broker import Broker, broker
-from models.rounds import to_micros
+from models.rules.round_ids import to_micros
 from scheduling import sweep, tick
-from scheduling.insistence import AT_ONCE, Insistence
+from scheduling.resend_backoff import AT_ONCE, Insistence
 from tests import messages, rows
 from tests.scheduling.conftest import Alive
 from tests.waiting import until
@@ -89,7 +89,7 @@ def test_pings_whose_message_was_lost_are_found_oldest_first_until_they_are_deci
     connection: Db, project: UUID
 ) -> None:
     # Given a failure and a success that arrived while the broker was away, and a ping of a paused monitor
-    from actors import aggregate
+    from actors.verdicts import aggregate
 
     first, second = datetime.now(UTC) - AGO, datetime.now(UTC) - AGO / 2
     hour = datetime.now(UTC) + timedelta(hours=1)
@@ -146,7 +146,7 @@ def test_a_delivery_whose_message_was_lost_or_whose_retry_is_due_is_found(
 
 def a_message_taken_by(other: Broker, queue: str, declared: str) -> None:
     """Let `other` take a message of `queue` that it never acknowledges."""
-    from actors.aggregate import aggregate
+    from actors.verdicts.aggregate import aggregate
 
     sent = aggregate.message([]).copy(queue_name=declared)
     broker.enqueue(sent, delay=60_000 if queue != declared else None)
@@ -189,7 +189,7 @@ time.sleep(60)
 
 def test_a_killed_processes_message_comes_back(connection: Db, project: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
     # Given a process that holds a message and is killed
-    from actors.aggregate import aggregate
+    from actors.verdicts.aggregate import aggregate
 
     monkeypatch.setattr(broker, "heartbeat_timeout", 300)
     aggregate.send([])
@@ -246,15 +246,16 @@ def test_a_location_that_nobody_wants_may_be_silent(connection: Db, project: UUI
 def test_every_process_is_told_which_locations_are_on_and_the_operator_which_left_rounds_unanswered(
     connection: Db,
 ) -> None:
-    from actors import presence, silence
     from actors.broker import broker
+    from actors.runtime import process_registry
+    from actors.verdicts import unanswered_rounds
 
     rows.a_location(connection, "moon", 0)
     rows.a_location(connection, "mars", 1, enabled=False)
     rows.a_location(connection, "us-east", 2)
-    silence.note(broker.client, ["moon", "moon"])
+    unanswered_rounds.note(broker.client, ["moon", "moon"])
     sweep.watch_locations.fn()
-    assert presence.known_locations(broker.client) == ("moon", "us-east")
+    assert process_registry.known_locations(broker.client) == ("moon", "us-east")
     open_ones = (
         "SELECT subject, message FROM operator_warnings WHERE kind = 'location_unanswered' AND resolved_at IS NULL"
     )

@@ -9,9 +9,9 @@ import psycopg
 import pytest
 
 from actors import queues
-from models.database import transaction
+from models.connections.database import transaction
 from models.queries import schedules
-from models.rounds import from_micros, to_micros
+from models.rules.round_ids import from_micros, to_micros
 from scheduling import dispatch, sweep, tick
 from tests import messages, rows
 from tests.scheduling.conftest import Alive

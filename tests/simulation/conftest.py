@@ -19,7 +19,7 @@ Play = Callable[[Script], Month]
 @pytest.fixture
 def play(database_url: str, settings_of: SettingsOf, monkeypatch: pytest.MonkeyPatch) -> Iterator[Play]:
     """Call it with a script: it is played to its end."""
-    from models import database, ping_pool
+    from models.connections import database, ping_pool
 
     # Thousands of deliveries, a line each: nobody reads them.
     spoken = structlog.get_config()["wrapper_class"]

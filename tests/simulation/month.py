@@ -66,10 +66,10 @@ class Month:
     # --- the stage
 
     def _take_the_place_of_everything(self, patch: pytest.MonkeyPatch) -> None:
-        import actors.alert
-        import actors.check
-        import actors.heartbeat_ping  # noqa: F401 - found by its name
-        import web.heartbeats
+        import actors.alerts.alert
+        import actors.checks.check
+        import actors.verdicts.heartbeat_ping  # noqa: F401 - found by its name
+        import web.pings.routes
         from actors.probes import heartbeat
         from notifications import SENDERS
         from scheduling import dispatch
@@ -77,7 +77,7 @@ class Month:
 
         virtual_time.rule(self._clock, self.script.seed, patch)
         self.workers = Workers(self.mail, self.script)
-        patch.setattr(sys.modules["actors.check"], "engine", lambda: self.workers)
+        patch.setattr(sys.modules["actors.checks.check"], "engine", lambda: self.workers)
         patch.setattr(self._broker, "enqueue_many", self.mail.enqueue_many)
         patch.setattr(self._broker, "hold", lambda: lambda: None)
         patch.setattr(self._broker, "requeue_dead", lambda _queues: None)
@@ -212,9 +212,9 @@ class Month:
 
     def _call(self, notice: Notice, _config: Any) -> None:
         """A channel is called: at times it fails at first, and at times its caller dies."""
-        from actors import breakers
+        from actors.alerts import circuit_breakers
 
-        breakers.forget()
+        circuit_breakers.forget()
         if self._rng.randrange(FAILS_OFTEN) == 0:
             raise NotificationError("503", permanent=False)
         now = self._clock.now
@@ -241,9 +241,15 @@ def _token(one: Watched) -> str:
 @contextmanager
 def played(script: Script, url: str, patch: pytest.MonkeyPatch) -> Iterator[Month]:
     """A run on the virtual database at `url`, which the settings name; over when the block begins."""
-    from models import database, ping_pool
+    from models.connections import database, ping_pool
 
-    for name in ("actors.aggregate", "actors.deliver", "actors.expiring", "scheduling.tick", "models.queries.pings"):
+    for name in (
+        "actors.verdicts.aggregate",
+        "actors.alerts.deliver",
+        "actors.alerts.certificate_warning",
+        "scheduling.tick",
+        "models.queries.pings",
+    ):
         importlib.import_module(name)
     with psycopg.connect(url, autocommit=True) as db:
         db.execute("SET TIME ZONE 'UTC'")

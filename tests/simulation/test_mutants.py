@@ -6,8 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from actors import policy, transition
-from models.database import Db
+from actors.alerts import policy
+from actors.verdicts import transition
+from models.connections.database import Db
 from models.queries import deliveries, rounds
 from scheduling import sweep
 from tests.simulation.casting import cast

@@ -19,7 +19,7 @@ import pytest
 from ops import migrations
 
 #: Whose idea of the time is the clock's.
-ROOMS = ("actors", "scheduling", "models", "notifications", "web.heartbeats")
+ROOMS = ("actors", "scheduling", "models", "notifications", "web.pings.routes")
 
 
 class Clock:

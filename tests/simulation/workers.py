@@ -8,8 +8,8 @@ from uuid import UUID
 
 from dramatiq import Message
 
-from actors import engine, writer
-from actors.engine import Batch, Slot
+from actors.checks import engine, result_writer
+from actors.checks.engine import Batch, Slot
 from actors.probes import heartbeat
 from actors.probes.outcome import Outcome, Reason, Status
 from models.queries.results import ResultRow
@@ -30,7 +30,7 @@ class Looked(NamedTuple):
 
 
 class Workers:
-    """Stands for every worker's engine: `submit` is what `actors.check` calls."""
+    """Stands for every worker's engine: `submit` is what `actors.checks.check` calls."""
 
     def __init__(self, mail: Mail, script: Script) -> None:
         self._mail, self._script = mail, script
@@ -87,7 +87,7 @@ class Workers:
         if dies:
             self._mail.doom = self._mail.rng.choice(("sending", "sent"))
         try:
-            writer._store([one.row for one in looked])
+            result_writer._store([one.row for one in looked])
         except Killed:
             pass
         finally:

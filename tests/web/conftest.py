@@ -9,7 +9,7 @@ from flask import Flask
 @pytest.fixture(scope="session")
 def app(migrated_url: str) -> Iterator[Flask]:
     from web import create_app
-    from web.extensions import db
+    from web.http.extensions import db
 
     made = create_app()
     yield made
@@ -20,7 +20,7 @@ def app(migrated_url: str) -> Iterator[Flask]:
 @pytest.fixture
 def context(app: Flask, database_url: str) -> Iterator[None]:
     """An application context for factories; it ends with the test."""
-    from web.extensions import db
+    from web.http.extensions import db
 
     with app.app_context():
         yield

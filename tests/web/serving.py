@@ -13,10 +13,10 @@ from settings import Settings
 @contextlib.contextmanager
 def an_app(config: Settings | None = None) -> Iterator[Flask]:
     """An application on the environment's servers, with a context for the factories; gives everything back."""
-    from models import ping_pool
+    from models.connections import ping_pool
     from web import create_app
-    from web.extensions import db
-    from web.streams import live_of
+    from web.http.extensions import db
+    from web.live.streams import live_of
 
     app = create_app(config)
     app.testing = True

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web.charts import HEIGHT, WIDTH, Chart, Point, response_chart
+from web.features.results.charts import HEIGHT, WIDTH, Chart, Point, response_chart
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 TIMES = st.lists(st.none() | st.floats(0, 300_000, allow_nan=False), min_size=1, max_size=60)

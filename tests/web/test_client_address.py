@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from tests import factories
 from tests.conftest import SettingsOf
 from tests.web.serving import an_app
-from web.client_address import normalize
-from web.extensions import redis_client
+from web.http.client_address import normalize
+from web.http.extensions import redis_client
 
 addresses = st.ip_addresses()
 ports = st.one_of(st.just(""), st.integers(0, 65535).map(lambda port: f":{port}"))

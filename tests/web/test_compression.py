@@ -7,7 +7,7 @@ from flask import Flask, Response
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web import compression
+from web.http import compression
 
 TEXT = "A monitor is up. " * 500
 

@@ -8,14 +8,14 @@ import pytest
 import redis
 from flask import Flask
 
-from actors import presence
-from models.dependencies import DATABASE, FAILURES
+from actors.runtime import process_registry
+from models.connections.dependencies import DATABASE, FAILURES
 from ops import migrations
 from tests.conftest import SettingsOf
 from tests.waiting import until
 from tests.web.serving import an_app
 from web import health
-from web.extensions import db
+from web.http.extensions import db
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def app(database_url: str) -> Iterator[Flask]:
 def everybody(redis_url: str) -> None:
     with redis.Redis.from_url(redis_url) as client:
         for role in health.ROLES:
-            client.set(f"supercheck:process:{role}:x", 1, ex=presence.LIFETIME_SECONDS)
+            client.set(f"supercheck:process:{role}:x", 1, ex=process_registry.LIFETIME_SECONDS)
 
 
 def test_healthz_answers_without_database_and_broker(settings_of: SettingsOf) -> None:

@@ -16,8 +16,8 @@ from psycopg.rows import dict_row
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from models import histogram
 from models.queries import pings
+from models.rules import histogram
 from tests.conftest import SettingsOf
 from tests.factories import a_monitor, a_project, an_api_key
 from tests.waiting import until
@@ -237,8 +237,8 @@ def test_a_ping_of_a_paused_heartbeat_keeps_its_body(client: FlaskClient, rows: 
 def test_bodies_beyond_what_a_token_may_store_a_minute_are_judged_and_not_stored(
     client: FlaskClient, rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from actors import telemetry
-    from web import ping_limits
+    from actors.runtime import telemetry
+    from web.pings import limits as ping_limits
 
     monkeypatch.setattr(ping_limits, "STORED_BYTES_PER_MINUTE", 100)
     monkeypatch.setattr(ping_limits.time, "time", lambda: 6_000.0)
@@ -259,7 +259,7 @@ def test_bodies_beyond_what_a_token_may_store_a_minute_are_judged_and_not_stored
 def test_a_token_may_ping_so_often_a_minute_and_others_are_not_held_up(
     database_url: str, settings_of: SettingsOf, rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from web import ping_limits
+    from web.pings import limits as ping_limits
 
     monkeypatch.setattr(ping_limits.time, "time", lambda: 6_030.0)
     with an_app(settings_of(api_rate_limit_per_minute=2)) as app:
@@ -481,7 +481,7 @@ def test_a_heartbeat_may_want_an_api_key_of_its_project(client: FlaskClient, row
 
 def _project(project_id: Any) -> Any:
     from models.tables import Project
-    from web.extensions import db
+    from web.http.extensions import db
 
     return db.session.get(Project, project_id)
 

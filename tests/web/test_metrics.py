@@ -11,7 +11,7 @@ import redis
 from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
 
-from actors import telemetry
+from actors.runtime import telemetry
 from tests import rows
 from tests.conftest import SettingsOf
 from tests.web.serving import an_app

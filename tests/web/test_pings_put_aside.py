@@ -11,7 +11,7 @@ import redis
 from flask import Flask
 from flask.testing import FlaskClient
 
-from models import ping_pool, ping_stream
+from models.connections import ping_buffer, ping_pool
 from models.queries.pings import Kind, Ping
 from tests import messages
 from tests.conftest import NO_SERVER, SettingsOf
@@ -71,7 +71,7 @@ def kinds(connection: Db) -> list[str]:
 
 
 def fold() -> None:
-    from scheduling.fold import fold_pings
+    from scheduling.ping_replay import fold_pings
 
     fold_pings.fn()
 
@@ -87,8 +87,8 @@ def test_a_known_jobs_pings_are_taken_while_the_database_is_away_and_folded_in_w
     before = datetime.now(UTC)
     assert [client.post(URL + suffix, data="a line").data for suffix in ("/log", "/3", "")] == [b"OK"] * 3
     after = datetime.now(UTC)
-    assert ping_stream.waiting() == 3
-    assert TOKEN not in str(disk.xrange(ping_stream.STREAM))
+    assert ping_buffer.waiting() == 3
+    assert TOKEN not in str(disk.xrange(ping_buffer.STREAM))
     # And comes back
     database.returns()
     fold()
@@ -110,11 +110,11 @@ def test_a_known_jobs_pings_are_taken_while_the_database_is_away_and_folded_in_w
         rows[2][0].isoformat(),
         rows[3][0].isoformat(),
     ]
-    assert ping_stream.waiting() == 0
+    assert ping_buffer.waiting() == 0
     # And pings go their usual way again
     until(lambda: not ping_pool.breaker.open, what="the breaker closes")
     assert client.get(URL).data == b"OK"
-    assert ping_stream.waiting() == 0
+    assert ping_buffer.waiting() == 0
     assert len(kinds(connection)) == 5
 
 
@@ -139,14 +139,14 @@ def test_an_unknown_job_is_told_to_come_again_and_a_malformed_address_is_not_fou
     answer = client.get(URL)
     assert (answer.status_code, int(answer.headers["Retry-After"]) > 0) == (503, True)
     assert client.get(URL + "/256").status_code == 404
-    assert ping_stream.waiting() == 0
+    assert ping_buffer.waiting() == 0
 
 
 def test_a_job_that_needs_an_api_key_is_known_only_with_it(
     client: FlaskClient, connection: Db, database: Database, disk: "redis.Redis"
 ) -> None:
     from models.tables import Project
-    from web.extensions import db
+    from web.http.extensions import db
 
     monitor = a_monitor(type="heartbeat", token=TOKEN, config={"requireApiKey": True})
     project = db.session.get(Project, monitor.project_id)
@@ -169,7 +169,7 @@ def test_without_an_append_only_file_nothing_is_promised(client: FlaskClient, da
     assert client.get(URL).status_code == 200
     database.goes()
     assert client.get(URL).status_code == 503
-    assert ping_stream.waiting() == 0
+    assert ping_buffer.waiting() == 0
 
 
 def test_a_database_known_to_be_away_costs_a_ping_no_time(
@@ -196,33 +196,33 @@ def test_a_ping_that_waits_twice_or_was_recorded_before_is_recorded_once(
     a_monitor(type="heartbeat", token=TOKEN)
     at = datetime.now(UTC) - timedelta(minutes=3)
     ping = Ping(uuid4(), hashlib.sha256(TOKEN.encode()).digest(), at, Kind.FAIL, {"ip": None}, 2, uuid4(), "é\n", "why")
-    assert ping_stream.put(ping)
-    assert ping_stream.put(ping)
-    (first, _) = ping_stream.oldest(10)
+    assert ping_buffer.put(ping)
+    assert ping_buffer.put(ping)
+    (first, _) = ping_buffer.oldest(10)
     assert first.ping == ping
     fold()
-    assert ping_stream.put(ping)
+    assert ping_buffer.put(ping)
     fold()
     assert kinds(connection) == ["fail"]
     assert value(connection, "SELECT sum(down) FROM monitor_rollups_hourly") == 1
-    assert ping_stream.waiting() == 0
+    assert ping_buffer.waiting() == 0
 
 
 def test_an_entry_that_cannot_be_read_holds_up_no_other(
     client: FlaskClient, connection: Db, disk: "redis.Redis"
 ) -> None:
     a_monitor(type="heartbeat", token=TOKEN)
-    disk.xadd(ping_stream.STREAM, {"ping": '{"id": "nonsense"}'})
-    disk.xadd(ping_stream.STREAM, {"other": "x"})
+    disk.xadd(ping_buffer.STREAM, {"ping": '{"id": "nonsense"}'})
+    disk.xadd(ping_buffer.STREAM, {"other": "x"})
     fold()
-    assert ping_stream.waiting() == 0
+    assert ping_buffer.waiting() == 0
 
 
 def test_an_older_ping_that_is_folded_in_late_moves_nothing_back(client: FlaskClient, connection: Db) -> None:
     import hashlib
     from uuid import uuid4
 
-    from models.database import transaction
+    from models.connections.database import transaction
     from models.queries import pings
 
     a_monitor(type="heartbeat", token=TOKEN)

@@ -5,10 +5,11 @@ import pytest
 import redis
 from dramatiq import Message
 
-from actors import presence, queues
+from actors import queues
 from actors.broker import Broker, connect
+from actors.runtime import process_registry
 from tests.waiting import until
-from web import queue_stats
+from web.live import queue_stats
 
 MESSAGE = Message(queue_name=queues.ALERTS, actor_name="alert", args=(["secret"],), kwargs={}, options={})
 
@@ -40,7 +41,7 @@ def test_a_queues_lag_is_the_age_of_its_oldest_message(client: "redis.Redis", br
 
 
 def test_a_location_that_was_added_has_its_queue_there(client: "redis.Redis") -> None:
-    presence.announce_locations(client, ["moon"])
+    process_registry.announce_locations(client, ["moon"])
     client.set("supercheck:worker:moon:one", 1)
     assert of(client, "monitor-execution.moon")["consumers"] == 1
 

@@ -10,9 +10,10 @@ from flask import Flask, session
 from models.tables import Role, User
 from tests import factories
 from tests.factories import PASSWORD
-from web import passwords, security, sessions, sign_in_delays
-from web.extensions import db, redis_client
-from web.security import SignInRefused, sign_in
+from web.http import passwords, sessions, sign_in_delays
+from web.http import sign_in as security
+from web.http.extensions import db, redis_client
+from web.http.sign_in import SignInRefused, sign_in
 
 
 @pytest.fixture

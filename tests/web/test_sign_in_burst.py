@@ -11,7 +11,7 @@ from flask import Flask
 from tests import factories
 from tests.factories import PASSWORD
 from tests.web.serving import an_app
-from web import passwords
+from web.http import passwords
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_of_many_guesses_at_once_only_the_free_one_is_judged(burst_app: Flask, m
 def test_hashes_are_computed_a_few_at_a_time_and_without_a_connection(
     burst_app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from web.extensions import db
+    from web.http.extensions import db
 
     users = [factories.a_user(email=f"user{number}@example.test") for number in range(8)]
     running, most, held = 0, 0, []

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from web.statistics import History, Rollup
+from web.features.results.statistics import History, Rollup
 
 NOW = datetime(2026, 3, 10, 0, 20, tzinfo=UTC)
 MIDNIGHT = NOW.replace(minute=0)

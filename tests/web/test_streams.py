@@ -18,11 +18,11 @@ from models.tables import ApiKey, Monitor, Project, Role
 from tests.factories import a_monitor, a_project, a_result, an_api_key
 from tests.waiting import until
 from tests.web.serving import an_app, served
-from web import hub, queue_stats, streams
-from web.callers import hash_of_key
-from web.extensions import db
-from web.hub import Event, Hub
-from web.streams import Live, live_of
+from web.http.auth import hash_of_key
+from web.http.extensions import db
+from web.live import hub, queue_stats, streams
+from web.live.hub import Event, Hub
+from web.live.streams import Live, live_of
 
 
 class Listener:
@@ -103,7 +103,7 @@ def client(redis_url: str) -> Iterator["redis.Redis"]:
 
 def publish(monitor: Monitor, status: str = "down") -> None:
     """What the pipeline does after a verdict."""
-    from actors import live
+    from actors.verdicts import live
 
     now = datetime.now(UTC)
     measured = Measured(monitor.id, now, "us-east", None, status, 12.5, "UNEXPECTED_STATUS", "It answered 500.", now)
@@ -177,7 +177,7 @@ def test_another_projects_changes_are_not_told(listen: Listen, monitor: Monitor,
 
 
 def _project_of(monitor: Monitor) -> Project:
-    from web.extensions import db
+    from web.http.extensions import db
 
     return db.session.get_one(Project, monitor.project_id)
 
@@ -205,7 +205,7 @@ def test_a_stranger_gets_no_stream(listen: Listen, app: Flask, route: str, wrong
 def test_many_streams_share_one_connection_and_leave_it_when_they_go(
     listen: Listen, app: Flask, client: "redis.Redis", monitor: Monitor, key: str
 ) -> None:
-    from actors import live
+    from actors.verdicts import live
 
     channel = live.channel(monitor.project_id)
     opened = [listen(EVERYTHING, key) for _ in range(5)]
@@ -335,7 +335,7 @@ def test_without_a_broker_there_is_no_stream(listen: Listen, app: Flask, key: st
 def test_what_is_not_readable_on_a_channel_is_passed_over(
     listen: Listen, client: "redis.Redis", monitor: Monitor, key: str
 ) -> None:
-    from actors import live
+    from actors.verdicts import live
 
     stream = listen(path(monitor.id), key)
     stream.event()

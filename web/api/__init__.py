@@ -3,27 +3,15 @@
 from flask import Flask
 
 from web.api.route import OPERATIONS, Operation, api
-from web.extensions import csrf
+from web.http.extensions import csrf
 
 
 def operations() -> list[Operation]:
-    """Every route of the API; importing the modules hangs them on the blueprint."""
-    from web.api import (  # noqa: F401
-        accounts,
-        alerts,
-        audit,
-        dead_letters,
-        incidents,
-        maintenance,
-        monitors,
-        openapi,
-        places,
-        providers,
-        results,
-        sessions,
-        tags,
-    )
+    """Return every route of the API."""
+    from web.api import openapi  # noqa: F401 - its route describes the others
+    from web.features import import_api
 
+    import_api()
     return OPERATIONS
 
 

@@ -11,9 +11,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 import settings
 from models.tables import IdempotencyKey
-from web.callers import Caller
-from web.errors import Problem, invalid
-from web.extensions import db
+from web.http.auth import Caller
+from web.http.errors import Problem, invalid
+from web.http.extensions import db
 
 HEADER = "Idempotency-Key"
 _MAX_LENGTH = 255

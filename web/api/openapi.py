@@ -9,10 +9,13 @@ from flask import Response, jsonify
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from web.api import error_schema as error_schemas
 from web.api.openapi_other import OTHER_PATHS
 from web.api.route import OPERATIONS, Operation, api
-from web.schemas import errors as error_schemas
-from web.schemas import maintenance, monitor_config, monitors, providers
+from web.features.maintenance_windows import schemas as maintenance
+from web.features.monitors import config_schemas
+from web.features.monitors import schemas as monitors
+from web.features.notification_providers import schemas as providers
 
 _TEMPLATE = "#/components/schemas/{model}"
 _PARAMETER = re.compile(r"<(\w+):(\w+)>")
@@ -91,7 +94,7 @@ Names = dict[tuple[type[BaseModel], str], dict[str, Any]]
 def _schemas() -> tuple[Names, dict[str, Any]]:
     """({(model, mode): reference}, {name: schema}) of every model that a route or another model names."""
     wanted: dict[tuple[type[BaseModel], Any], None] = {(error_schemas.ErrorOut, "serialization"): None}
-    for config in (*monitor_config.CONFIGS.values(), *providers.CONFIGS.values()):
+    for config in (*config_schemas.CONFIGS.values(), *providers.CONFIGS.values()):
         wanted[(config, "validation")] = None
     wanted[(monitors.HeartbeatMonitorOut, "serialization")] = None
     for operation in OPERATIONS:

@@ -11,13 +11,12 @@ from flask import Blueprint, Response, request
 from flask_wtf.csrf import CSRFError
 from pydantic import BaseModel
 
-from web import rate_limit
 from web.api import idempotency
-from web.callers import Caller, caller, uses_key
-from web.errors import Problem, not_found
-from web.extensions import csrf
-from web.saving import unit
-from web.schemas.wire import In, Out, parse_json, validate, validate_query
+from web.api.schema import In, Out, parse_json, validate, validate_query
+from web.http import rate_limit, transaction
+from web.http.auth import Caller, caller, uses_key
+from web.http.errors import Problem, not_found
+from web.http.extensions import csrf
 
 api = Blueprint("api", __name__, url_prefix="/api")
 
@@ -100,7 +99,7 @@ def _serve(operation: Operation, view: Callable[..., Out | None], path: dict[str
         made_now = cast(Any, answer)
         idempotency.finish(who, made_now.code if operation.coded else str(made_now.id), operation.status)
     response = _respond(answer, operation.status)
-    unit.commit()
+    transaction.commit()
     return response
 
 

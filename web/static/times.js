@@ -1,4 +1,4 @@
-// Relative times that stay true while the page is open; the words are those of web/pages/wording.py.
+// Relative times that stay true while the page is open; the words are those of web/ui/labels.py.
 const STEPS = [
   [60, 1, "s"],
   [3600, 60, "min"],

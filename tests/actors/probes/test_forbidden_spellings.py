@@ -11,7 +11,7 @@ import settings
 from actors import probes
 from actors.probes import resolver
 from actors.probes.outcome import Outcome, Reason, Status
-from web.saving import targets
+from web.features.monitors import targets
 
 from .checking import target
 from .site import Site, running

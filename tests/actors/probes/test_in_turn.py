@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from actors.probes.in_turn import MOST_ADDRESSES, Tried, first_reached
 from actors.probes.outcome import Outcome, Reason, Status
-from actors.trouble import Trouble
+from actors.probes.worker_trouble import Trouble
 
 KINDS = {
     "up": Tried(Outcome(Status.UP), reached=True),

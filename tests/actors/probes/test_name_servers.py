@@ -7,7 +7,7 @@ import pytest
 
 from actors.probes import name_servers, resolver, socket_failure
 from actors.probes.outcome import Outcome, Reason, Status
-from actors.trouble import Trouble
+from actors.probes.worker_trouble import Trouble
 from tests import dns_server
 from tests.dns_server import DnsServer
 

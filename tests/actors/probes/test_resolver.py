@@ -11,9 +11,9 @@ from uuid import UUID, uuid4
 import pytest
 
 import settings
-from actors.fair_share import FairShare
 from actors.probes import resolver
 from actors.probes.outcome import Outcome, Reason, Status
+from actors.runtime.fair_share import FairShare
 
 from .checking import check, check_all, http, target
 from .conftest import Change

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import psycopg
 
-from models import seal
+from models.secrets import encryption as seal
 from tests.web.api.cast import Cast
 
 HTTP = {"name": "Shop", "type": "http_request", "target": "https://192.0.2.7/health"}

@@ -13,7 +13,7 @@ from tests import factories
 from tests.web.api.cast import Cast, Somebody, Watch, contents, signed_in
 from web.api import operations
 from web.api.route import May, Operation
-from web.extensions import db
+from web.http.extensions import db
 
 OPERATIONS = operations()
 WITH_ID = [one for one in OPERATIONS if "<uuid:" in one.rule]

@@ -6,7 +6,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from actors import credential_uses
+from actors.runtime import credential_uses
 from tests.conftest import SettingsOf
 from tests.web.api.cast import Cast
 from tests.web.api.monitors import made, secrets_in

@@ -9,8 +9,8 @@ import pytest
 from dramatiq import Message
 
 from actors import queues
+from actors.alerts.deliver import deliver
 from actors.broker import broker
-from actors.deliver import deliver
 from models.tables import Alert
 from tests import factories, messages, outside
 from tests.web.api.cast import Cast

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from actors import presence, silence
 from actors.broker import broker
+from actors.runtime import process_registry
+from actors.verdicts import unanswered_rounds
 from tests import factories
 from tests.web.api.cast import Cast
 
@@ -28,7 +29,7 @@ def test_a_location_is_added_with_its_queue_and_every_process_is_told(cast: Cast
     shown: Any = made.json
     assert (shown["code"], shown["name"], shown["queue"]) == ("moon", "Far away", "monitor-execution.moon")
     assert (shown["enabled"], shown["default"], shown["workersOnline"]) == (True, False, 0)
-    assert presence.known_locations(broker.client) == ("us-east", "eu-central", "moon")
+    assert process_registry.known_locations(broker.client) == ("us-east", "eu-central", "moon")
     monitor = {"name": "A", "type": "website", "target": "https://example.test/"}
     config = {"locationConfig": {"enabled": True, "locations": ["moon"]}}
     assert cast.editor.post("/monitors", {**monitor, "config": config}).status_code == 201
@@ -41,7 +42,7 @@ def test_a_location_is_renamed_switched_and_made_the_default(cast: Cast) -> None
     assert [one["code"] for one in listed(cast)] == ["eu-central", "us-east"]
     assert cast.owner.patch("/locations/eu-central", {"enabled": False}).json["default"] is False  # type: ignore[index]
     assert [(one["code"], one["default"]) for one in listed(cast)] == [("us-east", True), ("eu-central", False)]
-    assert presence.known_locations(broker.client) == ("us-east",)
+    assert process_registry.known_locations(broker.client) == ("us-east",)
     refused = cast.owner.patch("/locations/us-east", {"enabled": False})
     assert refused.status_code == 409
     assert "the last location" in refused.json["error"]["message"]  # type: ignore[index]
@@ -87,7 +88,7 @@ def test_changes_are_on_the_trail(cast: Cast) -> None:
 
 def test_workers_and_unanswered_rounds_are_told(cast: Cast) -> None:
     broker.client.set("supercheck:worker:eu-central:one", 1, ex=60)
-    silence.note(broker.client, ["eu-central", "eu-central"])
+    unanswered_rounds.note(broker.client, ["eu-central", "eu-central"])
     us, eu = listed(cast)
     assert (us["workersOnline"], us["roundsUnanswered"]) == (0, 0)
     assert (eu["workersOnline"], eu["roundsUnanswered"]) == (1, 2)

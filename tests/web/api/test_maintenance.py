@@ -32,7 +32,7 @@ def made(cast: Cast, **values: Any) -> dict[str, Any]:
 
 def audited(cast: Cast) -> list[str]:
     from models.tables import AuditEvent
-    from web.extensions import db
+    from web.http.extensions import db
 
     db.session.rollback()
     events = db.session.query(AuditEvent).order_by(AuditEvent.created_at).all()

@@ -10,7 +10,7 @@ from models.tables import ApiKey, Project, Role, User
 from tests import factories
 from tests.web.api.cast import Cast, Somebody, Watch, signed_in
 from tests.web.pages.visitor import Visitor
-from web.extensions import db
+from web.http.extensions import db
 
 GIVEN, OWN, NEXT = "given by another", "chosen by its owner", "another given one"
 

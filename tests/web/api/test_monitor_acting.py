@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import psycopg
 
-from models import rounds
+from models.rules import round_ids
 from tests import factories
 from tests.web.api.cast import Cast, Watch
 from tests.web.api.monitors import HTTP, Row, state_of
@@ -18,7 +18,7 @@ def test_run_makes_a_round_due_now_and_names_it(cast: Cast, connection: psycopg.
     assert answer.status_code == 202
     due = state_of(connection, str(monitor.id))["next_run_at"]
     assert abs(due - datetime.now(UTC)) < timedelta(seconds=20)
-    expected = str(rounds.round_id(monitor.id, due))
+    expected = str(round_ids.round_id(monitor.id, due))
     assert answer.json["executionGroupId"] == expected  # type: ignore[index]
     again = cast.editor.post(f"/monitors/{monitor.id}/run").json
     assert again["executionGroupId"] == expected, "the one already due"  # type: ignore[index]
@@ -29,7 +29,7 @@ def test_run_names_the_round_under_way(cast: Cast, connection: psycopg.Connectio
     monitor = factories.a_monitor(cast.project, state={"open_scheduled_for": begun, "open_deadline": begun})
     planned = state_of(connection, str(monitor.id))["next_run_at"]
     answer = cast.editor.post(f"/monitors/{monitor.id}/run").json
-    assert answer["executionGroupId"] == str(rounds.round_id(monitor.id, begun))  # type: ignore[index]
+    assert answer["executionGroupId"] == str(round_ids.round_id(monitor.id, begun))  # type: ignore[index]
     assert state_of(connection, str(monitor.id))["next_run_at"] == planned
 
 

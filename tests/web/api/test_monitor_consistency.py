@@ -7,7 +7,7 @@ import pytest
 from tests import factories
 from tests.web.api.cast import Cast
 from tests.web.api.monitors import HTTP
-from web.extensions import db
+from web.http.extensions import db
 
 Row = dict[str, Any]
 HEAD: Row = {"method": "HEAD"}

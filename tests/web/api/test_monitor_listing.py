@@ -5,7 +5,7 @@ from sqlalchemy import event
 
 from tests import factories
 from tests.web.api.cast import Cast
-from web.extensions import db
+from web.http.extensions import db
 
 
 def test_the_list_is_by_name_in_pages(cast: Cast) -> None:

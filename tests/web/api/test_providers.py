@@ -11,12 +11,12 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from models import seal
+from models.secrets import encryption as seal
 from tests import factories
 from tests.conftest import SettingsOf
 from tests.web.api.cast import Cast, Watch
-from web.errors import Problem
-from web.saving import trial_places
+from web.http.errors import Problem
+from web.services import test_message_limit
 
 HOOK = "http://127.0.0.1:9/services/T000/B000/secret"
 GOOD: dict[str, dict[str, Any]] = {
@@ -190,9 +190,9 @@ def test_no_more_than_two_test_messages_of_a_project_wait_at_once(
     path = f"/notification-providers/{made['id']}"  # type: ignore[index]
     found = connection.execute("SELECT project_id FROM notification_providers").fetchone()
     assert found is not None
-    with trial_places.place(found[0]):
+    with test_message_limit.place(found[0]):
         assert cast.editor.post(f"{path}/test").json["success"] is True  # type: ignore[index]
-        with trial_places.place(found[0]), trial_places.place(uuid4()):
+        with test_message_limit.place(found[0]), test_message_limit.place(uuid4()):
             answer = cast.editor.post(f"{path}/test")
             assert (answer.status_code, answer.headers["Retry-After"]) == (429, "10")
             assert cast.viewer.get(path).json["health"]["status"] == "ok"  # type: ignore[index]
@@ -202,11 +202,11 @@ def test_no_more_than_two_test_messages_of_a_project_wait_at_once(
 
 def test_all_projects_together_leave_threads_to_pages() -> None:
     with contextlib.ExitStack() as stack:
-        for _ in range(trial_places.AT_ALL):
-            stack.enter_context(trial_places.place(uuid4()))
-        with pytest.raises(Problem), trial_places.place(uuid4()):
+        for _ in range(test_message_limit.AT_ALL):
+            stack.enter_context(test_message_limit.place(uuid4()))
+        with pytest.raises(Problem), test_message_limit.place(uuid4()):
             raise AssertionError("there was a place")
-    with trial_places.place(uuid4()):
+    with test_message_limit.place(uuid4()):
         pass
 
 

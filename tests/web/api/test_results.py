@@ -6,11 +6,11 @@ from uuid import uuid4
 
 import pytest
 
-from models import histogram, rounds
+from models.rules import histogram, round_ids
 from models.tables import DailyRollup, HeartbeatPing, HourlyRollup, Incident, Monitor
 from tests import factories
 from tests.web.api.cast import Cast
-from web.extensions import db
+from web.http.extensions import db
 
 NOW = datetime.now(UTC)
 
@@ -67,7 +67,7 @@ def test_a_result_tells_everything_about_one_look(monitor: Monitor, cast: Cast) 
         details={"statusCode": 503},
     )
     [result] = cast.viewer.get(f"/monitors/{monitor.id}/results").json["data"]  # type: ignore[index]
-    assert result["executionGroupId"] == str(rounds.round_id(monitor.id, NOW))
+    assert result["executionGroupId"] == str(round_ids.round_id(monitor.id, NOW))
     assert (result["status"], result["isUp"], result["isStatusChange"]) == ("down", False, True)
     assert (result["consecutiveFailureCount"], result["alertsSentForFailure"]) == (2, 1)
     assert result["expectedLocations"] == ["us-east", "eu-central"]

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models import seal
+from models.secrets import encryption as seal
 from tests.conftest import SettingsOf
 from tests.web.api.cast import Cast
-from web.saving import destinations
+from web.services import destinations
 
 TOKEN, HEADER = "the-bearer-token-0123", "the-header-value-4567"
 AGAIN = "enter the secret again"

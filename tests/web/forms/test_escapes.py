@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web.forms import escapes
+from web.ui import escapes
 
 texts = st.text(st.one_of(st.sampled_from("\\\r\n\txuUn0a"), st.characters(exclude_categories=["Cs"])))
 

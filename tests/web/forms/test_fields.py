@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wtforms.form import BaseForm
 
-from web.forms.fields import Duration
-from web.forms.structured import JsonValue
+from web.ui.fields import Duration
+from web.ui.structured_fields import JsonValue
 
 
 def field(made: Any, value: Any) -> Any:

@@ -8,7 +8,7 @@ import pytest
 from models.tables import Project
 from tests import factories
 from tests.web.pages.visitor import Visitor
-from web.pages.wording import not_sent
+from web.ui.labels import not_sent
 
 DAY = timedelta(days=1)
 NOON = datetime(2030, 1, 31, 12, tzinfo=UTC)

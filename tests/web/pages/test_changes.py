@@ -14,10 +14,10 @@ from tests import factories
 from tests.waiting import until
 from tests.web.pages.visitor import Visitor
 from tests.web.serving import an_app, served
-from web import hub, streams
-from web.extensions import db
-from web.pages import listing
-from web.streams import live_of
+from web.features.monitors import listing
+from web.http.extensions import db
+from web.live import hub, streams
+from web.live.streams import live_of
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def read(app: Flask, person: User) -> Iterator[Callable[..., Reader]]:
 
 
 def publish(monitor: Monitor, *turns: tuple[str, str]) -> None:
-    from actors import live
+    from actors.verdicts import live
 
     live.publish(
         [live.Event(monitor.project_id, monitor.id, status, before, None, None, None) for before, status in turns]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from models.tables import Monitor, NotificationProvider
 from tests.web.pages.visitor import Visitor
-from web.extensions import db
+from web.http.extensions import db
 
 MONITOR = {"name": "Shop", "target": "http://127.0.0.1:9/", "config.auth.type": "basic", "config.auth.username": "me"}
 

@@ -9,7 +9,7 @@ import pytest
 from models.tables import OperatorWarning, Project
 from tests import factories
 from tests.web.pages.visitor import Visitor
-from web.extensions import db
+from web.http.extensions import db
 
 
 def test_an_empty_installation_says_what_to_do_first(visitor: Callable[..., Visitor]) -> None:

@@ -8,7 +8,7 @@ import pytest
 from models.tables import OperatorWarning, Project
 from tests import factories
 from tests.web.pages.visitor import Visitor
-from web.extensions import db
+from web.http.extensions import db
 
 OWNERS = pytest.mark.parametrize("role", ["super_admin", "org_owner", "org_admin"])
 
@@ -74,11 +74,11 @@ def test_others_look_and_change_nothing(visitor: Callable[..., Visitor], connect
 
 
 def test_workers_and_unanswered_rounds_are_shown(visitor: Callable[..., Visitor]) -> None:
-    from actors import silence
     from actors.broker import broker
+    from actors.verdicts import unanswered_rounds
 
     broker.client.set("supercheck:worker:us-east:one", 1, ex=60)
-    silence.note(broker.client, ["eu-central"] * 3)
+    unanswered_rounds.note(broker.client, ["eu-central"] * 3)
     page = visitor().get("/locations/partials/list")
     assert "1 at work" in page
     assert "3 rounds unanswered in the last hour" in page

@@ -26,7 +26,7 @@ def editor(visitor: Callable[..., Visitor]) -> Visitor:
 
 
 def windows() -> list[MaintenanceWindow]:
-    from web.extensions import db
+    from web.http.extensions import db
 
     db.session.rollback()
     return db.session.query(MaintenanceWindow).order_by(MaintenanceWindow.created_at).all()

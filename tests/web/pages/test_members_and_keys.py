@@ -10,7 +10,7 @@ from sqlalchemy import select
 from models.tables import ApiKey, Member, Project, Role, User
 from tests import factories
 from tests.web.pages.visitor import Visitor, form_of
-from web.extensions import db
+from web.http.extensions import db
 
 GIVEN = "given by another"
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from models import histogram
+from models.rules import histogram
 from models.tables import DailyRollup, HourlyRollup, Monitor, Project
 from tests import factories
 from tests.web.pages.visitor import Visitor
-from web.extensions import db
+from web.http.extensions import db
 
 NOW = datetime.now(UTC)
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from models import seal
+from models.secrets import encryption as seal
 from models.tables import Monitor, Project
 from tests import factories
 from tests.web.pages.visitor import Visitor
-from web.extensions import db
+from web.http.extensions import db
 
 NEW = {
     "http_request": {"name": "Orders", "target": "http://127.0.0.1:9/health"},

@@ -9,8 +9,8 @@ import pytest
 from models.tables import Monitor, Project
 from tests import factories
 from tests.web.pages.visitor import Visitor, form_of
-from web.extensions import db
-from web.forms.addresses import completed, converted
+from web.http.extensions import db
+from web.ui.addresses import completed, converted
 
 
 def only() -> Monitor:

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from models.tables import Monitor, Project
 from tests import factories
 from tests.web.pages.visitor import Visitor
-from web.extensions import db
-from web.pages import parts
-from web.pages.wording import clock, due, lasted
+from web.http.extensions import db
+from web.ui import parts
+from web.ui.labels import clock, due, lasted
 
 PATHS = (
     "/partials/dashboard",

@@ -8,11 +8,11 @@ from uuid import uuid4
 
 import pytest
 
-from models import time_zones
+from models.rules import time_zones
 from models.tables import HeartbeatPing, Monitor, Project
 from tests import factories
 from tests.web.pages.visitor import Visitor
-from web.extensions import db
+from web.http.extensions import db
 
 NOW = datetime.now(UTC)
 

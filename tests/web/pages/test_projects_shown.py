@@ -9,7 +9,7 @@ from flask import Flask
 from models.tables import Monitor, Project, Role
 from tests import factories
 from tests.web.pages.visitor import Visitor, form_of
-from web.extensions import db
+from web.http.extensions import db
 
 PAGES = ("/", "/monitors", "/alerts", "/incidents", "/schedules", "/settings/account")
 

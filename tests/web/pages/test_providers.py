@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from models import seal
+from models.secrets import encryption as seal
 from models.tables import NotificationProvider, Project
 from tests import factories
 from tests.conftest import SettingsOf
 from tests.web.pages.visitor import Visitor
-from web.extensions import db
-from web.saving import trial_places
+from web.http.extensions import db
+from web.services import test_message_limit
 
 NEW: dict[str, dict[str, str]] = {
     "email": {
@@ -95,7 +95,7 @@ def test_a_failed_test_message_says_why(visitor: Callable[..., Visitor], project
 def test_a_test_message_that_finds_no_place_is_told(visitor: Callable[..., Visitor], project: Project) -> None:
     provider = factories.a_provider(project)
     someone = visitor()
-    with trial_places.place(project.id), trial_places.place(project.id):
+    with test_message_limit.place(project.id), test_message_limit.place(project.id):
         someone.post(f"/notification-providers/{provider.id}/test")
     assert "Other test messages still wait for an answer" in someone.get("/notification-providers")
 

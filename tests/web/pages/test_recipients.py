@@ -7,8 +7,8 @@ import pytest
 from models.tables import Monitor, MonitorNotificationSetting, NotificationProvider, Project
 from tests import factories
 from tests.web.pages.visitor import Visitor
-from web import recipients
-from web.extensions import db
+from web.features.notification_providers import recipients
+from web.http.extensions import db
 
 
 @pytest.fixture

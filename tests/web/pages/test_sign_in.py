@@ -12,8 +12,8 @@ from sqlalchemy.exc import OperationalError
 from models.tables import Project, User, UserSession
 from tests import factories
 from tests.web.pages.visitor import Visitor, form_of
-from web.extensions import db
-from web.sessions import hash_of
+from web.http.extensions import db
+from web.http.sessions import hash_of
 
 AN_ID = "5ddb4566-30c6-4c46-8a4c-b450af7a567e"
 
@@ -216,11 +216,11 @@ def test_an_error_page_needs_nothing_that_can_fail(
         raise OperationalError("SELECT", {}, Exception("gone"))
 
     if broken == "database":
-        monkeypatch.setattr("web.sessions.db.session.execute", fails)
+        monkeypatch.setattr("web.http.sessions.db.session.execute", fails)
         expected = 503
     else:
-        monkeypatch.setattr("web.pages.dashboard.render_template", fails)
-        monkeypatch.setattr("web.errors.render_template", fails)
+        monkeypatch.setattr("web.features.dashboard.pages.render_template", fails)
+        monkeypatch.setattr("web.http.errors.render_template", fails)
         expected = 503
     answer = someone.open("/")
     assert answer.status_code == expected

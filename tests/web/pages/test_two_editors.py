@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from models import seal
+from models.secrets import encryption as seal
 from models.tables import MaintenanceWindow, Monitor, NotificationProvider, Project
 from tests import factories
 from tests.web.pages.visitor import Visitor, form_of
-from web.extensions import db
+from web.http.extensions import db
 
 
 def make(project: Project, what: str) -> tuple[Any, str]:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from models.tables import Location, Project
 from tests import factories
 from tests.web.pages.visitor import Visitor, form_of
-from web.extensions import db
+from web.http.extensions import db
 
 #: Tables that a save may write into.
 _TABLES = (
@@ -294,7 +294,8 @@ def send_renaming(someone: Visitor, page: str, action: str) -> None:
 
 
 def test_every_type_has_its_form_here() -> None:
-    from web.forms import monitor, provider
+    from web.features.monitors import forms as monitor
+    from web.features.notification_providers import forms as provider
 
     assert set(monitor.TYPES) == set(CONFIGS)
     assert set(provider.TYPES) == set(PROVIDERS)

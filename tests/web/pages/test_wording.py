@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from web.pages import wording
+from web.ui import labels as wording
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 MOMENTS = [

@@ -1,0 +1,1 @@
+"""From an execution message to stored results."""

@@ -1,0 +1,98 @@
+"""What workers lacked lately: counted by the minute in Redis, for the operator's warnings.
+
+A figure to look at, not one to decide by: it may be lost with Redis.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from typing import NamedTuple
+
+import redis
+import structlog
+
+from actors.probes.worker_trouble import SENTENCES, Trouble
+
+log = structlog.get_logger(__name__)
+
+#: Hash: `<location>:<trouble>:<minute since 1970>` -> checks that failed because of it.
+_KEY = "supercheck:troubles"
+KEPT_MINUTES = 10
+#: Troubles are gathered for so long: a dead name server fails thousands of checks at once.
+GATHER_SECONDS = 1.0
+
+
+_WORDS = frozenset(one.value for one in Trouble)
+
+
+class Lack(NamedTuple):
+    """A trouble of the workers of one location."""
+
+    location: str
+    trouble: Trouble
+
+
+class TroubleCounts:
+    """Gathers the troubles of one process. Belongs to the engine's loop."""
+
+    def __init__(self, client: "redis.Redis") -> None:
+        self._client = client
+        self._gathered: Counter[Lack] = Counter()
+        self._sending: asyncio.Task[None] | None = None
+
+    def put(self, location: str, trouble: Trouble) -> None:
+        """Count one check that failed because of `trouble`."""
+        self._gathered[Lack(location, trouble)] += 1
+        if self._sending is None:
+            self._sending = asyncio.get_running_loop().create_task(self._send())
+
+    async def drain(self) -> None:
+        """Send what is gathered."""
+        if self._sending is not None:
+            await self._sending
+
+    async def _send(self) -> None:
+        try:
+            while self._gathered:
+                await asyncio.sleep(GATHER_SECONDS)
+                gathered, self._gathered = self._gathered, Counter()
+                await asyncio.to_thread(note, self._client, gathered)
+        finally:
+            self._sending = None
+
+
+def note(client: "redis.Redis", gathered: "Counter[Lack]") -> None:
+    """Add to the counts. If Redis is away, only the figure is lost."""
+    minute = int(time.time() // 60)
+    pipe = client.pipeline(transaction=False)
+    for lack, checks in gathered.items():
+        pipe.hincrby(_KEY, f"{lack.location}:{lack.trouble.value}:{minute}", checks)
+    pipe.expire(_KEY, (KEPT_MINUTES + 1) * 60)
+    try:
+        pipe.execute()
+    except redis.RedisError as error:
+        log.warning("troubles were not counted", checks=gathered.total(), error=type(error).__name__)
+
+
+def lately(client: "redis.Redis") -> "Counter[Lack]":
+    """Return the checks that failed in the last `KEPT_MINUTES`, by trouble; forget older ones. Raise redis' errors."""
+    now = int(time.time() // 60)
+    found: Counter[Lack] = Counter()
+    old = []
+    for field, count in client.hgetall(_KEY).items():
+        name = field.decode() if isinstance(field, bytes) else field
+        location, word, minute = name.split(":")
+        if now - int(minute) >= KEPT_MINUTES:
+            old.append(name)
+        elif word in _WORDS:
+            found[Lack(location, Trouble(word))] += int(count)
+    if old:
+        client.hdel(_KEY, *old)
+    return found
+
+
+def sentence(lack: Lack, checks: int) -> str:
+    """Return the warning for operators."""
+    times = "1 check was" if checks == 1 else f"{checks} checks were"
+    worker = f"A check worker of location {lack.location}" if lack.location else "A check worker"
+    return f"{worker} {SENTENCES[lack.trouble]} {times} not made in the last {KEPT_MINUTES} minutes because of it."

@@ -1,0 +1,1 @@
+"""From stored results to a decided round: verdict, state transition, alert events."""

@@ -1,0 +1,1 @@
+"""Connection pools and circuit breakers for PostgreSQL and Redis."""

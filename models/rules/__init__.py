@@ -1,0 +1,1 @@
+"""Pure rules: cron, heartbeat deadlines, maintenance windows, histograms, derived ids."""

@@ -1,0 +1,1 @@
+"""Secrets at rest: which fields are secret, how they are encrypted, how strong they are."""

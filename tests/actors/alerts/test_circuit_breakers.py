@@ -1,0 +1,119 @@
+"""A service that is away is left alone for a moment, and no other with it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from actors.alerts import circuit_breakers
+from notifications.notice import NotificationError
+from tests.conftest import SettingsOf
+from tests.waiting import until
+
+AWAY = NotificationError("Away.", permanent=False)
+HOOK = {"url": "https://hooks.example.test/a?key=1"}
+
+
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No service has failed yet; in these tests every failure counts as a slow one."""
+    monkeypatch.setattr(circuit_breakers, "SLOW_SECONDS", 0.0)
+    circuit_breakers.forget()
+    yield
+    circuit_breakers.forget()
+
+
+def call(config: dict[str, Any], failure: NotificationError | None = None, kind: str = "webhook") -> str:
+    """What became of one call: `called`, or the error's text."""
+    called = []
+    try:
+        with circuit_breakers.around(kind, config):
+            called.append(True)
+            if failure:
+                raise failure
+    except NotificationError as error:
+        assert error.permanent is (failure.permanent if called and failure else False)
+        return "called" if called else f"{error} {error.retry_after}"
+    return "called"
+
+
+def fail(times: int, config: dict[str, Any] = HOOK, failure: NotificationError = AWAY) -> None:
+    for _ in range(times):
+        assert call(config, failure) == "called"
+
+
+def test_after_several_failures_in_a_row_a_service_is_not_called_and_the_wait_is_told() -> None:
+    fail(circuit_breakers.FAILURES)
+    said = call(HOOK)
+    assert "left alone for a moment" in said
+    assert said.endswith(f"{circuit_breakers.PAUSE_SECONDS}.0")
+    assert "example" not in said
+
+
+def test_one_good_call_among_them_and_it_is_called_on() -> None:
+    fail(circuit_breakers.FAILURES - 1)
+    assert call(HOOK) == "called"
+    fail(circuit_breakers.FAILURES - 1)
+    assert call(HOOK) == "called"
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        NotificationError("404.", permanent=True),
+        NotificationError("429.", permanent=False, retry_after=1, outage=False),
+    ],
+)
+def test_a_service_that_refuses_is_there(failure: NotificationError) -> None:
+    fail(circuit_breakers.FAILURES * 2, failure=failure)
+    assert call(HOOK) == "called"
+
+
+def test_a_service_that_fails_at_once_holds_nobody_up_and_is_called_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(circuit_breakers, "SLOW_SECONDS", 60.0)
+    fail(circuit_breakers.FAILURES * 2)
+    assert call(HOOK) == "called"
+
+
+@pytest.mark.parametrize(
+    "other, kind",
+    [
+        ({"url": "https://other.example.test/a"}, "webhook"),
+        ({"url": "https://hooks.example.test:8443/a"}, "webhook"),
+        ({"url": "json://hooks.example.test/a"}, "apprise"),
+        ({"smtpHost": "hooks.example.test"}, "email"),
+        ({"botToken": "1:a"}, "telegram"),
+    ],
+)
+def test_other_services_are_called_meanwhile(other: dict[str, Any], kind: str) -> None:
+    fail(circuit_breakers.FAILURES)
+    assert call(other, kind=kind) == "called"
+
+
+def test_another_path_of_the_same_service_waits_with_it() -> None:
+    fail(circuit_breakers.FAILURES)
+    assert call({"webhookUrl": "https://hooks.example.test/b"}, kind="slack") != "called"
+
+
+def test_after_the_pause_it_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(circuit_breakers, "PAUSE_SECONDS", 0.05)
+    fail(circuit_breakers.FAILURES)
+    until(lambda: call(HOOK) == "called", within=3)
+    # And the one good call has closed it for good
+    fail(circuit_breakers.FAILURES - 1)
+    assert call(HOOK) == "called"
+
+
+def test_mail_without_a_server_of_its_own_is_the_installations(settings_of: SettingsOf) -> None:
+    settings_of(smtp_host="mail.example.test", smtp_port=25)
+    for _ in range(circuit_breakers.FAILURES):
+        call({"to": ["a@example.test"]}, AWAY, "email")
+    assert call({"to": ["b@example.test"]}, kind="email") != "called"
+    assert call({"smtpHost": "mail.example.test", "smtpPort": 587}, kind="email") == "called"
+
+
+def test_the_number_of_services_that_are_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(circuit_breakers, "MOST_SERVICES", 3)
+    for number in range(10):
+        call({"url": f"https://{number}.example.test/"}, AWAY)
+    assert len(circuit_breakers._known) == 3

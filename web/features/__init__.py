@@ -1,0 +1,55 @@
+"""The features of the product: one package per resource, with its pages, API, service, schemas and forms.
+
+`FEATURES` is the one list of them. A module of pages has a `blueprint`; importing a module of the API adds its routes to the
+API's blueprint.
+"""
+
+from collections.abc import Iterator
+from importlib import import_module
+from typing import NamedTuple
+
+from flask import Blueprint
+
+
+class Feature(NamedTuple):
+    """A resource: the package's name, its modules with pages, and its modules with API routes."""
+
+    name: str
+    pages: tuple[str, ...] = ("pages",)
+    api: tuple[str, ...] = ("api",)
+
+
+FEATURES = (
+    Feature("sign_in", api=()),
+    Feature("account", pages=("first_password", "pages")),
+    Feature("dashboard", api=()),
+    Feature("monitors", pages=("pages", "form_pages", "action_pages", "detail_pages")),
+    Feature("results", pages=("pings",)),
+    Feature("tags", pages=()),
+    Feature("alerts"),
+    Feature("failed_deliveries"),
+    Feature("incidents"),
+    Feature("notification_providers"),
+    Feature("locations"),
+    Feature("maintenance_windows"),
+    Feature("schedules", api=()),
+    Feature("queues", api=()),
+    Feature("api_keys", api=()),
+    Feature("members"),
+    Feature("projects", api=()),
+    Feature("audit"),
+)
+
+
+def blueprints() -> Iterator[Blueprint]:
+    """Import the pages of every feature and yield their blueprints."""
+    for feature in FEATURES:
+        for module in feature.pages:
+            yield import_module(f"web.features.{feature.name}.{module}").blueprint
+
+
+def import_api() -> None:
+    """Import the API of every feature, which adds its routes to the API's blueprint."""
+    for feature in FEATURES:
+        for module in feature.api:
+            import_module(f"web.features.{feature.name}.{module}")

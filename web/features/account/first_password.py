@@ -1,0 +1,46 @@
+"""The page for somebody whose password was chosen by another: they choose their own before anything else."""
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from models.tables import User
+from web.features.account.pages import choose, problems_of
+from web.http import passwords, sign_in
+from web.http.extensions import db
+
+blueprint = Blueprint("first_password", __name__)
+
+
+@blueprint.get("/first-password")
+def index() -> str | Response:
+    """The form; people who have a password of their own go on to the dashboard."""
+    if not current_user.user.must_change_password:
+        return redirect(url_for("pages.dashboard.index"))
+    return _page({})
+
+
+@blueprint.post("/first-password")
+def change() -> Response | tuple[str, int]:
+    """Store the new password. The one that another chose must not stay: it is refused as the new one."""
+    user: User = current_user.user
+    if not user.must_change_password:
+        return redirect(url_for("pages.dashboard.index"), 303)
+    new = request.form.get("new", "")
+    problems = problems_of(new, request.form.get("again", ""))
+    try:
+        # The connection goes back before the hash is computed.
+        db.session.commit()
+        if not problems and passwords.password_fits(user, new):
+            problems = {"new": "This is the password that was given to you: choose another one."}
+        if problems:
+            return _page(problems), 422
+        choose(user, sign_in.new_hash(new))
+    except sign_in.SignInRefused as refused:
+        return _page({"new": str(refused)}), 429
+    flash("Your password is set.", "good")
+    return redirect(url_for("pages.dashboard.index"), 303)
+
+
+def _page(problems: dict[str, str]) -> str:
+    return render_template("first_password.html", problems=problems, shortest=passwords.SHORTEST)

@@ -1,0 +1,77 @@
+"""API keys of the project: made, shown once, revoked."""
+
+from datetime import UTC, datetime
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from models.tables import ApiKey
+from web.api.schema import validate
+from web.features.api_keys import service as api_keys
+from web.features.members.schemas import ApiKeyIn
+from web.http import transaction
+from web.http.auth import Caller
+from web.http.errors import Problem
+from web.http.extensions import db
+from web.ui.access import administrator, id_of
+from web.ui.labels import ROLES, ago
+
+blueprint = Blueprint("api_keys", __name__)
+_KEY_ROLES = ("project_editor", "project_viewer", "project_admin")
+
+
+@blueprint.get("/settings/api-keys")
+def index() -> str:
+    """The keys there are."""
+    return _page(administrator())
+
+
+@blueprint.post("/settings/api-keys")
+def create() -> tuple[str, int] | str:
+    """Make one and show it, this one time."""
+    who = administrator()
+    wanted = {"name": request.form.get("name", ""), "role": request.form.get("role", "")}
+    try:
+        made, text = api_keys.create(who, validate(ApiKeyIn, wanted))
+        transaction.commit()
+    except Problem as problem:
+        if problem.status not in (403, 422):
+            raise
+        db.session.rollback()
+        return _page(who, problem=" ".join(problem.fields.values()) or problem.message), 422
+    return _page(who, made=made, text=text)
+
+
+@blueprint.get("/settings/api-keys/<key_id>/revoke")
+def confirm_revoke(key_id: str) -> str:
+    """Ask before the key ends."""
+    key = api_keys.find(administrator(), id_of(key_id, "API key"))
+    used = f"It was last used {ago(key.last_used_at)}." if key.last_used_at else "It was never used."
+    return render_template(
+        "confirm.html",
+        title=f"Revoke {key.name}?",
+        lost=[f"Programs that use {key.prefix}… are refused from then on. {used}", "A revoked key cannot be restored."],
+        button="Revoke",
+        back=url_for("pages.api_keys.index"),
+    )
+
+
+@blueprint.post("/settings/api-keys/<key_id>/revoke")
+def revoke(key_id: str) -> Response:
+    """End a key at once."""
+    api_keys.revoke(administrator(), id_of(key_id, "API key"))
+    transaction.commit()
+    flash("The key is revoked. Programs that use it are refused from now on.", "good")
+    return redirect(url_for("pages.api_keys.index"), 303)
+
+
+def _page(who: Caller, *, problem: str = "", made: ApiKey | None = None, text: str = "") -> str:
+    return render_template(
+        "settings/api_keys.html",
+        keys=db.session.execute(api_keys.listed(who).order_by(ApiKey.created_at.desc())).all(),
+        roles={word: ROLES[word] for word in _KEY_ROLES},
+        now=datetime.now(UTC),
+        problem=problem,
+        made=made,
+        text=text,
+    )

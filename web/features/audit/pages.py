@@ -1,0 +1,58 @@
+"""The audit trail: who did what in the project or the organisation, for their administrators."""
+
+from datetime import UTC, date, datetime, timedelta
+
+from flask import Blueprint, render_template, request
+from sqlalchemy import select
+
+from models.tables import AuditEvent
+from web.features.audit import trail as audit_trail
+from web.features.audit.trail import Filter
+from web.http.extensions import db
+from web.ui.access import administrator
+from web.ui.pagination import paged_rows
+
+blueprint = Blueprint("audit", __name__)
+PAGE_SIZE = 50
+_NAMES = ("action", "objectType", "actor", "text", "since", "until", "scope", "machines")
+
+
+@blueprint.get("/settings/audit")
+def index() -> str:
+    """One page of the trail with its filters; what processes do on their own is hidden unless asked for."""
+    who = administrator()
+    filters = {name: request.args.get(name, "").strip() for name in _NAMES}
+    scope = "organization" if filters["scope"] == "organization" else "project"
+    until = _day(filters["until"])
+    wanted = Filter(
+        scope=scope,
+        action=filters["action"] or None,
+        object_type=filters["objectType"] or None,
+        actor=filters["actor"],
+        text=filters["text"],
+        since=_day(filters["since"]),
+        until=until + timedelta(days=1) if until else None,
+        machines=bool(filters["machines"]),
+    )
+    return render_template(
+        "settings/audit.html",
+        page=paged_rows(audit_trail.events(who, wanted), PAGE_SIZE),
+        filters=filters,
+        filtered=any(value for name, value in filters.items() if name != "scope"),
+        scope=scope,
+        kinds=db.session.scalars(
+            select(AuditEvent.object_type)
+            .where(audit_trail.in_scope(who, scope))
+            .distinct()
+            .order_by(AuditEvent.object_type)
+        ).all(),
+    )
+
+
+def _day(text: str) -> datetime | None:
+    """The beginning of a day in UTC; None for what is no date, or none that can be counted on from."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) if date(1970, 1, 1) <= day < date(9999, 1, 1) else None

@@ -1,0 +1,85 @@
+"""The audit trail as a list: the statement that the page and the API share."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, String, and_, cast, exists, func, not_, or_, select
+
+from models.tables import ApiKey, AuditEvent, Project, User
+from web.http.auth import Caller
+from web.http.errors import Problem
+
+#: Written by processes on their own, often: the use of stored credentials.
+MACHINE_ACTIONS = ("credential.used",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """What is asked of events; None and an empty text ask nothing.
+
+    `actor` is a part of a person's address or a key's name, `text` a part of the details. `machines` includes what
+    processes do on their own. `scope` is `project` or `organization`.
+    """
+
+    scope: str = "project"
+    action: str | None = None
+    object_type: str | None = None
+    object_id: UUID | None = None
+    user_id: UUID | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    actor: str = ""
+    text: str = ""
+    machines: bool = True
+
+
+def events(who: Caller, wanted: Filter) -> Select[AuditEvent, str | None]:
+    """The events that fit, the newest first, each with its actor: the person's address or the key's name.
+
+    Raises a 403 `Problem` if the organisation's trail is not for the caller.
+    """
+    actor = func.coalesce(User.email, ApiKey.name)
+    found = (
+        select(AuditEvent, actor)
+        .outerjoin(User, User.id == AuditEvent.user_id)
+        .outerjoin(ApiKey, ApiKey.id == AuditEvent.api_key_id)
+        .where(in_scope(who, wanted.scope))
+        .order_by(AuditEvent.created_at.desc(), AuditEvent.id)
+    )
+    equal = {
+        AuditEvent.action: wanted.action,
+        AuditEvent.object_type: wanted.object_type,
+        AuditEvent.object_id: wanted.object_id,
+        AuditEvent.user_id: wanted.user_id,
+    }
+    found = found.where(*(column == value for column, value in equal.items() if value is not None))
+    if wanted.since is not None:
+        found = found.where(AuditEvent.created_at >= wanted.since)
+    if wanted.until is not None:
+        found = found.where(AuditEvent.created_at < wanted.until)
+    if wanted.actor:
+        found = found.where(actor.icontains(wanted.actor, autoescape=True))
+    if wanted.text:
+        found = found.where(cast(AuditEvent.details, String).icontains(wanted.text, autoescape=True))
+    if not wanted.machines:
+        found = found.where(not_(is_machine()))
+    return found
+
+
+def in_scope(who: Caller, scope: str) -> ColumnElement[bool]:
+    """The events of the caller's project, or those of the organisation and what is left of its deleted projects.
+
+    Raises a 403 `Problem` if the organisation's trail is not for the caller.
+    """
+    if scope != "organization":
+        return AuditEvent.project_id == who.project_id
+    if not who.may_organize:
+        raise Problem(403, "Only owners and administrators of the organisation may read its trail.")
+    of_nothing = ~exists().where(Project.id == AuditEvent.project_id)
+    return and_(AuditEvent.organization_id == who.organization_id, or_(AuditEvent.project_id.is_(None), of_nothing))
+
+
+def is_machine() -> ColumnElement[bool]:
+    """Whether a process wrote the event on its own."""
+    return and_(AuditEvent.action.in_(MACHINE_ACTIONS), AuditEvent.user_id.is_(None), AuditEvent.api_key_id.is_(None))

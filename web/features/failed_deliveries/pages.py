@@ -1,0 +1,36 @@
+"""What could not be delivered, and why; each can be tried anew."""
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from werkzeug.wrappers import Response
+
+from web.features.failed_deliveries import service as deliveries
+from web.http import transaction
+from web.http.auth import caller
+from web.http.errors import Problem
+from web.ui.access import editor, id_of
+from web.ui.pagination import paged
+
+blueprint = Blueprint("undelivered", __name__)
+PAGE_SIZE = 25
+
+
+@blueprint.get("/alerts/undelivered")
+def index() -> str:
+    """Deliveries that have failed for good, the newest first."""
+    return render_template("undelivered.html", page=paged(deliveries.dead(caller().project_id), PAGE_SIZE))
+
+
+@blueprint.post("/alerts/deliveries/<delivery_id>/retry")
+def retry(delivery_id: str) -> Response:
+    """Try one of them from the beginning."""
+    who = editor()
+    try:
+        found = deliveries.retry(who, id_of(delivery_id, "delivery"))
+        name = found.provider_name
+        transaction.commit()
+        flash(f"The message goes to {name} once more. Alerts shows what becomes of it.", "good")
+    except Problem as problem:
+        if problem.status != 409:
+            raise
+        flash(problem.message, "warning")
+    return redirect(url_for("pages.undelivered.index"), 303)

@@ -1,0 +1,68 @@
+"""/api/incidents: outages, each with its cause, its evidence and what was told of it."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from models.tables import Incident, Monitor
+from web.api.lists import Page, page_of
+from web.api.route import route
+from web.features.alerts import history
+from web.features.alerts.api import shown as alerts_shown
+from web.features.alerts.history import Outages
+from web.features.incidents.schemas import EvidenceOut, IncidentDetailOut, IncidentOut, IncidentsQuery
+from web.http import pagination
+from web.http.auth import Caller
+from web.http.errors import not_found
+from web.http.extensions import db
+
+TAG = "Incidents"
+
+
+@route(
+    "GET",
+    "/incidents",
+    tag=TAG,
+    summary="List outages, the newest first",
+    query=IncidentsQuery,
+    answers=Page[IncidentOut],
+)
+def list_incidents(who: Caller, query: IncidentsQuery) -> Page[IncidentOut]:
+    wanted = Outages(monitor_id=query.monitor_id, open=query.open, since=query.since, until=query.until)
+    found = history.incidents(who.project_id, wanted)
+    now = datetime.now(UTC)
+    rows = db.session.execute(found.limit(query.limit).offset(query.offset))
+    return page_of([_shown(one, monitor, now) for one, monitor in rows], query, pagination.count(found))
+
+
+@route(
+    "GET",
+    "/incidents/<uuid:incident_id>",
+    tag=TAG,
+    summary="Show an outage with the evidence of its first failure and its alerts",
+    answers=IncidentDetailOut,
+)
+def show_incident(who: Caller, incident_id: UUID) -> IncidentDetailOut:
+    found = history.incident(who.project_id, incident_id)
+    if found is None:
+        raise not_found("incident")
+    incident, monitor = found
+    brief = _shown(incident, monitor, datetime.now(UTC))
+    return IncidentDetailOut(
+        **brief.model_dump(),
+        evidence=EvidenceOut.model_validate(incident.evidence) if incident.evidence else None,
+        alerts=alerts_shown(history.alerts_of(incident)),
+    )
+
+
+def _shown(incident: Incident, monitor: Monitor, now: datetime) -> IncidentOut:
+    return IncidentOut(
+        id=incident.id,
+        monitor_id=monitor.id,
+        monitor_name=monitor.name,
+        open=incident.ended_at is None,
+        started_at=incident.started_at,
+        ended_at=incident.ended_at,
+        duration_seconds=round(max(0.0, ((incident.ended_at or now) - incident.started_at).total_seconds()), 3),
+        error_code=incident.error_code,
+        reason=incident.reason,
+    )

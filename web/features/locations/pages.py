@@ -1,0 +1,155 @@
+"""Where checks run from, and whether anybody works there; who runs the installation adds and changes them here."""
+
+from collections.abc import Callable
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from sqlalchemy import select
+from werkzeug.wrappers import Response
+
+from models.rules import locations as rules
+from models.tables import Location, OperatorWarning
+from web.api.schema import validate
+from web.features.locations import health as places
+from web.features.locations import service as locations
+from web.features.locations.schemas import LocationChange, LocationIn
+from web.http import transaction
+from web.http.auth import Caller, caller
+from web.http.errors import Problem, not_found
+from web.http.extensions import db
+from web.ui.access import organizer
+from web.ui.fields import is_untouched
+from web.ui.parts import part
+
+blueprint = Blueprint("locations", __name__)
+#: What of the operator's warnings is about locations.
+_WARNINGS = ("no_worker", "location_silent", "location_unanswered")
+
+
+@blueprint.get("/locations")
+def index() -> str:
+    """All of them, in their order: the first enabled one is the default."""
+    return _page(caller(), {})
+
+
+@blueprint.get("/locations/partials/list")
+def partial() -> Response:
+    """The part that is renewed every few seconds."""
+    return part("partials/locations.html", **_content(caller()))
+
+
+@blueprint.post("/locations")
+def add() -> Response | tuple[str, int]:
+    """A new location."""
+    who = organizer()
+    wanted = {name: request.form.get(name, "").strip() for name in ("code", "name")}
+    try:
+        made = locations.add(
+            who, **validate(LocationIn, {**wanted, "name": wanted["name"] or wanted["code"]}).model_dump()
+        )
+        transaction.commit()
+    except Problem as problem:
+        if problem.status not in (409, 422):
+            raise
+        db.session.rollback()
+        fields = dict.fromkeys(problem.fields, "") | {"code": _sentence(problem)}
+        return _page(who, fields), 422
+    flash(f"{made.name} is added. Workers that serve every location take it up by themselves.", "good")
+    return redirect(url_for("pages.locations.index"), 303)
+
+
+@blueprint.post("/locations/<code>/rename")
+def rename(code: str) -> Response:
+    """Another name."""
+    name = request.form.get("name", "")
+    row = db.session.get(Location, code)
+    if row is not None and is_untouched(name, row.name):
+        organizer()
+        return redirect(url_for("pages.locations.index"), 303)
+    return _do(lambda who: locations.change(who, code, name=validate(LocationChange, {"name": name}).name), "Renamed.")
+
+
+@blueprint.post("/locations/<code>/switch")
+def switch(code: str) -> Response:
+    """On or off."""
+    wanted = request.form.get("enabled") == "1"
+    answer = _do(
+        lambda who: locations.change(who, code, enabled=wanted),
+        f"{code} is switched {'on' if wanted else 'off'}.",
+    )
+    stranded = 0 if wanted else rules.stranded(db.session(), code)
+    if stranded:
+        monitors = "1 monitor names" if stranded == 1 else f"{stranded} monitors name"
+        flash(f"{monitors} no location that is switched on any more: not checked until that changes.", "warning")
+    return answer
+
+
+@blueprint.post("/locations/<code>/default")
+def make_default(code: str) -> Response:
+    """Where monitors without locations of their own are checked from."""
+    return _do(lambda who: locations.change(who, code, default=True), f"{code} is the default location now.")
+
+
+@blueprint.get("/locations/<code>/remove")
+def confirm_remove(code: str) -> str:
+    """Ask before the location is removed."""
+    organizer()
+    row = db.session.scalar(select(Location).where(Location.code == code))
+    if row is None:
+        raise not_found("location")
+    return render_template(
+        "confirm.html",
+        title=f"Remove {row.name}?",
+        lost=[
+            f"Workers that serve only {code} have nothing to do any more. Results measured from there stay.",
+            "Switch it off instead to use it again later.",
+        ],
+        button="Remove",
+        back=url_for("pages.locations.index"),
+    )
+
+
+@blueprint.post("/locations/<code>/remove")
+def remove(code: str) -> Response:
+    """Away with it, where nothing names it."""
+    return _do(lambda who: locations.remove(who, code), f"{code} is removed.")
+
+
+def _do(action: Callable[[Caller], object], done: str) -> Response:
+    """Do it and say so, or say why not."""
+    who = organizer()
+    try:
+        action(who)
+        transaction.commit()
+    except Problem as problem:
+        if problem.status not in (409, 422):
+            raise
+        db.session.rollback()
+        flash(_sentence(problem), "bad")
+    else:
+        flash(done, "good")
+    return redirect(url_for("pages.locations.index"), 303)
+
+
+def _sentence(problem: Problem) -> str:
+    if "code" in problem.fields:
+        return "A code has 1 to 32 lower-case letters, digits and hyphens, such as eu-central."
+    return " ".join(problem.fields.values()) or problem.message
+
+
+def _page(who: Caller, problems: dict[str, str]) -> str:
+    return render_template("locations.html", problems=problems, typed=request.form, **_content(who))
+
+
+def _content(who: Caller) -> dict[str, object]:
+    rows = rules.ordered(db.session())
+    open_ones = select(OperatorWarning).where(
+        OperatorWarning.resolved_at.is_(None), OperatorWarning.kind.in_(_WARNINGS)
+    )
+    warnings = db.session.scalars(open_ones.order_by(OperatorWarning.first_seen_at)).all() if who.may_organize else []
+    return {
+        "locations": rows,
+        "default": rules.default_of(rows),
+        "standing": places.standing(),
+        "warnings": warnings,
+        "manages": who.may_organize,
+    }

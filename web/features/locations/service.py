@@ -1,0 +1,77 @@
+"""Locations changed by a person or a program: the rules are `models.rules.locations`', the trail and the telling are here."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import redis
+import structlog
+
+import settings
+from models.rules import locations
+from models.rules.locations import LocationError
+from models.tables import Location
+from web.http import transaction
+from web.http.auth import Caller
+from web.http.errors import Problem, not_found
+from web.http.extensions import db, redis_client
+from web.services import audit_events
+
+log = structlog.get_logger()
+
+
+def add(who: Caller, code: str, name: str) -> Location:
+    """A new location, switched on. Raises a 409 `Problem`."""
+    with _refusals():
+        made = locations.add(db.session(), code, name)
+    _changed(who, "location.created", code, name=name)
+    return made
+
+
+def change(
+    who: Caller, code: str, *, name: str | None = None, enabled: bool | None = None, default: bool | None = None
+) -> Location:
+    """The location with what is given changed. Raises a 404 or 409 `Problem`."""
+    with _refusals():
+        row = locations.find(db.session(), code)
+        if name is not None:
+            locations.rename(db.session(), code, name)
+        if enabled is not None:
+            locations.switch(db.session(), code, enabled=enabled)
+        if default:
+            locations.make_default(db.session(), code)
+    given = {"name": name, "enabled": enabled, "default": default}
+    _changed(who, "location.changed", code, **{key: value for key, value in given.items() if value is not None})
+    return row
+
+
+def remove(who: Caller, code: str) -> None:
+    """Remove a location that nothing names. Raises a 404 or 409 `Problem`."""
+    with _refusals():
+        locations.remove(db.session(), code, {spec.code for spec in settings.get().locations})
+    _changed(who, "location.deleted", code)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except LocationError as error:
+        raise (not_found("location") if error.missing else Problem(409, str(error))) from None
+
+
+def _changed(who: Caller, action: str, code: str, **details: Any) -> None:
+    audit_events.record(who, action, "location", None, code=code, **details)
+    transaction.after_commit(announce)
+
+
+def announce() -> None:
+    """Tell the processes at once; without a broker the scheduler does it when there is one again."""
+    from actors.runtime import process_registry  # connects at import, which only a process with settings can
+
+    try:
+        process_registry.announce_locations(
+            redis_client(), [row.code for row in locations.ordered(db.session()) if row.enabled]
+        )
+    except redis.RedisError as error:
+        log.warning("locations_were_not_announced", error=type(error).__name__)

@@ -1,0 +1,1 @@
+"""Monitors: list, detail page, form, actions, API."""

@@ -1,0 +1,180 @@
+"""What is done to monitors with a button: check now, pause, mute, test alert, delete; to one or to many."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from sqlalchemy import select
+from werkzeug.wrappers import Response
+
+from models.tables import Monitor
+from web.api.schema import validate
+from web.features.monitors import bulk
+from web.features.monitors import service as monitors
+from web.features.monitors.detail_pages import find
+from web.features.monitors.schemas import BulkIn
+from web.http import transaction
+from web.http.auth import Caller
+from web.http.errors import Problem
+from web.http.extensions import db
+from web.ui.access import editor, id_of
+from web.ui.pagination import with_query
+
+blueprint = Blueprint("monitor_actions", __name__)
+_AT_MOST = 1000
+_LONGEST_MUTE_HOURS = 24 * 90
+#: More of them are more hours than any mute has.
+_DIGITS = 9
+#: What was done to the selected monitors, and to which of them it could not be done.
+_DONE = {
+    "run": "Check started for {monitors}.",
+    "pause": "{monitors} paused.",
+    "resume": "{monitors} resumed.",
+    "addTag": "Tag {tag} added to {monitors}.",
+    "removeTag": "Tag {tag} removed from {monitors}.",
+}
+_FAILED = {
+    "run": "No check for {monitors}",
+    "pause": "{monitors} not paused",
+    "resume": "{monitors} not resumed",
+    "addTag": "Tag {tag} not added to {monitors}",
+    "removeTag": "Tag {tag} not removed from {monitors}",
+}
+
+
+@blueprint.post("/monitors/<monitor_id>/run")
+def run(monitor_id: str) -> Response:
+    """Check now."""
+    who = editor()
+    return _do(who, monitor_id, lambda one: monitors.run_now(who, one), "The check is under way.")
+
+
+@blueprint.post("/monitors/<monitor_id>/switch")
+def switch(monitor_id: str) -> Response:
+    """Pause or resume."""
+    who = editor()
+    enabled = request.form.get("enabled") == "true"
+    said = "Resumed: it is being checked again." if enabled else "Paused: no checks and no alerts until it is resumed."
+    return _do(who, monitor_id, lambda one: monitors.switch(who, one, enabled=enabled), said)
+
+
+@blueprint.post("/monitors/<monitor_id>/mute")
+def mute(monitor_id: str) -> Response:
+    """Mute the alerts for some hours; 0 ends it."""
+    who = editor()
+    text = request.form.get("hours", "")
+    if not (text.isascii() and text.isdigit()):
+        raise Problem(400, "For how many hours is told by a whole number; 0 ends it.")
+    hours = int(text) if len(text) <= _DIGITS else _LONGEST_MUTE_HOURS
+    hours = min(hours, _LONGEST_MUTE_HOURS)
+    until = (datetime.now(UTC) + timedelta(hours=hours)).isoformat() if hours else None
+    said = "Alerts are muted; checks go on." if hours else "Alerts are on again."
+    return _do(who, monitor_id, lambda one: monitors.change(who, one, {"mutedUntil": until}), said)
+
+
+@blueprint.post("/monitors/<monitor_id>/notify")
+def notify(monitor_id: str) -> Response:
+    """Send a test alert to the monitor's providers."""
+    from web.features.alerts.service import notify as tell
+
+    who = editor()
+    found = find(who, monitor_id)
+    if not found.providers:
+        flash("This monitor tells nobody: choose a provider under Edit.", "warning")
+        return _back(monitor_id)
+    text = "This is a test alert, sent by hand."
+    return _do(who, monitor_id, lambda one: tell(who, one, "down", text), "The test alert is on its way: see Alerts.")
+
+
+@blueprint.post("/monitors/bulk")
+def many() -> Response:
+    """One action on all the chosen monitors."""
+    who = editor()
+    ids = [id_of(text, "monitor") for text in request.form.getlist("ids")[:_AT_MOST]]
+    action = request.form.get("action", "")
+    tag = request.form.get("tag_text", "").strip()
+    back = redirect(with_query(url_for("pages.monitors.index")), 303)
+    if not ids:
+        flash("Choose monitors first.", "warning")
+        return back
+    if action == "delete":
+        return redirect(url_for("pages.monitor_actions.confirm_delete", ids=",".join(map(str, ids))), 303)
+    if action == "enter":  # the Enter key in the form, not one of its buttons
+        if not tag:
+            flash("Choose what to do with the selected monitors.", "warning")
+            return back
+        action = "addTag"
+    _bulk(who, ids, action, tag)
+    return back
+
+
+@blueprint.get("/monitors/delete")
+def confirm_delete() -> str:
+    """Ask before anything is deleted."""
+    return render_template("monitor_delete.html", monitors=_chosen(editor(), request.args.get("ids", "").split(",")))
+
+
+@blueprint.post("/monitors/delete")
+def delete() -> Response:
+    """Delete the confirmed ones."""
+    who = editor()
+    found = _chosen(who, request.form.getlist("ids"))
+    for monitor in found:
+        monitors.delete(who, monitor.id)
+    transaction.commit()
+    flash(f"{found[0].name} is deleted." if len(found) == 1 else f"{len(found)} monitors are deleted.", "good")
+    return redirect(url_for("pages.monitors.index"), 303)
+
+
+def _chosen(who: Caller, texts: list[str]) -> list[Monitor]:
+    """The project's monitors with these ids, by name. Raises a 404 `Problem` where there is none."""
+    ids = [id_of(text, "monitor") for text in texts[:_AT_MOST] if text]
+    query = select(Monitor).where(Monitor.id.in_(ids), Monitor.project_id == who.project_id).order_by(Monitor.name)
+    found = list(db.session.scalars(query))
+    if not found:
+        raise Problem(404, "There is no such monitor.")
+    return found
+
+
+def _back(monitor_id: str) -> Response:
+    return redirect(url_for("pages.monitor.index", monitor_id=monitor_id), 303)
+
+
+def _do(who: Caller, monitor_id: str, act: Callable[[UUID], object], said: str) -> Response:
+    """Act on one monitor and say so; a refusal (paused, not valid any more) is told on the monitor's page."""
+    found = find(who, monitor_id)
+    try:
+        act(found.id)
+        transaction.commit()
+    except Problem as problem:
+        if problem.status not in (409, 422):
+            raise
+        db.session.rollback()
+        flash(" ".join([problem.message, *problem.fields.values()]), "bad")
+    else:
+        flash(said, "good")
+    return _back(monitor_id)
+
+
+def _bulk(who: Caller, ids: list[UUID], action: str, tag: str) -> None:
+    """Do it to each that allows it, and flash how it went."""
+    wanted = {"ids": [str(one) for one in ids], "action": action}
+    if action.endswith("Tag"):
+        wanted["tag"] = tag
+    try:
+        outcome = bulk.apply(who, validate(BulkIn, wanted))
+        transaction.commit()
+    except Problem as problem:
+        db.session.rollback()
+        flash(" ".join(problem.fields.values()) or problem.message, "bad")
+        return
+    if outcome.done:
+        flash(_DONE[action].format(tag=tag, monitors=_monitors(len(outcome.done))), "good")
+    if outcome.failed:
+        left_out = _FAILED[action].format(tag=tag, monitors=_monitors(len(outcome.failed)))
+        flash(f"{left_out}: {next(iter(outcome.failed.values()))}", "bad")
+
+
+def _monitors(count: int) -> str:
+    return f"{count} {'monitor' if count == 1 else 'monitors'}"

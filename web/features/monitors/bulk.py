@@ -1,0 +1,63 @@
+"""One action on many monitors: what can be done is done, and the rest is told one by one."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from web.features.monitors import service as monitors
+from web.features.monitors.schemas import MAX_TAGS, BulkIn, BulkOut, clean_tag
+from web.http.auth import Caller
+from web.http.errors import Problem, invalid
+
+
+def apply(who: Caller, wanted: BulkIn) -> BulkOut:
+    """Do it to each, once. Raises a 422 `Problem` where the action itself makes no sense."""
+    act = _action(who, wanted)
+    failed: dict[str, str] = {}
+    known: dict[str, UUID] = {}
+    for text in dict.fromkeys(wanted.ids):
+        try:
+            known[text] = UUID(text)
+        except ValueError:
+            failed[text[:64]] = "There is no such monitor."
+    # In one order, whatever was sent: two requests about the same monitors would else wait for each other.
+    for text in sorted(known, key=known.__getitem__):
+        try:
+            act(known[text])
+        except Problem as problem:
+            failed[text] = problem.message
+    return BulkOut(done=[text for text in known if text not in failed], failed=failed)
+
+
+def _action(who: Caller, wanted: BulkIn) -> Callable[[UUID], object]:
+    if wanted.action in {"addTag", "removeTag"}:
+        if wanted.tag is None:
+            raise invalid({"tag": "This field is required for the action."})
+        try:
+            tag = clean_tag(wanted.tag)
+        except ValueError as error:
+            raise invalid({"tag": str(error)}) from None
+        change = _add_tag if wanted.action == "addTag" else _remove_tag
+        return lambda monitor_id: change(who, monitor_id, tag)
+    if wanted.tag is not None:
+        raise invalid({"tag": "This field belongs to addTag and removeTag only."})
+    actions: dict[str, Callable[[UUID], object]] = {
+        "pause": lambda monitor_id: monitors.switch(who, monitor_id, enabled=False),
+        "resume": lambda monitor_id: monitors.switch(who, monitor_id, enabled=True),
+        "delete": lambda monitor_id: monitors.delete(who, monitor_id),
+        "run": lambda monitor_id: monitors.run_now(who, monitor_id),
+    }
+    return actions[wanted.action]
+
+
+def _add_tag(who: Caller, monitor_id: UUID, tag: str) -> None:
+    tags = monitors.find(who, monitor_id, lock=True).tags
+    if tag not in tags:
+        if len(tags) >= MAX_TAGS:
+            raise Problem(409, f"This monitor has {MAX_TAGS} tags already.")
+        monitors.change(who, monitor_id, {"tags": [*tags, tag]})
+
+
+def _remove_tag(who: Caller, monitor_id: UUID, tag: str) -> None:
+    tags = monitors.find(who, monitor_id, lock=True).tags
+    if tag in tags:
+        monitors.change(who, monitor_id, {"tags": [one for one in tags if one != tag]})

@@ -1,0 +1,253 @@
+"""A monitor's `config`, one model a type: what may stand in it, and what holds where nothing was said.
+
+The models keep the wire's names when dumped (`by_alias`): what they dump is what the table stores and probes read.
+"""
+
+import re
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from web.api.schema import In, TimeZone
+
+#: What would change the message's framing, or concerns one connection only.
+_HOP_BY_HOP = frozenset(
+    [
+        "connection",
+        "content-length",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "expect",
+        "http2-settings",
+    ]
+)
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}")
+_CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_MAX_HEADERS = 50
+_TEXT = 4096
+
+
+def _upper(value: Any) -> Any:
+    return value.upper() if isinstance(value, str) else value
+
+
+def _number_to_text(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+IpVersion = Annotated[Literal["auto", "4", "6"], BeforeValidator(_number_to_text)]
+Method = Annotated[Literal["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"], BeforeValidator(_upper)]
+
+
+class LocationConfig(In):
+    """Where a round runs and how its verdict is made; switched off, it runs once, in the default location."""
+
+    enabled: bool = False
+    locations: list[str] = Field(default_factory=list, max_length=100)
+    threshold: int = Field(default=50, ge=1, le=100)
+    strategy: Literal["all", "majority", "any", "custom"] = "majority"
+
+    @field_validator("locations")
+    @classmethod
+    def _once_each(cls, codes: list[str]) -> list[str]:
+        return list(dict.fromkeys(codes))
+
+
+class _AnyConfig(In):
+    timeout_seconds: int = Field(default=30, ge=5, le=300)
+    retries: int = Field(default=0, ge=0, le=5)
+
+
+class _LocatedConfig(_AnyConfig):
+    location_config: LocationConfig = Field(default_factory=LocationConfig)
+
+
+class Auth(In):
+    """How a request signs in."""
+
+    type: Literal["none", "basic", "bearer"] = "none"
+    username: str | None = Field(default=None, max_length=1024)
+    password: str | None = Field(default=None, max_length=_TEXT)
+    token: str | None = Field(default=None, max_length=8192)
+
+    @field_validator("username", "password", "token")
+    @classmethod
+    def _one_line(cls, value: str | None) -> str | None:
+        if value is not None and _CONTROLS.search(value):
+            raise ValueError("Must not hold line breaks or other control characters.")
+        return value
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Auth":
+        if self.type == "basic" and not self.username:
+            raise ValueError("Basic authentication needs a username.")
+        if self.type == "basic" and ":" in (self.username or ""):
+            raise ValueError("A username for basic authentication cannot hold a colon.")
+        if self.type == "bearer" and not self.token:
+            raise ValueError("Bearer authentication needs a token.")
+        return self
+
+
+class _HttpConfig(_LocatedConfig):
+    expected_status_codes: str = Field(default="200-299", min_length=1, max_length=200)
+    keyword_in_body: str | None = Field(default=None, max_length=_TEXT)
+    keyword_in_body_should_be_present: bool = True
+    json_path: str | None = Field(default=None, max_length=1024)
+    json_path_expected: Any = None
+    auth: Auth = Field(default_factory=Auth)
+    ssl_days_until_expiration_warning: int = Field(default=30, ge=1, le=3650)
+    follow_redirects: bool = True
+    max_redirects: int = Field(default=5, ge=0, le=20)
+    #: A visit opens a connection of its own, and so does a check, unless this is set.
+    reuse_connection: bool = False
+    verify_tls: bool = True
+    max_response_time_ms: int | None = Field(default=None, ge=1, le=300_000)
+    ip_version: IpVersion = "auto"
+
+    @field_validator("expected_status_codes")
+    @classmethod
+    def _readable_codes(cls, text: str) -> str:
+        # Probes are imported where they are needed: a web process that saves no monitor does without their memory.
+        from actors.probes import status_codes
+        from actors.probes.invalid_config import InvalidConfig
+
+        try:
+            status_codes.parse(text)
+        except InvalidConfig as error:
+            raise ValueError(str(error)) from None
+        return text
+
+    @field_validator("json_path")
+    @classmethod
+    def _readable_path(cls, text: str | None) -> str | None:
+        from actors.probes import json_path
+        from actors.probes.invalid_config import InvalidConfig
+
+        try:
+            if text:
+                json_path.compiled(text)
+        except InvalidConfig as error:
+            raise ValueError(str(error)) from None
+        return text or None
+
+    @field_validator("json_path_expected")
+    @classmethod
+    def _known_operator(cls, value: Any) -> Any:
+        if not isinstance(value, dict) or "op" not in value or not value.keys() <= {"op", "value"}:
+            return value
+        operators = ("eq", "ne", "gt", "gte", "lt", "lte", "contains", "matches", "exists")
+        if value["op"] not in operators:
+            raise ValueError(f"The op must be one of: {', '.join(operators)}.")
+        if value["op"] == "matches":
+            _check_pattern(value.get("value"))
+        return value
+
+
+def _check_pattern(value: object) -> None:
+    from actors.probes.pattern import problem
+
+    if not isinstance(value, str):
+        raise ValueError("The value must be a regular expression.")
+    if refused := problem(value):
+        raise ValueError(refused)
+
+
+class HttpRequestConfig(_HttpConfig):
+    """`http_request`: any method, with headers and a body."""
+
+    method: Method = "GET"
+    headers: dict[str, str] = Field(default_factory=dict, max_length=_MAX_HEADERS)
+    body: str | None = Field(default=None, max_length=256 * 1024)
+    enable_ssl_check: bool = False
+
+    @field_validator("headers")
+    @classmethod
+    def _sendable(cls, headers: dict[str, str]) -> dict[str, str]:
+        for name, value in headers.items():
+            check_header(name, value)
+        if len({name.lower() for name in headers}) != len(headers):
+            raise ValueError("A header is named twice.")
+        return headers
+
+
+def check_header(name: str, value: str) -> None:
+    """Raise `ValueError` unless a request may carry this header. The value is never part of the message."""
+    if not _HEADER_NAME.fullmatch(name):
+        raise ValueError("A header's name may hold letters, digits and hyphens only.")
+    if name.lower() in _HOP_BY_HOP:
+        raise ValueError(f"The header {name} belongs to the connection and cannot be set.")
+    if _CONTROLS.search(value) or len(value) > 8192:
+        raise ValueError(f"The value of {name} must be one line of at most 8192 characters.")
+
+
+class WebsiteConfig(_HttpConfig):
+    """`website`: always GET; the certificate is watched where there is one."""
+
+    enable_ssl_check: bool = True
+
+
+class PingHostConfig(_LocatedConfig):
+    """`ping_host`: ICMP echo."""
+
+    packet_count: int = Field(default=3, ge=1, le=10)
+    packet_size: int = Field(default=56, ge=0, le=1400)
+    max_packet_loss_percent: float = Field(default=99, ge=0, lt=100)
+    ip_version: IpVersion = "auto"
+
+
+class PortCheckConfig(_LocatedConfig):
+    """`port_check`: is it open, and, where asked, does it answer as expected."""
+
+    port: int = Field(ge=1, le=65535)
+    protocol: Literal["tcp", "udp"] = "tcp"
+    send: str | None = Field(default=None, max_length=_TEXT)
+    expect: str | None = Field(default=None, max_length=_TEXT)
+    ip_version: IpVersion = "auto"
+
+
+class HeartbeatConfig(_AnyConfig):
+    """`heartbeat`: how often a ping is expected. A cron expression replaces the interval."""
+
+    expected_interval_minutes: float = Field(default=60, ge=0, le=366 * 1440)
+    grace_period_minutes: float = Field(default=10, ge=0, le=366 * 1440)
+    cron_expression: str | None = Field(default=None, max_length=200)
+    timezone: TimeZone = "UTC"
+    max_run_minutes: float | None = Field(default=None, gt=0, le=366 * 1440)
+    require_api_key: bool = False
+    expect_keyword: str | None = Field(default=None, max_length=1024)
+
+
+class PlaywrightOptions(In):
+    """How a browser journey runs; `timeout` is milliseconds."""
+
+    headless: bool = True
+    timeout: int = Field(default=120_000, ge=1000, le=3_600_000)
+    retries: int = Field(default=0, ge=0, le=5)
+
+
+class SyntheticTestConfig(_LocatedConfig):
+    """`synthetic_test`: which stored journey to run."""
+
+    test_id: UUID
+    test_title: str | None = Field(default=None, max_length=255)
+    playwright_options: PlaywrightOptions = Field(default_factory=PlaywrightOptions)
+
+
+CONFIGS: dict[str, type[_AnyConfig]] = {
+    "http_request": HttpRequestConfig,
+    "website": WebsiteConfig,
+    "ping_host": PingHostConfig,
+    "port_check": PortCheckConfig,
+    "heartbeat": HeartbeatConfig,
+    "synthetic_test": SyntheticTestConfig,
+}
+#: Keys of a config that are records: a change of one of their fields leaves the others. Maps (headers) and lists are
+#: replaced whole.
+RECORDS = frozenset({"auth", "locationConfig", "playwrightOptions"})

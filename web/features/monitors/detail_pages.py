@@ -1,0 +1,139 @@
+"""One monitor: how it stands and why, its figures, its newest results."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Blueprint, Response, render_template, request
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from models.tables import Incident, Location, Monitor, MonitorResult, shown_status
+from web.features.monitors.listing import locations_of
+from web.features.monitors.representation import heartbeat_url
+from web.features.notification_providers import recipients
+from web.features.results import pages as results
+from web.features.results import pings, rounds, statistics
+from web.features.results.charts import Chart, Point, response_chart
+from web.http.auth import Caller, caller
+from web.http.extensions import db
+from web.ui.access import id_of, not_here
+from web.ui.parts import part
+
+blueprint = Blueprint("monitor", __name__)
+BEATS = 50
+RECENT = "recent"
+_INCIDENTS = 5
+#: Phases of a request in their order, as `details.timings` names them.
+PHASES = {
+    "dnsMs": ("DNS", "dns"),
+    "connectMs": ("Connect", "connect"),
+    "tlsMs": ("TLS", "tls"),
+    "firstByteMs": ("Wait", "wait"),
+    "downloadMs": ("Download", "download"),
+}
+
+
+@blueprint.get("/monitors/<monitor_id>")
+def index(monitor_id: str) -> str:
+    """The whole page."""
+    who = caller()
+    monitor = find(who, monitor_id)
+    return render_template("monitor.html", **_content(who, monitor))
+
+
+@blueprint.get("/monitors/<monitor_id>/partials/live")
+def partial(monitor_id: str) -> Response:
+    """The part that live updates renew, filters kept."""
+    who = caller()
+    return part("partials/monitor.html", **_content(who, find(who, monitor_id)))
+
+
+def find(who: Caller, text: str) -> Monitor:
+    """The project's monitor with that id. Raises a 404 `Problem`."""
+    query = select(Monitor).where(Monitor.id == id_of(text, "monitor")).options(joinedload(Monitor.state))
+    monitor = db.session.scalar(query)
+    if monitor is None or monitor.project_id != who.project_id:
+        raise not_here("monitor", monitor.project_id if monitor else None)
+    return monitor
+
+
+def _content(who: Caller, monitor: Monitor) -> dict[str, Any]:
+    now = datetime.now(UTC)
+    newest = rounds.newest([monitor.id], BEATS, now, locations=locations_of(monitor), days=rounds.DETAIL_DAYS)
+    history = statistics.history(monitor.id, now)
+    period = request.args.get("period", RECENT)
+    period = period if period in statistics.PERIODS else RECENT
+    wanted = results.filters()
+    latest = results.newest(monitor.id, now)
+    return {
+        "monitor": monitor,
+        "state": monitor.state,
+        "status": shown_status(monitor, monitor.state),
+        "now": now,
+        "rounds": newest[monitor.id],
+        "beat_count": BEATS,
+        "periods": statistics.PERIODS,
+        "figures": {one: history.figures(one) for one in statistics.PERIODS},
+        "covered": {one: statistics.covered(one, monitor.created_at, now) for one in statistics.PERIODS},
+        "period": period,
+        "chart": _chart(newest[monitor.id], history, period, monitor.created_at),
+        "by_location": history.by_location(30),
+        "location_names": _location_names(),
+        "latest": latest,
+        "certificate": _first(latest, "sslCertificate"),
+        "phases": _phases(latest),
+        "incidents": _incidents(monitor),
+        "results": results.page(monitor.id, wanted, now),
+        "result_sizes": results.SIZES,
+        "filters": wanted,
+        "counted": results.COUNTED,
+        "muted": bool(monitor.muted_until and monitor.muted_until > now),
+        "recipients": recipients.of_monitor(monitor),
+        "editable": who.may_edit,
+        "pings": pings.newest(monitor),
+        "heartbeat_url": heartbeat_url(monitor, who) if who.may_edit else None,
+    }
+
+
+def _chart(newest: list[rounds.Round], history: statistics.History, period: str, since: datetime) -> Chart:
+    if period != RECENT:
+        return response_chart(history.points(period, since))
+    return response_chart(
+        [
+            Point(
+                one.scheduled_for,
+                one.response_time_ms,
+                up=int(one.status == "up"),
+                down=int(one.status == "down"),
+                error=int(one.status == "error"),
+            )
+            for one in newest
+        ]
+    )
+
+
+def _location_names() -> dict[str, str]:
+    return {row.code: row.name for row in db.session.scalars(select(Location).order_by(Location.position))}
+
+
+def _first(latest: list[MonitorResult], key: str) -> Any:
+    """`details[key]` of the newest round's first row that has it."""
+    return next((row.details[key] for row in latest if row.details.get(key)), None)
+
+
+def _phases(latest: list[MonitorResult]) -> list[tuple[str, str, float, float, float]]:
+    """(name, look, milliseconds, start and width in percent) of the newest request's phases."""
+    timings = _first(latest, "timings") or {}
+    measured = [(key, timings[key]) for key in PHASES if isinstance(timings.get(key), int | float)]
+    total = sum(value for _, value in measured)
+    found, start = [], 0.0
+    for key, value in measured:
+        width = 100 * value / total if total else 0.0
+        found.append((*PHASES[key], float(value), round(start, 2), round(width, 2)))
+        start += width
+    return found
+
+
+def _incidents(monitor: Monitor) -> list[Incident]:
+    query = select(Incident).where(Incident.monitor_id == monitor.id).order_by(Incident.started_at.desc())
+    return list(db.session.scalars(query.limit(_INCIDENTS)))

@@ -1,0 +1,122 @@
+"""A monitor's row as the wire shows it, and as it would have been sent."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+
+import settings
+from models.secrets import encryption as seal
+from models.secrets import fields
+from models.tables import Monitor, MonitorType, shown_status
+from web.features.monitors import consistency as monitor_consistency
+from web.features.monitors.schemas import AlertConfigOut, HeartbeatMonitorOut, MonitorDetailOut, MonitorOut
+from web.features.results.schemas import ResultOut
+from web.http.auth import Caller
+from web.services import encryption as sealing
+
+log = structlog.get_logger()
+HEARTBEAT_TOKEN = "heartbeatToken"  # noqa: S105 - the name of a field
+
+
+def secrets_of(monitor: Monitor) -> dict[str, str]:
+    """The monitor's secrets by path, the heartbeat token among them; none where they do not open."""
+    return sealing.opened_to_change(monitor)
+
+
+def heartbeat_url(monitor: Monitor, who: Caller) -> str | None:
+    """Where pings of this heartbeat go, shown to `who`; None for other types, and where its secret cannot be opened."""
+    if monitor.type != MonitorType.HEARTBEAT:
+        return None
+    try:
+        token = sealing.opened_to_show(monitor, who)[HEARTBEAT_TOKEN]
+    except (seal.SealError, KeyError):
+        log.error("heartbeat_token_unreadable", monitor_id=str(monitor.id))
+        return None
+    return f"{settings.get().public_url}/api/heartbeat/{token}"
+
+
+def as_sent(monitor: Monitor, opened: dict[str, str]) -> dict[str, Any]:
+    """The body that would make this monitor, secrets (`opened`) in the clear: what changes are merged into."""
+    return {
+        "name": monitor.name,
+        "description": monitor.description,
+        "type": monitor.type,
+        "target": monitor.target,
+        "frequencyMinutes": minutes(monitor),
+        "cronExpression": monitor.cron_expression,
+        "timezone": monitor.timezone,
+        "enabled": monitor.enabled,
+        "config": fields.join(monitor.config, opened),
+        "alertConfig": _alert_config(monitor).model_dump(by_alias=True, mode="json"),
+        "tags": monitor.tags,
+        "mutedUntil": monitor.muted_until.isoformat() if monitor.muted_until else None,
+    }
+
+
+def shown(monitor: Monitor, who: Caller) -> MonitorOut:
+    """The monitor as lists answer it."""
+    facts = _facts(monitor)
+    url = heartbeat_url(monitor, who) if who.may_edit else None
+    return HeartbeatMonitorOut(**facts, heartbeat_url=url) if url else MonitorOut(**facts)
+
+
+def shown_saved(monitor: Monitor, who: Caller) -> MonitorOut:
+    """The monitor as changes answer it: with warnings about weak secrets and settings without effect."""
+    answer = shown(monitor, who)
+    answer.warnings = sealing.warnings(monitor) + monitor_consistency.warnings(monitor)
+    return answer
+
+
+def shown_in_detail(monitor: Monitor, who: Caller, recent: Sequence[ResultOut]) -> MonitorDetailOut:
+    """The monitor with its newest results."""
+    url = heartbeat_url(monitor, who) if who.may_edit else None
+    return MonitorDetailOut(**_facts(monitor), heartbeat_url=url, recent_results=list(recent))
+
+
+def _facts(monitor: Monitor) -> dict[str, Any]:
+    state = monitor.state
+    return {
+        "id": monitor.id,
+        "name": monitor.name,
+        "description": monitor.description,
+        "type": monitor.type,
+        "target": monitor.target,
+        "frequency_minutes": minutes(monitor),
+        "cron_expression": monitor.cron_expression,
+        "timezone": monitor.timezone,
+        "enabled": monitor.enabled,
+        "status": shown_status(monitor, state),
+        "config": monitor.config,
+        "alert_config": _alert_config(monitor),
+        "tags": monitor.tags,
+        "last_check_at": state.last_check_at,
+        "last_status_change_at": state.last_status_change_at,
+        "next_run_at": state.next_run_at,
+        "scheduled_job_id": f"monitor:{monitor.id}" if state.next_run_at else None,
+        "muted_until": monitor.muted_until,
+        "created_at": monitor.created_at,
+        "updated_at": monitor.updated_at,
+        "credentials": sealing.shown(monitor),
+    }
+
+
+def minutes(monitor: Monitor) -> int | float | None:
+    """The wire's `frequencyMinutes`; None where a cron expression rules."""
+    if monitor.interval_seconds is None:
+        return None
+    whole, rest = divmod(monitor.interval_seconds, 60)
+    return monitor.interval_seconds / 60 if rest else whole
+
+
+def _alert_config(monitor: Monitor) -> AlertConfigOut:
+    return AlertConfigOut(
+        enabled=monitor.alerts_enabled,
+        alert_on_failure=monitor.alert_on_failure,
+        alert_on_recovery=monitor.alert_on_recovery,
+        alert_on_ssl_expiration=monitor.alert_on_ssl_expiration,
+        failure_threshold=monitor.failure_threshold,
+        recovery_threshold=monitor.recovery_threshold,
+        custom_message=monitor.custom_message,
+        notification_providers=[setting.provider_id for setting in monitor.providers],
+    )

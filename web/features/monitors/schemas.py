@@ -1,0 +1,211 @@
+"""Monitors on the wire: what is sent to make or change one, and what is shown."""
+
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Literal
+from uuid import UUID
+
+from pydantic import Field, WithJsonSchema, field_validator
+
+from web.api.lists import PageQuery
+from web.api.schema import CredentialsOut, FieldWarning, In, Name, Out, Time, TimeZone
+from web.features.monitors.config_schemas import CONFIGS, LocationConfig
+from web.features.results.schemas import ResultOut
+
+MAX_TAGS = 30
+Type = Literal["http_request", "website", "ping_host", "port_check", "heartbeat", "synthetic_test"]
+Status = Literal["pending", "up", "down", "error", "paused", "maintenance"]
+#: What clients may also write for a type.
+ALIASES = {"http": "http_request", "ping": "ping_host", "port": "port_check", "synthetic": "synthetic_test"}
+_TYPES = sorted({*CONFIGS, *ALIASES})
+
+#: Validated by the type's own model, once the type is known.
+Config = Annotated[
+    dict[str, Any],
+    WithJsonSchema({"anyOf": [{"$ref": f"#/components/schemas/{model.__name__}"} for model in CONFIGS.values()]}),
+]
+Tag = Annotated[str, Field(min_length=1, max_length=50)]
+
+
+def clean_tag(tag: str) -> str:
+    """`tag` without blanks at its ends. Raises `ValueError` where nothing or a comma is left."""
+    tag = tag.strip()
+    if not tag or "," in tag or not tag.isprintable():
+        raise ValueError("A tag has 1 to 50 characters and no comma.")
+    return tag
+
+
+class AlertConfig(In):
+    """When to tell, whom, and after how many rounds."""
+
+    enabled: bool = True
+    alert_on_failure: bool = True
+    alert_on_recovery: bool = True
+    alert_on_ssl_expiration: bool = True
+    failure_threshold: int = Field(default=1, ge=1, le=20)
+    recovery_threshold: int = Field(default=1, ge=1, le=20)
+    custom_message: str = Field(default="", max_length=1000)
+    notification_providers: list[UUID] = Field(default_factory=list, max_length=50)
+
+
+class MonitorIn(In):
+    """A monitor as it shall be. Fields that only answers have are accepted and ignored, so that one may be sent back."""
+
+    #: Shown, never set.
+    READ_ONLY: ClassVar[frozenset[str]] = frozenset(
+        [
+            "id",
+            "status",
+            "lastCheckAt",
+            "lastStatusChangeAt",
+            "nextRunAt",
+            "scheduledJobId",
+            "createdAt",
+            "updatedAt",
+            "heartbeatUrl",
+            "recentResults",
+            "credentials",
+            "warnings",
+        ]
+    )
+
+    name: Name
+    description: str = Field(default="", max_length=5000)
+    type: Annotated[str, WithJsonSchema({"type": "string", "enum": _TYPES})]
+    target: str = Field(default="", max_length=2048)
+    frequency_minutes: float | None = Field(default=None, gt=0, le=366 * 1440)
+    cron_expression: str | None = Field(default=None, max_length=200)
+    timezone: TimeZone = "UTC"
+    enabled: bool = True
+    config: Config = Field(default_factory=dict)
+    alert_config: AlertConfig = Field(default_factory=AlertConfig)
+    tags: list[Tag] = Field(default_factory=list, max_length=MAX_TAGS)
+    muted_until: Time | None = None
+    #: Also accepted here; it is stored in, and shown as, `config.locationConfig`.
+    location_config: LocationConfig | None = None
+
+    @field_validator("type")
+    @classmethod
+    def _full_word(cls, word: str) -> str:
+        word = ALIASES.get(word, word)
+        if word not in CONFIGS:
+            raise ValueError(f"Must be one of: {', '.join(CONFIGS)}.")
+        return word
+
+    @field_validator("tags")
+    @classmethod
+    def _tidy(cls, tags: list[str]) -> list[str]:
+        return list(dict.fromkeys(clean_tag(tag) for tag in tags))
+
+    @field_validator("target")
+    @classmethod
+    def _without_blanks(cls, target: str) -> str:
+        return target.strip()
+
+
+class AlertConfigOut(Out):
+    enabled: bool
+    alert_on_failure: bool
+    alert_on_recovery: bool
+    alert_on_ssl_expiration: bool
+    failure_threshold: int
+    recovery_threshold: int
+    custom_message: str
+    notification_providers: list[UUID]
+
+
+class MonitorOut(Out):
+    """A monitor and how it stands. Secrets in `config` are masked."""
+
+    id: UUID
+    name: str
+    description: str
+    type: Type
+    target: str
+    frequency_minutes: int | float | None
+    cron_expression: str | None
+    timezone: str
+    enabled: bool
+    status: Status
+    config: Config
+    alert_config: AlertConfigOut
+    tags: list[str]
+    last_check_at: datetime | None
+    last_status_change_at: datetime | None
+    next_run_at: datetime | None
+    scheduled_job_id: str | None
+    muted_until: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    #: Null where nothing is stored encrypted.
+    credentials: CredentialsOut | None
+    #: Only in the answers to POST, PUT and PATCH.
+    warnings: list[FieldWarning] = Field(default_factory=list)
+
+
+class HeartbeatMonitorOut(MonitorOut):
+    """A heartbeat monitor, shown to somebody who may edit it: its URL is the secret that pings need."""
+
+    heartbeat_url: str
+
+
+class MonitorDetailOut(MonitorOut):
+    """One monitor with its newest 50 results."""
+
+    heartbeat_url: str | None = Field(default=None, exclude_if=lambda url: url is None)
+    recent_results: list[ResultOut]
+
+
+class MonitorsQuery(PageQuery):
+    """Filters: `q` looks in name, target, description and tags.
+
+    `notifies=nobody`: monitors that are checked with alerts on and have no enabled provider. `notifiesOnly`: those that
+    would notify nobody without this provider.
+    """
+
+    q: str | None = Field(default=None, max_length=255)
+    type: str | None = None
+    status: Status | None = None
+    tag: str | None = Field(default=None, max_length=50)
+    enabled: bool | None = None
+    notifies: Literal["nobody"] | None = None
+    notifies_only: UUID | None = None
+
+    @field_validator("type")
+    @classmethod
+    def _full_word(cls, word: str | None) -> str | None:
+        word = ALIASES.get(word or "", word)
+        if word is not None and word not in CONFIGS:
+            raise ValueError(f"Must be one of: {', '.join(CONFIGS)}.")
+        return word
+
+
+class RunOut(Out):
+    """Which round was made due; its results carry the id."""
+
+    execution_group_id: UUID
+
+
+class NotifyIn(In):
+    """What to tell the monitor's providers by hand."""
+
+    status: Literal["up", "down"]
+    message: str = Field(default="", max_length=1000)
+
+
+class NotifyOut(Out):
+    alert_id: UUID
+
+
+class BulkIn(In):
+    """One action on many monitors; `tag` belongs to `addTag` and `removeTag`."""
+
+    ids: list[str] = Field(min_length=1, max_length=1000)
+    action: Literal["pause", "resume", "delete", "run", "addTag", "removeTag"]
+    tag: Tag | None = None
+
+
+class BulkOut(Out):
+    """Which monitors it was done to, and why not to the others."""
+
+    done: list[str]
+    failed: dict[str, str]

@@ -1,0 +1,1 @@
+"""Results, pings and statistics of one monitor."""

@@ -1,0 +1,47 @@
+"""/api/tags: the words on monitors, and how many carry each."""
+
+from sqlalchemy import func, select
+
+from models.tables import Monitor
+from web.api.lists import Page, PageQuery, page_of
+from web.api.route import May, route
+from web.features.locations.schemas import TagIn, TagOut, TagRename
+from web.features.tags import service as tags
+from web.http import pagination
+from web.http.auth import Caller
+from web.http.extensions import db
+
+TAG = "Tags"
+ONE = "/tags/<string:name>"
+
+
+@route("GET", "/tags", tag=TAG, summary="List tags by name", query=PageQuery, answers=Page[TagOut])
+def list_tags(who: Caller, query: PageQuery) -> Page[TagOut]:
+    words = select(func.unnest(Monitor.tags).label("name")).where(Monitor.project_id == who.project_id).subquery()
+    found = select(words.c.name, func.count().label("monitors")).group_by(words.c.name)
+    rows = db.session.execute(found.order_by(words.c.name).limit(query.limit).offset(query.offset)).all()
+    return page_of([TagOut(name=name, monitors=count) for name, count in rows], query, pagination.count(found))
+
+
+@route(
+    "POST",
+    "/tags",
+    tag=TAG,
+    summary="Put a tag on monitors",
+    may=May.EDIT,
+    body=TagIn,
+    answers=TagOut,
+    status=201,
+)
+def add_tag(who: Caller, body: TagIn) -> TagOut:
+    return TagOut(name=body.name, monitors=tags.add(who, body.name, body.monitor_ids))
+
+
+@route("PATCH", ONE, tag=TAG, summary="Rename a tag everywhere", may=May.EDIT, body=TagRename, answers=TagOut)
+def rename_tag(who: Caller, name: str, body: TagRename) -> TagOut:
+    return TagOut(name=body.name, monitors=tags.rename(who, name, body.name))
+
+
+@route("DELETE", ONE, tag=TAG, summary="Take a tag off every monitor", may=May.EDIT, status=204)
+def remove_tag(who: Caller, name: str) -> None:
+    tags.remove(who, name)

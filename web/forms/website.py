@@ -1,8 +1,0 @@
-"""The inputs of a website monitor."""
-
-from typing import Any
-
-from web.forms.http_request import ANSWER
-
-TARGET = {"label": "URL", "placeholder": "https://example.com", "type": "url", "hint": ""}
-FIELDS: dict[str, Any] = ANSWER

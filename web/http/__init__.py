@@ -1,0 +1,1 @@
+"""Request handling that every route shares."""

@@ -1,0 +1,60 @@
+"""A cookie that tells which accounts a browser has signed in to, so that strangers' failures do not hold it up.
+
+It proves nothing and opens nothing: a browser that brings it has counters of its own in `web/http/sign_in_delays.py`.
+"""
+
+import hashlib
+import hmac
+import secrets
+from typing import Any
+
+from flask import Response, after_this_request, current_app, request
+from itsdangerous import BadData, URLSafeTimedSerializer
+
+import settings
+
+COOKIE = "supercheck_browser"
+_SALT = "known-browser"
+_DAYS = 365
+_MOST_ACCOUNTS = 10
+
+
+def _serializer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(settings.get().secret_key, salt=_SALT)
+
+
+def _mark(email: str) -> str:
+    """What stands for the account in the cookie: its address is not for whoever reads the cookie."""
+    key = hashlib.sha256(f"{_SALT}:{settings.get().secret_key}".encode()).digest()
+    return hmac.new(key, email.encode(), hashlib.sha256).hexdigest()[:24]
+
+
+def _read() -> tuple[str, list[str]]:
+    """The browser's id and the marks of its accounts; empty if there is no cookie of ours."""
+    try:
+        found: Any = _serializer().loads(request.cookies.get(COOKIE, ""), max_age=_DAYS * 24 * 3600)
+        return str(found["browser"]), [str(mark) for mark in found["accounts"]]
+    except (BadData, KeyError, TypeError):
+        return "", []
+
+
+def known_as(email: str) -> str:
+    """The id of this browser if it has signed in to the account `email` before, else an empty text."""
+    browser, accounts = _read()
+    return browser if _mark(email) in accounts else ""
+
+
+def remember(email: str) -> None:
+    """Have this browser known for the account `email` from the answer to this request on."""
+    browser, accounts = _read()
+    mark = _mark(email)
+    kept = [mark, *(one for one in accounts if one != mark)][:_MOST_ACCOUNTS]
+    text = str(_serializer().dumps({"browser": browser or secrets.token_urlsafe(16), "accounts": kept}))
+    secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
+
+    @after_this_request
+    def add(response: Response) -> Response:
+        response.set_cookie(
+            COOKIE, text, max_age=_DAYS * 24 * 3600, path="/login", secure=secure, httponly=True, samesite="Lax"
+        )
+        return response

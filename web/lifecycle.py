@@ -1,0 +1,40 @@
+"""What a web process does beside its requests: signs of life, metrics, and an orderly end."""
+
+from functools import partial
+
+from flask import Flask
+
+import settings
+from actors.broker import broker
+from actors.runtime import credential_uses, logs, telemetry
+from actors.runtime.process_registry import Presence
+from actors.verdicts.ping_intake import Attendance
+from models.connections import ping_pool
+from web.live.streams import live_of
+from web.pings import self_check
+
+ROLE = "web"
+
+
+def begin(app: Flask) -> None:
+    """Configure the logs of this process, and let the others know that it lives. Call it once."""
+    logs.configure(settings.get(), ROLE)
+    presence = Presence(broker, ROLE)
+    app.extensions["presence"] = presence
+    presence.start()
+    config = settings.get()
+    hears = partial(self_check.is_open, config.host, config.port)
+    app.extensions["attendance"] = Attendance(broker, ping_pool.transaction, hears)
+    app.extensions["attendance"].start()
+    telemetry.start(ROLE)
+    credential_uses.start(ROLE)
+
+
+def end(app: Flask) -> None:
+    """End the live streams, for which a server would wait, and say goodbye. Safe from any thread; takes a few seconds at most."""
+    live_of(app).stop()
+    app.extensions["attendance"].stop()
+    app.extensions["presence"].stop()
+    telemetry.stop()
+    credential_uses.stop()
+    ping_pool.close()

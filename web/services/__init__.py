@@ -1,0 +1,1 @@
+"""What the services of several features share: encryption of secrets, audit events, form tokens."""

@@ -1,0 +1,1 @@
+"""What every page shares: access, navigation, assets, labels, form fields."""

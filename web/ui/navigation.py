@@ -1,0 +1,63 @@
+"""The main navigation, in one place for the side bar and for phones."""
+
+from typing import Any, NamedTuple
+
+from flask import request
+from flask_login import current_user
+
+from web.http.auth import caller
+from web.http.errors import shows_error
+
+
+class Item(NamedTuple):
+    """One link; `endpoint` is a page's own, and `current` is set on every page of its blueprint."""
+
+    name: str
+    icon: str
+    endpoint: str
+    current: bool = False
+
+
+_MAIN = (
+    Item("Dashboard", "grid-1x2", "pages.dashboard.index"),
+    Item("Monitors", "activity", "pages.monitors.index"),
+    Item("Alerts", "bell", "pages.alerts.index"),
+    Item("Outages", "exclamation-octagon", "pages.incidents.index"),
+    Item("Notifications", "send", "pages.providers.index"),
+    Item("Maintenance", "wrench-adjustable", "pages.maintenance.index"),
+    Item("Schedules", "calendar3", "pages.schedules.index"),
+    Item("Locations", "geo-alt", "pages.locations.index"),
+)
+_SETTINGS = (
+    Item("Account", "person", "pages.account.index"),
+    Item("Projects", "collection", "pages.projects.index"),
+    Item("API keys", "key", "pages.api_keys.index"),
+    Item("Members", "people", "pages.members.index"),
+    Item("Audit trail", "journal-text", "pages.audit.index"),
+    Item("Queues", "inboxes", "pages.queues.index"),
+)
+#: Pages without a link of their own belong to one that has.
+_PART_OF = {
+    "pages.monitor": "pages.monitors",
+    "pages.monitor_form": "pages.monitors",
+    "pages.monitor_actions": "pages.monitors",
+}
+_OPERATORS_ONLY = {"pages.queues.index"}
+_ADMINISTRATORS_ONLY = {"pages.api_keys.index", "pages.members.index", "pages.audit.index"}
+
+
+def _marked(items: tuple[Item, ...]) -> list[Item]:
+    here = (request.endpoint or "").rpartition(".")[0]
+    here = _PART_OF.get(here, here)
+    return [item._replace(current=item.endpoint.rpartition(".")[0] == here) for item in items]
+
+
+def template_context() -> dict[str, Any]:
+    """The links this person may follow."""
+    if shows_error() or not current_user.is_authenticated or current_user.user.must_change_password:
+        return {"navigation": [], "settings_navigation": []}
+    who = caller()
+    barred = set() if who.may_administer else _ADMINISTRATORS_ONLY
+    barred = barred if who.may_organize else barred | _OPERATORS_ONLY
+    own = tuple(item for item in _SETTINGS if item.endpoint not in barred)
+    return {"navigation": _marked(_MAIN), "settings_navigation": _marked(own)}

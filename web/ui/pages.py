@@ -1,0 +1,30 @@
+"""The pages: the blueprint that holds those of all features, and what their templates use."""
+
+from flask import Blueprint, Flask
+from flask_bootstrap import Bootstrap5
+
+from models.rules import time_zones
+from web.features import blueprints
+from web.features.audit import labels as audit_labels
+from web.features.results import round_bar
+from web.live import page_stream
+from web.ui import access, assets, icons, labels, navigation, pagination
+
+
+def init_app(app: Flask) -> None:
+    """Register every page on `app`, with the filters and functions that their templates use."""
+    app.config["BOOTSTRAP_SERVE_LOCAL"] = True
+    Bootstrap5(app)
+    for module in (icons, labels, audit_labels, round_bar, pagination, assets, page_stream):
+        module.init_app(app)
+    app.jinja_env.globals["time_zones"] = time_zones.names
+    pages = Blueprint("pages", __name__)
+    pages.before_request(access.refuse_unreadable)
+    pages.before_request(access.require_sign_in)
+    pages.before_request(access.drop_empty_arguments)
+    pages.context_processor(access.template_context)
+    pages.context_processor(navigation.template_context)
+    pages.register_blueprint(page_stream.blueprint)
+    for blueprint in blueprints():
+        pages.register_blueprint(blueprint)
+    app.register_blueprint(pages)

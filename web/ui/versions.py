@@ -1,0 +1,92 @@
+"""What an edit form showed when it was opened, so that saving it does not overwrite what others saved since then.
+
+The page carries a stamp: a digest of every input as shown. When the form comes back, the inputs are compared three
+ways: as shown then, as sent, and as the record is now.
+"""
+
+import hashlib
+import json
+from typing import Any
+
+from wtforms import Field
+from wtforms.form import BaseForm
+
+from web.ui.fields import Choice, Duration, Several, Switch
+
+#: The name of the hidden input.
+FIELD = "formVersion"
+#: Stands for the secrets of the record, which look alike when masked.
+_SECRETS = "secrets"
+_DIGITS = 12
+_MASK = "…"
+
+
+def stamp(shown: BaseForm, secrets: object = None) -> str:
+    """The stamp of the form `shown`; `secrets` is when the record's secrets changed last."""
+    return json.dumps(_digests(shown) | {_SECRETS: _digest(str(secrets))}, separators=(",", ":"))
+
+
+def settle(form: BaseForm, shown: BaseForm, stamped: str | None, secrets: object = None) -> list[str]:
+    """The names of the inputs of `form` that others have changed since the stamp `stamped` was made.
+
+    `shown` is the form as the record is now. An input that only others changed takes their value. Every such input gets
+    a `clash`, a sentence with the other value. A form without a stamp has no conflicts.
+    """
+    then = _read(stamped)
+    now, sent = _digests(shown), _digests(form)
+    found = [name for name in now if name in then and then[name] != now[name] and sent[name] != now[name]]
+    for name in found:
+        field, current = form[name], shown[name]
+        if sent[name] == then[name]:
+            field.clash = f"Changed by somebody else. Your form showed: {_shown(field)}."
+            field.data = current.data
+        else:
+            field.clash = f"Saved by somebody else: {_shown(current)}. Your value is in the form."
+    if then.get(_SECRETS, _digest(str(secrets))) != _digest(str(secrets)):
+        found += _alike_when_masked(form, shown, {name for name in now if sent[name] != then.get(name)} - set(found))
+    return found
+
+
+def _alike_when_masked(form: BaseForm, shown: BaseForm, sent: set[str]) -> list[str]:
+    """Those of the changed inputs `sent` that hold a secret: others may have changed it although its mask is the same."""
+    found = [name for name in sorted(sent) if _MASK in str(shown[name].data)]
+    for name in found:
+        form[name].clash = "Somebody else has saved another secret here. Your value is in the form."
+    return found
+
+
+def _read(stamped: str | None) -> dict[str, Any]:
+    try:
+        found = json.loads(stamped or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _digests(form: BaseForm) -> dict[str, str]:
+    return {field.name: _digest(_canonical(field)) for field in form}
+
+
+def _canonical(field: Field) -> str:
+    try:
+        return json.dumps(field.wire(), sort_keys=True)
+    except ValueError:
+        return f"unreadable: {field.data}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:_DIGITS]
+
+
+def _shown(field: Field) -> str:
+    """The value of `field` in words."""
+    if isinstance(field, Switch):
+        return "on" if field.data else "off"
+    if isinstance(field, Several):
+        return ", ".join(str(field.choices.get(one, one)) for one in field.data or ()) or "none"
+    if isinstance(field, Choice):
+        return str(field.choices.get(field.data, field.data)) or "none"
+    if isinstance(field, Duration):
+        amount, unit = field.data or ("", "60")
+        return f"{amount} {field.units.get(unit, '')}".strip() or "nothing"
+    return str(field.data) if field.data not in (None, "") else "nothing"
