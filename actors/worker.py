@@ -16,7 +16,7 @@ import settings
 from actors import queues
 from actors.broker import broker
 from actors.runtime import credential_uses, logs, memory, telemetry
-from actors.runtime.process_registry import Presence
+from actors.runtime.process_registry import ProcessRegistry
 
 log = structlog.get_logger(__name__)
 
@@ -59,20 +59,20 @@ def main(role: str, beside: Callable[[threading.Event], None] | None = None) -> 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     workers = pools(role, config)
-    presence = Presence(broker, role, lambda code: serve(workers[0], code), lambda: memory.start_again(stopping))
+    registry = ProcessRegistry(broker, role, lambda code: serve(workers[0], code), lambda: memory.start_again(stopping))
     telemetry.start(role)
     credential_uses.start(role)
     broker.logger.addFilter(lambda record: "middleware of the same type twice" not in record.getMessage())
     for worker in workers:
         worker.start()
     # Not before the worker consumes: what it learns here adds consumers to those that it has.
-    presence.start()
+    registry.start()
     log.info("started", queues=sorted(queues.of_process(role, config.served_locations)))
     memory.watch(stopping, config.max_memory_usage_mb)
     if beside is not None:
         beside(stopping)
     stopping.wait()
-    _stop(workers, presence)
+    _stop(workers, registry)
     memory.leave()
 
 
@@ -104,9 +104,9 @@ def serve(worker: dramatiq.Worker, code: str) -> None:
     broker.declare_queue(queue)
 
 
-def _stop(workers: list[dramatiq.Worker], presence: Presence) -> None:
+def _stop(workers: list[dramatiq.Worker], registry: ProcessRegistry) -> None:
     log.info("stopping")
-    presence.stop()
+    registry.stop()
     broker.stop_taking()
     # At once, for each may take its whole time.
     stops = [threading.Thread(target=one.stop, kwargs={"timeout": STOP_SECONDS * 1000}) for one in workers]

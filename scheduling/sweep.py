@@ -43,7 +43,7 @@ _undecided: Insistence[Round] = Insistence()
 _unplanned: Insistence[UUID] = Insistence()
 
 #: Which senders of messages look dead.
-departed = process_registry.Departed(broker)
+departed = process_registry.DeadProcesses(broker)
 #: So long a round that a location left unanswered is held against it.
 UNANSWERED_MINUTES = 10
 

@@ -48,7 +48,7 @@ class Process(NamedTuple):
     away: tuple[str, ...]
 
 
-class Presence:
+class ProcessRegistry:
     """A daemon thread that renews this process's keys until `stop`.
 
     `serve` is called, on that thread, with the code of each location to serve from now on. `lost` is called once when
@@ -76,7 +76,7 @@ class Presence:
                 self._add(code)
         self._key_ids = [seal.key_id(key).hex() for key in config.encryption_keys]
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="presence", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="registry", daemon=True)
 
     def _add(self, code: str) -> None:
         self._codes.append(code)
@@ -103,14 +103,14 @@ class Presence:
                 self._renew()
                 renewed = time.monotonic()
             except redis.RedisError as error:
-                log.warning("presence could not be renewed", error=str(error))
+                log.warning("registry could not be renewed", error=str(error))
                 if time.monotonic() - renewed > LOST_AFTER_SECONDS and self._broker_answers():
                     self._give_up("the broker answers others")
                     return
             except (
                 Exception
             ):  # Any other error would end this thread unseen, and dispatch would pass this process over.
-                log.exception("presence failed")
+                log.exception("registry failed")
                 self._give_up("of an error of its own")
                 return
             self._stopping.wait(INTERVAL_SECONDS)
@@ -179,7 +179,7 @@ def _codes(text: Any) -> tuple[str, ...]:
     return tuple(code for code in found if settings.LOCATION_CODE.fullmatch(code))
 
 
-class Departed:
+class DeadProcesses:
     """Tells which processes have gone for good. Keeps what it has seen from one look to the next."""
 
     def __init__(self, broker: Broker) -> None:

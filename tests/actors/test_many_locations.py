@@ -12,7 +12,7 @@ from actors import queues, worker
 from actors.broker import Broker, connect
 from actors.runtime import process_registry
 from actors.runtime.consumer import IDLE_SECONDS
-from actors.runtime.process_registry import Presence
+from actors.runtime.process_registry import ProcessRegistry
 from tests.conftest import SettingsOf
 from tests.waiting import until
 
@@ -78,7 +78,7 @@ def test_a_worker_that_learns_of_many_locations_stays_registered_in_all(
     settings_of(worker_location="")
     monkeypatch.setattr(worker, "broker", broker)
     running = Running(broker, ["us-east", "eu-central", "asia-pacific"])
-    one = Presence(broker, "check_worker", lambda code: worker.serve(running.worker, code))
+    one = ProcessRegistry(broker, "check_worker", lambda code: worker.serve(running.worker, code))
     try:
         process_registry.announce_locations(broker.client, ["us-east", *CODES])
         one.start()
@@ -133,7 +133,7 @@ def test_a_process_that_cannot_renew_its_registration_says_so(broker: Broker, mo
     pool = broker.client.connection_pool
     monkeypatch.setattr(pool, "timeout", 0.05)
     lost = threading.Event()
-    one = Presence(broker, "worker", None, lost.set)
+    one = ProcessRegistry(broker, "worker", None, lost.set)
     one._renew()
     held = [pool.get_connection() for _ in range(pool.max_connections)]
     # When it renews its keys
@@ -151,7 +151,7 @@ def test_a_process_whose_broker_is_away_waits_for_it(monkeypatch: pytest.MonkeyP
     away = Broker(connect("redis://127.0.0.1:1"))
     lost = threading.Event()
     tries: list[int] = []
-    one = Presence(away, "worker", None, lost.set)
+    one = ProcessRegistry(away, "worker", None, lost.set)
     answers = one._broker_answers
     monkeypatch.setattr(one, "_broker_answers", lambda: tries.append(1) or answers())
     one.start()
@@ -163,7 +163,7 @@ def test_a_process_whose_broker_is_away_waits_for_it(monkeypatch: pytest.MonkeyP
 
 def test_an_error_of_its_own_ends_no_registration_unseen(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
     lost = threading.Event()
-    one = Presence(broker, "worker", None, lost.set)
+    one = ProcessRegistry(broker, "worker", None, lost.set)
     monkeypatch.setattr(one, "_renew", lambda: 1 / 0)
     one.start()
     assert lost.wait(10)
