@@ -17,7 +17,7 @@ import structlog
 
 import settings
 from actors.runtime import telemetry
-from actors.runtime.periodic_thread import Repeating
+from actors.runtime.periodic_thread import PeriodicThread
 from models.queries import audit
 from models.queries.audit import CredentialUse
 
@@ -95,7 +95,7 @@ class Ledger:
 
 
 _ledger: Ledger | None = None
-_background: Repeating | None = None
+_background: PeriodicThread | None = None
 
 
 def note(uses: Iterable[CredentialUse]) -> None:
@@ -120,7 +120,7 @@ def start(process: str) -> None:
         except psycopg.Error as error:
             log.warning("the use of credentials is not on record yet", error=type(error).__name__)
 
-    _background = Repeating("credential-uses", WRITE_EVERY_SECONDS, work)
+    _background = PeriodicThread("credential-uses", WRITE_EVERY_SECONDS, work)
 
 
 def stop() -> None:

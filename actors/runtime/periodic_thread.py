@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 
 
-class Repeating:
+class PeriodicThread:
     """Calls `work(False)` every `seconds` until `stop` or the end of the process, which call `work(True)`.
 
     `work` runs on the thread and sees to its own errors. It gets `seconds` at most for its last call.

@@ -18,7 +18,7 @@ from prometheus_client.samples import Sample
 from prometheus_client.utils import floatToGoString
 
 import settings
-from actors.runtime.periodic_thread import Repeating
+from actors.runtime.periodic_thread import PeriodicThread
 
 log = structlog.get_logger(__name__)
 
@@ -135,7 +135,7 @@ def send(client: "redis.Redis") -> None:
     _sender.send(client)
 
 
-_background: Repeating | None = None
+_background: PeriodicThread | None = None
 
 
 def start(role: str) -> None:
@@ -154,7 +154,7 @@ def start(role: str) -> None:
         if last:
             client.close()
 
-    _background = Repeating(f"telemetry-{role}", SEND_EVERY_SECONDS, work)
+    _background = PeriodicThread(f"telemetry-{role}", SEND_EVERY_SECONDS, work)
 
 
 def stop() -> None:
