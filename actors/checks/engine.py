@@ -28,7 +28,7 @@ from actors.probes.target import Target
 from actors.probes.wording import seconds
 from actors.probes.worker_trouble import Trouble
 from actors.runtime import telemetry
-from actors.runtime.fair_share import FairShare
+from actors.runtime.fair_semaphore import FairSemaphore
 from actors.runtime.trouble_counts import TroubleCounts
 from models.queries.results import ResultRow
 from models.rules.round_ids import result_id
@@ -79,7 +79,7 @@ class Engine:
     def __init__(self) -> None:
         config = settings.get()
         self.loop = asyncio.new_event_loop()
-        self._room = FairShare(config.max_concurrent_connections)
+        self._room = FairSemaphore(config.max_concurrent_connections)
         self._hosts = HostRoom(config.max_connections_per_host)
         self._longest = config.max_execution_time_ms / 1000
         self._tasks: set[asyncio.Task[None]] = set()

@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager
 from functools import partial
 
-from actors.runtime.fair_share import FairShare
+from actors.runtime.fair_semaphore import FairSemaphore
 
 
 @asynccontextmanager
-async def place(share: FairShare, project: Hashable) -> AsyncIterator[None]:
+async def place(share: FairSemaphore, project: Hashable) -> AsyncIterator[None]:
     """A place of `share` for the length of an `async with`; whoever needs one waits for it."""
     await _enter(share, project)
     try:
@@ -21,7 +21,7 @@ async def place(share: FairShare, project: Hashable) -> AsyncIterator[None]:
         share.leave(project)
 
 
-async def _enter(share: FairShare, project: Hashable) -> None:
+async def _enter(share: FairSemaphore, project: Hashable) -> None:
     loop = asyncio.get_running_loop()
     turn = loop.create_future()
     start = partial(_wake, turn)
@@ -46,7 +46,7 @@ class HostRoom:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._hosts: dict[str, FairShare] = {}
+        self._hosts: dict[str, FairSemaphore] = {}
 
     @asynccontextmanager
     async def at(self, host: str, project: Hashable = None) -> AsyncIterator[None]:
@@ -56,7 +56,7 @@ class HostRoom:
             return
         share = self._hosts.get(host)
         if share is None:
-            share = self._hosts[host] = FairShare(self._limit)
+            share = self._hosts[host] = FairSemaphore(self._limit)
         try:
             async with place(share, project):
                 yield

@@ -23,7 +23,7 @@ from actors.probes.invalid_config import InvalidConfig
 from actors.probes.outcome import Outcome, Reason, Status
 from actors.probes.wording import plain, seconds
 from actors.probes.worker_trouble import Trouble
-from actors.runtime.fair_share import FairShare
+from actors.runtime.fair_semaphore import FairSemaphore
 
 _CACHE_SIZE = 10_000
 _THREADS = 256
@@ -52,8 +52,8 @@ def _threads() -> ThreadPoolExecutor:
 
 
 @cache
-def _shares() -> FairShare:
-    return FairShare(_THREADS)
+def _shares() -> FairSemaphore:
+    return FairSemaphore(_THREADS)
 
 
 async def find_all(host: str, ip_version: str, timeout: float) -> Addresses | Outcome:

@@ -13,7 +13,7 @@ import pytest
 import settings
 from actors.probes import resolver
 from actors.probes.outcome import Outcome, Reason, Status
-from actors.runtime.fair_share import FairShare
+from actors.runtime.fair_semaphore import FairSemaphore
 
 from .checking import check, check_all, http, target
 from .conftest import Change
@@ -155,7 +155,7 @@ def test_a_project_whose_names_hang_leaves_lookups_to_the_others(names: Names, m
         return found
 
     with ThreadPoolExecutor(10) as few:
-        share = FairShare(10)
+        share = FairSemaphore(10)
         monkeypatch.setattr(resolver, "_threads", lambda: few)
         monkeypatch.setattr(resolver, "_shares", lambda: share)
         assert asyncio.run(story()) == ("127.0.0.1",)

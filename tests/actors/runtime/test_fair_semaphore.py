@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.runtime.fair_share import FACTOR, FairShare
+from actors.runtime.fair_semaphore import FACTOR, FairSemaphore
 
 PROJECTS = "abcd"
 STEPS = st.lists(st.tuples(st.sampled_from(["enter", "leave", "withdraw"]), st.sampled_from(PROJECTS)), max_size=150)
@@ -19,7 +19,7 @@ STEPS = st.lists(st.tuples(st.sampled_from(["enter", "leave", "withdraw"]), st.s
 def test_no_place_is_lost_or_given_twice_and_nobody_waits_beside_a_place(
     limit: int, steps: list[tuple[str, str]]
 ) -> None:
-    share, inside, waiting = FairShare(limit), Counter[str](), Counter[str]()
+    share, inside, waiting = FairSemaphore(limit), Counter[str](), Counter[str]()
     tickets: dict[str, list[partial[None]]] = {project: [] for project in PROJECTS}
 
     def start(project: str, ticket: list[partial[None]]) -> None:
@@ -60,7 +60,7 @@ def test_no_place_is_lost_or_given_twice_and_nobody_waits_beside_a_place(
 
 @pytest.mark.parametrize("limit", [1, 2, 9, 10, 100, 2000])
 def test_one_project_alone_gets_nine_tenths_and_the_next_one_finds_room(limit: int) -> None:
-    share, inside = FairShare(limit), Counter[str]()
+    share, inside = FairSemaphore(limit), Counter[str]()
     for _ in range(limit * 2):
         share.enter("greedy", partial(inside.update, ["greedy"]))
     assert inside["greedy"] >= limit * 9 // 10
@@ -71,7 +71,7 @@ def test_one_project_alone_gets_nine_tenths_and_the_next_one_finds_room(limit: i
 
 
 def test_a_free_place_goes_to_the_project_that_has_fewest() -> None:
-    share, order = FairShare(3), []
+    share, order = FairSemaphore(3), []
     for project in "aaabbc":
         share.enter(project, partial(order.append, project))
     assert order == ["a", "a", "a"]
@@ -82,7 +82,7 @@ def test_a_free_place_goes_to_the_project_that_has_fewest() -> None:
 
 
 def test_who_has_its_place_cannot_withdraw() -> None:
-    share, start = FairShare(1), threading.Event().set
+    share, start = FairSemaphore(1), threading.Event().set
     share.enter("a", start)
     assert not share.withdraw("a", start)
     share.leave("a")

@@ -14,7 +14,7 @@ FACTOR = 9
 Start = Callable[[], None]
 
 
-class FairShare:
+class FairSemaphore:
     """`limit` places. Any thread may call it; `start` is called by whoever makes the place free, so it must be short."""
 
     def __init__(self, limit: int) -> None:
