@@ -5,8 +5,8 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from actors.probes import in_turn, port_tcp, port_udp, resolver, socket_failure
-from actors.probes.in_turn import Tried
+from actors.probes import address_fallback, port_tcp, port_udp, resolver, socket_failure
+from actors.probes.address_fallback import Attempt
 from actors.probes.outcome import Outcome, Reason, Status
 from actors.probes.port_exchange import Exchange, milliseconds_since
 from actors.probes.target import Target
@@ -43,12 +43,12 @@ async def probe(target: Target) -> Outcome:
     )
     ask = port_udp.ask if protocol == "udp" else port_tcp.ask
 
-    async def ask_at(ip: str, deadline: float) -> Tried:
+    async def ask_at(ip: str, deadline: float) -> Attempt:
         one = replace(exchange, ip=ip, deadline=deadline, timings=dict(exchange.timings))
         outcome = await _ask(ask, one)
-        return Tried(outcome, one.reached)
+        return Attempt(outcome, one.reached)
 
-    return await in_turn.first_reached(found, exchange.deadline, ask_at)
+    return await address_fallback.first_reached(found, exchange.deadline, ask_at)
 
 
 async def _ask(ask: Callable[[Exchange], Awaitable[Outcome]], exchange: Exchange) -> Outcome:
