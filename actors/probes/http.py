@@ -10,7 +10,7 @@ import pycurl
 import settings
 from actors.probes import (
     certificate,
-    certificate_look,
+    certificate_fetch,
     http_evidence,
     http_expectations,
     http_failure,
@@ -108,8 +108,8 @@ async def probe(target: Target) -> Outcome:
         return error.outcome()
     outcome = await _follow(target, request, expected)
     http_evidence.hide_secrets(target, outcome)
-    if certificate_look.wanted(target, request.origin, outcome):
-        outcome.details |= await certificate_look.details(target, request.origin.lookup)
+    if certificate_fetch.wanted(target, request.origin, outcome):
+        outcome.details |= await certificate_fetch.details(target, request.origin.lookup)
     return outcome
 
 
