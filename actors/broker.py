@@ -19,8 +19,8 @@ import settings
 from actors import queues
 from actors.runtime.consumer import WaitingConsumer, wake_key
 from actors.runtime.correlation import Correlation
-from actors.runtime.doorbell import Doorbell, push_token
 from actors.runtime.redis_connection import pooled, watched
+from actors.runtime.wake_listener import WakeListener, push_token
 
 log = structlog.get_logger(__name__)
 
@@ -47,7 +47,7 @@ class Broker(RedisBroker):
         )
         self.consumers: dict[str, WaitingConsumer] = {}
         self.held: dict[str, Any] = {}
-        self.doorbell = Doorbell(client, self.broker_id)
+        self.wake_listener = WakeListener(client, self.broker_id)
 
     @property
     def consumer_class(self) -> type[WaitingConsumer]:
@@ -120,7 +120,7 @@ class Broker(RedisBroker):
 
     def stop_taking(self) -> None:
         """Let this process's consumers take no more messages."""
-        self.doorbell.stop()
+        self.wake_listener.stop()
         for consumer in list(self.consumers.values()):
             consumer.stop_taking()
 
@@ -131,7 +131,7 @@ class Broker(RedisBroker):
         self.held.clear()
 
 
-#: Connections that a process needs beside one for each of its threads: the doorbell, presence, subscriptions, and
+#: Connections that a process needs beside one for each of its threads: the wake_listener, presence, subscriptions, and
 #: consumers, which share them because each command is short.
 _SHARED_CONNECTIONS = 24
 

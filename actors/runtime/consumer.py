@@ -1,7 +1,7 @@
 """A Redis consumer that waits instead of polling, and can keep a message unacknowledged after its actor returned.
 
 Dramatiq's own consumer sleeps longer and longer while a queue is empty, which costs up to a second a hop. Here
-every enqueue pushes a token onto the queue's wake list, and the process's doorbell waits on the lists of all its idle
+every enqueue pushes a token onto the queue's wake list, and the process's wake_listener waits on the lists of all its idle
 consumers: a hop costs milliseconds and an idle queue costs next to nothing.
 """
 
@@ -52,7 +52,7 @@ class WaitingConsumer(_RedisConsumer):
         """Whether it takes more messages now."""
         return not self._stopped and bool(self.outstanding_message_count < self.prefetch)
 
-    def ring(self) -> None:
+    def wake_up(self) -> None:
         """End the present idle wait, or the next one: the queue has something new."""
         self._rung.set()
 
@@ -75,7 +75,7 @@ class WaitingConsumer(_RedisConsumer):
                 with contextlib.suppress(redis.ConnectionError, redis.TimeoutError):
                     self.broker.wake(self.queue_name)
             if not self.message_cache:
-                self.broker.doorbell.watch(self)
+                self.broker.wake_listener.watch(self)
                 delayed = self.queue_name.endswith(".DQ") and self.queued_message_ids
                 self._rung.wait(DELAYED_SECONDS if delayed else IDLE_SECONDS)
         except (redis.ConnectionError, redis.TimeoutError) as error:

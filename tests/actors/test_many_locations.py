@@ -59,7 +59,7 @@ def test_a_worker_of_many_locations_takes_the_checks_of_each_at_once(broker: Bro
     before = len(broker.client.client_list())
     running = Running(broker, CODES)
     try:
-        until(lambda: len(broker.doorbell._watched) == 2 * len(CODES), what="all consumers are idle")
+        until(lambda: len(broker.wake_listener._watched) == 2 * len(CODES), what="all consumers are idle")
         # When each location gets a message
         sent = time.monotonic()
         for code in CODES:
@@ -105,14 +105,14 @@ def test_a_full_process_leaves_a_message_to_another_one(redis_url: str) -> None:
     first.enqueue(message)
     assert next(busy) is not None
     first.client.delete(busy.wake)
-    first.doorbell.watch(busy)
-    until(lambda: busy.wake in first.doorbell._watched)
+    first.wake_listener.watch(busy)
+    until(lambda: busy.wake in first.wake_listener._watched)
     idle = second.consume("errands", 1)
     got: list[object] = []
     # A turn that waited ends with None; the next one fetches.
     thread = threading.Thread(target=lambda: got.extend(filter(None, (next(idle), next(idle)))), daemon=True)
     thread.start()
-    until(lambda: idle.wake in second.doorbell._watched)
+    until(lambda: idle.wake in second.wake_listener._watched)
     # When there is one message more
     began = time.monotonic()
     first.enqueue(message)

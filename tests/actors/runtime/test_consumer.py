@@ -35,7 +35,7 @@ def processes(redis_url: str) -> Iterator[Callable[[], Broker]]:
     yield another
     client = connect(redis_url)
     for broker in made:
-        broker.doorbell.stop()
+        broker.wake_listener.stop()
     if keys := list(client.scan_iter(f"{namespace}:*")):
         client.delete(*keys)
     client.close()

@@ -21,13 +21,13 @@ _RETRY_SECONDS = 1.0
 _STOP_SECONDS = 2.0
 
 
-class Doorbell:
+class WakeListener:
     """A daemon thread, started by the first consumer that waits. Every method may be called from any thread."""
 
     def __init__(self, client: redis.Redis, broker_id: str) -> None:
         self._client = client
         #: Only this process pushes here: it ends the present pop.
-        self._own = f"supercheck:doorbell:{broker_id}"
+        self._own = f"supercheck:wake_listener:{broker_id}"
         self._lock = threading.Lock()
         self._consumers: dict[str, WaitingConsumer] = {}
         #: The keys to wait for, and those that the present pop waits for.
@@ -45,7 +45,7 @@ class Doorbell:
             if self._stopped:
                 return
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="doorbell", daemon=True)
+                self._thread = threading.Thread(target=self._run, name="wake_listener", daemon=True)
                 self._thread.start()
                 return
             if key in self._watched:
@@ -106,13 +106,13 @@ class Doorbell:
             push_token(pipe, key)
             pipe.execute()
         else:
-            consumer.ring()
+            consumer.wake_up()
 
     def _ring_all(self) -> None:
         with self._lock:
             consumers = list(self._consumers.values())
         for consumer in consumers:
-            consumer.ring()
+            consumer.wake_up()
 
 
 def push_token(pipe: "redis.client.Pipeline", key: str) -> None:
