@@ -26,10 +26,10 @@ from actors.probes import PROBES, resolver
 from actors.probes.outcome import Outcome, Reason, Status
 from actors.probes.target import Target
 from actors.probes.wording import seconds
-from actors.probes.worker_trouble import Trouble
+from actors.probes.worker_fault import WorkerFault
 from actors.runtime import telemetry
 from actors.runtime.fair_semaphore import FairSemaphore
-from actors.runtime.trouble_counts import TroubleCounts
+from actors.runtime.fault_counts import FaultCounts
 from models.queries.results import ResultRow
 from models.rules.round_ids import result_id
 
@@ -86,7 +86,7 @@ class Engine:
         self.writer = Writer(self.loop)
         self._certificates = Watch()
         self._standstill = Standstill(self.loop)
-        self._troubles = TroubleCounts(broker.client)
+        self._fault_counts = FaultCounts(broker.client)
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._thread.start()
 
@@ -105,7 +105,7 @@ class Engine:
             if self._tasks:
                 await asyncio.wait(self._tasks, timeout=timeout)
             await self.writer.drain()
-            await self._troubles.drain()
+            await self._fault_counts.drain()
 
         asyncio.run_coroutine_threadsafe(drain(), self.loop).result(timeout + 10)
         self.loop.call_soon_threadsafe(self.loop.stop)
@@ -148,8 +148,8 @@ class Engine:
                 outcome = await self._tries(slot.prepared)
         if outcome.reason is Reason.BLOCKED_TARGET:
             telemetry.BLOCKED_TARGETS.inc()
-        if outcome.trouble is not None:
-            self._troubles.put(batch.location or "", outcome.trouble)
+        if outcome.fault is not None:
+            self._fault_counts.put(batch.location or "", outcome.fault)
         telemetry.check(slot.prepared.target.kind, batch.location or "", outcome.status.value, outcome.response_time_ms)
         batch.in_flight -= 1
         self.writer.put(batch, _row(batch, slot, started, outcome))
@@ -180,7 +180,7 @@ class Engine:
             if (believed := standstill.believe(outcome, target, stood)) is not None:
                 return believed
         sentence = f"This worker stood still for {seconds(stood.seconds)} during the check."
-        return Outcome(Status.ERROR, reason=Reason.INTERNAL_ERROR, message=sentence, trouble=Trouble.STANDSTILL)
+        return Outcome(Status.ERROR, reason=Reason.INTERNAL_ERROR, message=sentence, fault=WorkerFault.STANDSTILL)
 
     async def _probe(self, target: Target) -> Outcome:
         try:

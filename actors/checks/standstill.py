@@ -123,7 +123,7 @@ def believe(outcome: Outcome, target: Target, stood: Stood) -> Outcome | None:
     """
     if not (stood.matters or _is_slow_by(outcome, target, stood.seconds)):
         return outcome
-    unknown_error = outcome.reason is Reason.INTERNAL_ERROR and outcome.trouble is None
+    unknown_error = outcome.reason is Reason.INTERNAL_ERROR and outcome.fault is None
     if outcome.status is Status.ERROR and not unknown_error:
         return outcome
     if outcome.status is Status.UP or (outcome.reason in _UNTIMED and outcome.details.get("statusCode") != _TIMEOUT):

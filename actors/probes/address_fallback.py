@@ -37,5 +37,5 @@ async def first_reached(
 
 def _most_informative(failures: Sequence[Outcome]) -> Outcome:
     """Return the last failure of the target. An address that we had no means to try may be the one that works."""
-    lacking = next((one for one in failures if one.trouble is not None), None)
+    lacking = next((one for one in failures if one.fault is not None), None)
     return lacking or next((one for one in reversed(failures) if one.status is Status.DOWN), failures[-1])

@@ -1,7 +1,7 @@
 """Keeps a process within its memory: above the limit it ends what it is at and leaves; its supervisor starts it anew.
 
 A hard limit (RLIMIT_DATA) would let an allocation fail wherever it happens to be, in a probe, in libcurl, in the
-database driver, and turn our trouble into wrong results. A stop that hands its work back turns it into nothing.
+database driver, and turn our fault into wrong results. A stop that hands its work back turns it into nothing.
 """
 
 import resource

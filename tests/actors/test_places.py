@@ -61,7 +61,7 @@ def pools(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[d
     for one in running:
         one.stop()
     broker.consumers.clear()
-    # The next workers of this process need a wake_listener that still rings.
+    # The next workers of this process need a listener that still runs.
     broker.wake_listener = WakeListener(broker.client, broker.broker_id)
     broker.middleware[:] = [one for one in broker.middleware if type(one).__name__ != "_WorkerMiddleware"]
 

@@ -25,9 +25,9 @@ from actors.checks.standstill import BEAT_SECONDS, TOLERANCE_SECONDS, Standstill
 from actors.probes import PROBES
 from actors.probes.outcome import Outcome, Reason, Status
 from actors.probes.target import Target
-from actors.probes.worker_trouble import Trouble
-from actors.runtime import trouble_counts
-from actors.runtime.trouble_counts import Lack
+from actors.probes.worker_fault import WorkerFault
+from actors.runtime import fault_counts
+from actors.runtime.fault_counts import FaultKey
 from scheduling import sweep
 from tests.actors.batches import Run, a_slot
 from tests.waiting import until
@@ -162,7 +162,7 @@ def test_a_server_that_waited_too_long_for_us_is_asked_again_and_a_lack_of_ours_
     target = Target(UUID(int=1), "http_request", "a", 30, {})
     timed_out = Outcome(Status.DOWN, 12.0, Reason.UNEXPECTED_STATUS, "408", {"statusCode": 408})
     assert standstill.believe(timed_out, target, Stood(5, 8)) is None
-    lacking = Outcome(Status.ERROR, None, Reason.INTERNAL_ERROR, "No port.", trouble=Trouble.PORTS)
+    lacking = Outcome(Status.ERROR, None, Reason.INTERNAL_ERROR, "No port.", fault=WorkerFault.PORTS)
     assert standstill.believe(lacking, target, Stood(5, 8)) is lacking
 
 
@@ -219,7 +219,7 @@ def test_a_worker_that_stands_still_again_and_again_says_so_and_warns_the_operat
     assert message is not None
     assert message[0].startswith("This worker stood still for 1.")
     # And the operator is warned of it, until it is over
-    until(lambda: trouble_counts.lately(broker.client) == {Lack("us-east", Trouble.STANDSTILL): 1})
+    until(lambda: fault_counts.recent(broker.client) == {FaultKey("us-east", WorkerFault.STANDSTILL): 1})
     open_ones = "SELECT subject, message FROM operator_warnings WHERE kind = 'worker_trouble' AND resolved_at IS NULL"
     sweep.watch_locations.fn()
     subject, said = connection.execute(open_ones).fetchall()[0]

@@ -9,14 +9,16 @@ from hypothesis import strategies as st
 
 from actors.probes.address_fallback import MAX_ADDRESSES, Attempt, first_reached
 from actors.probes.outcome import Outcome, Reason, Status
-from actors.probes.worker_trouble import Trouble
+from actors.probes.worker_fault import WorkerFault
 
 KINDS = {
     "up": Attempt(Outcome(Status.UP), reached=True),
     "wrong": Attempt(Outcome(Status.DOWN, reason=Reason.UNEXPECTED_ANSWER), reached=True),
     "dead": Attempt(Outcome(Status.DOWN, reason=Reason.CONNECT_TIMEOUT), reached=False),
     "no route": Attempt(Outcome(Status.ERROR, reason=Reason.INTERNAL_ERROR), reached=False),
-    "lacking": Attempt(Outcome(Status.ERROR, reason=Reason.INTERNAL_ERROR, trouble=Trouble.DESCRIPTORS), reached=False),
+    "lacking": Attempt(
+        Outcome(Status.ERROR, reason=Reason.INTERNAL_ERROR, fault=WorkerFault.DESCRIPTORS), reached=False
+    ),
 }
 words = st.lists(st.sampled_from(sorted(KINDS)), min_size=1, max_size=6)
 

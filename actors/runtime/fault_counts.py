@@ -1,4 +1,4 @@
-"""What workers lacked lately: counted by the minute in Redis, for the operator's warnings.
+"""Recent faults of workers, counted by the minute in Redis, for the operator's warnings.
 
 A figure to look at, not one to decide by: it may be lost with Redis.
 """
@@ -11,38 +11,38 @@ from typing import NamedTuple
 import redis
 import structlog
 
-from actors.probes.worker_trouble import SENTENCES, Trouble
+from actors.probes.worker_fault import SENTENCES, WorkerFault
 
 log = structlog.get_logger(__name__)
 
-#: Hash: `<location>:<trouble>:<minute since 1970>` -> checks that failed because of it.
+#: Hash: `<location>:<fault>:<minute since 1970>` -> checks that failed because of it.
 _KEY = "supercheck:troubles"
 KEPT_MINUTES = 10
 #: Troubles are gathered for so long: a dead name server fails thousands of checks at once.
 GATHER_SECONDS = 1.0
 
 
-_WORDS = frozenset(one.value for one in Trouble)
+_WORDS = frozenset(one.value for one in WorkerFault)
 
 
-class Lack(NamedTuple):
-    """A trouble of the workers of one location."""
+class FaultKey(NamedTuple):
+    """A fault of the workers of one location."""
 
     location: str
-    trouble: Trouble
+    fault: WorkerFault
 
 
-class TroubleCounts:
+class FaultCounts:
     """Gathers the troubles of one process. Belongs to the engine's loop."""
 
     def __init__(self, client: "redis.Redis") -> None:
         self._client = client
-        self._gathered: Counter[Lack] = Counter()
+        self._gathered: Counter[FaultKey] = Counter()
         self._sending: asyncio.Task[None] | None = None
 
-    def put(self, location: str, trouble: Trouble) -> None:
-        """Count one check that failed because of `trouble`."""
-        self._gathered[Lack(location, trouble)] += 1
+    def put(self, location: str, fault: WorkerFault) -> None:
+        """Count one check that failed because of `fault`."""
+        self._gathered[FaultKey(location, fault)] += 1
         if self._sending is None:
             self._sending = asyncio.get_running_loop().create_task(self._send())
 
@@ -56,17 +56,17 @@ class TroubleCounts:
             while self._gathered:
                 await asyncio.sleep(GATHER_SECONDS)
                 gathered, self._gathered = self._gathered, Counter()
-                await asyncio.to_thread(note, self._client, gathered)
+                await asyncio.to_thread(record, self._client, gathered)
         finally:
             self._sending = None
 
 
-def note(client: "redis.Redis", gathered: "Counter[Lack]") -> None:
+def record(client: "redis.Redis", gathered: "Counter[FaultKey]") -> None:
     """Add to the counts. If Redis is away, only the figure is lost."""
     minute = int(time.time() // 60)
     pipe = client.pipeline(transaction=False)
-    for lack, checks in gathered.items():
-        pipe.hincrby(_KEY, f"{lack.location}:{lack.trouble.value}:{minute}", checks)
+    for key, checks in gathered.items():
+        pipe.hincrby(_KEY, f"{key.location}:{key.fault.value}:{minute}", checks)
     pipe.expire(_KEY, (KEPT_MINUTES + 1) * 60)
     try:
         pipe.execute()
@@ -74,10 +74,10 @@ def note(client: "redis.Redis", gathered: "Counter[Lack]") -> None:
         log.warning("troubles were not counted", checks=gathered.total(), error=type(error).__name__)
 
 
-def lately(client: "redis.Redis") -> "Counter[Lack]":
-    """Return the checks that failed in the last `KEPT_MINUTES`, by trouble; forget older ones. Raise redis' errors."""
+def recent(client: "redis.Redis") -> "Counter[FaultKey]":
+    """Return the checks that failed in the last `KEPT_MINUTES`, by fault; forget older ones. Raise redis' errors."""
     now = int(time.time() // 60)
-    found: Counter[Lack] = Counter()
+    found: Counter[FaultKey] = Counter()
     old = []
     for field, count in client.hgetall(_KEY).items():
         name = field.decode() if isinstance(field, bytes) else field
@@ -85,14 +85,14 @@ def lately(client: "redis.Redis") -> "Counter[Lack]":
         if now - int(minute) >= KEPT_MINUTES:
             old.append(name)
         elif word in _WORDS:
-            found[Lack(location, Trouble(word))] += int(count)
+            found[FaultKey(location, WorkerFault(word))] += int(count)
     if old:
         client.hdel(_KEY, *old)
     return found
 
 
-def sentence(lack: Lack, checks: int) -> str:
+def sentence(key: FaultKey, checks: int) -> str:
     """Return the warning for operators."""
     times = "1 check was" if checks == 1 else f"{checks} checks were"
-    worker = f"A check worker of location {lack.location}" if lack.location else "A check worker"
-    return f"{worker} {SENTENCES[lack.trouble]} {times} not made in the last {KEPT_MINUTES} minutes because of it."
+    worker = f"A check worker of location {key.location}" if key.location else "A check worker"
+    return f"{worker} {SENTENCES[key.fault]} {times} not made in the last {KEPT_MINUTES} minutes because of it."
