@@ -52,7 +52,7 @@ def _threads() -> ThreadPoolExecutor:
 
 
 @cache
-def _shares() -> FairSemaphore:
+def _limiter() -> FairSemaphore:
     return FairSemaphore(_THREADS)
 
 
@@ -118,7 +118,7 @@ def family_of(ip: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in ip else socket.AF_INET
 
 
-def doubt(host: str) -> None:
+def invalidate(host: str) -> None:
     """Forget what `host` stands for: whoever looks next at a target that failed looks for where it is now."""
     with suppress(InvalidConfig, UnicodeError):
         name = host_names.bare(_ascii(host))
@@ -154,7 +154,7 @@ async def _look_up(question: Question, timeout: float) -> Addresses | Outcome:
         lookup = _under_way[question] = Future()
         lookup.add_done_callback(lambda _: _under_way.pop(question, None))
         project = asking_project.get()
-        _shares().enter(project, partial(_start, lookup, question, project))
+        _limiter().acquire(project, partial(_start, lookup, question, project))
     loop = asyncio.get_running_loop()
     answered = asyncio.Event()
 
@@ -186,7 +186,7 @@ def _start(lookup: Future[Addresses], question: Question, project: UUID | None) 
         else:
             lookup.set_result(found)
         finally:
-            _shares().leave(project)
+            _limiter().release(project)
 
     _threads().submit(run)
 

@@ -1,11 +1,11 @@
-"""Kinds of our own fault that an operator can do something about."""
+"""Faults of a check worker that an operator can fix."""
 
 import errno
 from enum import StrEnum
 
 
 class WorkerFault(StrEnum):
-    """What a worker lacks. The values are stored for a while in Redis: keep them when wording changes."""
+    """A fault of a worker. The values are stored in Redis: do not change them."""
 
     NAME_SERVER = "name_server"
     NETWORK = "network"
@@ -13,10 +13,10 @@ class WorkerFault(StrEnum):
     MEMORY = "memory"
     PORTS = "ports"
     AUTHORITIES = "authorities"
-    STANDSTILL = "standstill"
+    STALL = "standstill"
 
 
-#: For operators: what follows the name of the worker, and what to do.
+#: Warnings for operators, without the subject (the worker): what is wrong, and what to do.
 SENTENCES = {
     WorkerFault.NAME_SERVER: "has name servers that resolve nothing. Check its /etc/resolv.conf and the servers named there.",
     WorkerFault.NETWORK: "reaches no network: it has no route, or its gateway does not answer. Check its connection.",
@@ -24,7 +24,7 @@ SENTENCES = {
     WorkerFault.MEMORY: "has no memory left for connections. Give the machine more memory, or fewer checks.",
     WorkerFault.PORTS: "has no local ports left. Widen net.ipv4.ip_local_port_range, or start more workers.",
     WorkerFault.AUTHORITIES: "cannot read its certificate authorities. Install the CA certificates of the system.",
-    WorkerFault.STANDSTILL: "stood still during checks. Look for overload, too little CPU, or a suspended machine.",
+    WorkerFault.STALL: "was stalled during checks. Look for overload, too little CPU, or a suspended machine.",
 }
 
 _BY_ERRNO = {
@@ -37,5 +37,5 @@ _BY_ERRNO = {
 
 
 def of_errno(number: int | None) -> WorkerFault | None:
-    """Return the fault that a system error number stands for, None if it stands for none."""
+    """Return the fault that a system error number means, or None."""
     return _BY_ERRNO.get(number or 0)

@@ -98,7 +98,7 @@ _ledger: Ledger | None = None
 _background: PeriodicThread | None = None
 
 
-def note(uses: Iterable[CredentialUse]) -> None:
+def record(uses: Iterable[CredentialUse]) -> None:
     """These credentials are opened now: counted, and on record soon where this process keeps a ledger."""
     noted = list(uses)
     for one in noted:

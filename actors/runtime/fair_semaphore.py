@@ -1,86 +1,86 @@
-"""Places shared among projects, so that nobody's slow targets take them all.
+"""A semaphore that is shared fairly among projects, so that one project's slow targets cannot take all permits.
 
-A project gets another place while it has fewer than nine times of what is free. So one project alone may fill nine
-tenths, two may fill all but a hundredth, and the next one still finds room. Places that become free go to the project that has fewest.
+A project gets another permit while it has fewer than nine times the number of free ones. So one project alone can take nine
+tenths, two can take 99 %, and the next one still gets a permit. A released permit goes to the project that has fewest.
 """
 
 from collections import deque
 from collections.abc import Callable, Hashable
 from threading import Lock
 
-#: Places a project may have for each one that is free.
-FACTOR = 9
+#: Permits that a project may have for each free one.
+FAIRNESS_FACTOR = 9
 
-Start = Callable[[], None]
+Callback = Callable[[], None]
 
 
 class FairSemaphore:
-    """`limit` places. Any thread may call it; `start` is called by whoever makes the place free, so it must be short."""
+    """`capacity` permits. Thread-safe. The thread that releases a permit calls the next callback, so it must be short."""
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
         self._total = 0
-        self._taken: dict[Hashable, int] = {}
-        #: In the order in which the projects were served: who was served last stands last.
-        self._waiting: dict[Hashable, deque[Start]] = {}
+        self._held: dict[Hashable, int] = {}
+        #: Ordered by when each project was last served, the most recently served project last.
+        self._waiting: dict[Hashable, deque[Callback]] = {}
         self._lock = Lock()
 
     @property
     def idle(self) -> bool:
-        """Whether no place is taken, and nobody waits."""
+        """Return whether no permit is held or waited for."""
         return not self._total and not self._waiting
 
-    def enter(self, project: Hashable, start: Start) -> None:
-        """Call `start` once there is a place for `project`: at once, or later."""
+    def acquire(self, project: Hashable, callback: Callback) -> None:
+        """Call `callback` when `project` has a permit: immediately, or later."""
         with self._lock:
-            if project in self._waiting or not self._may(project):
-                self._waiting.setdefault(project, deque()).append(start)
+            if project in self._waiting or not self._may_acquire(project):
+                self._waiting.setdefault(project, deque()).append(callback)
                 return
-            self._take(project)
-        start()
+            self._grant(project)
+        callback()
 
-    def withdraw(self, project: Hashable, start: Start) -> bool:
-        """Wait no longer. False where `start` has its place already: it must be left."""
+    def cancel(self, project: Hashable, callback: Callback) -> bool:
+        """Stop waiting. Return False if the permit was already granted: then it must be released."""
         with self._lock:
             queue = self._waiting.get(project)
-            if queue is None or start not in queue:
+            if queue is None or callback not in queue:
                 return False
-            queue.remove(start)
+            queue.remove(callback)
             if not queue:
                 del self._waiting[project]
             return True
 
-    def leave(self, project: Hashable) -> None:
-        """Give a place back."""
-        starts: list[Start] = []
+    def release(self, project: Hashable) -> None:
+        """Return a permit."""
+        callbacks: list[Callback] = []
         with self._lock:
             self._total -= 1
-            self._taken[project] -= 1
-            if not self._taken[project]:
-                del self._taken[project]
-            while (following := self._next()) is not None:
-                starts.append(following)
-        for start in starts:
-            start()
+            self._held[project] -= 1
+            if not self._held[project]:
+                del self._held[project]
+            while (callback := self._grant_next()) is not None:
+                callbacks.append(callback)
+        for callback in callbacks:
+            callback()
 
-    def _may(self, project: Hashable) -> bool:
-        free = self._limit - self._total
-        return free > 0 and self._taken.get(project, 0) < FACTOR * free
+    def _may_acquire(self, project: Hashable) -> bool:
+        free = self._capacity - self._total
+        return free > 0 and self._held.get(project, 0) < FAIRNESS_FACTOR * free
 
-    def _take(self, project: Hashable) -> None:
+    def _grant(self, project: Hashable) -> None:
         self._total += 1
-        self._taken[project] = self._taken.get(project, 0) + 1
+        self._held[project] = self._held.get(project, 0) + 1
 
-    def _next(self) -> Start | None:
-        """Take a place for the waiting project that has fewest; None where none may have another one."""
+    def _grant_next(self) -> Callback | None:
+        """Grant a permit to the waiting project that has fewest. Return None if none may have another one."""
         if not self._waiting:
             return None
-        project = min(self._waiting, key=lambda one: self._taken.get(one, 0))
-        if not self._may(project):
+        project = min(self._waiting, key=lambda waiting: self._held.get(waiting, 0))
+        if not self._may_acquire(project):
             return None
         queue = self._waiting.pop(project)
-        start = queue.popleft()
+        callback = queue.popleft()
         if queue:
             self._waiting[project] = queue
-        self._take(project)
-        return start
+        self._grant(project)
+        return callback

@@ -62,9 +62,9 @@ CREDENTIAL_USES = Counter(
 )
 BLOCKED_TARGETS = Counter("supercheck_blocked_targets", "Targets that the target guard refused.", registry=REGISTRY)
 
-STANDSTILL = Counter(
+LOOP_STALLS = Counter(
     "supercheck_standstill_seconds",
-    "How long the loops of check workers stood still while they checked.",
+    "How long event loops of check workers were stalled during checks.",
     registry=REGISTRY,
 )
 

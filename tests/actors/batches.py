@@ -5,14 +5,13 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from actors.checks.config_cache import Prepared
-from actors.checks.engine import Slot
+from actors.checks.batch import PreparedCheck, ScheduledCheck
 from actors.probes.target import Target
 
 Run = Callable[..., list[tuple[Any, ...]]]
 
 
-def a_slot(
+def a_check(
     address: str,
     at: datetime | None = None,
     retries: int = 0,
@@ -21,7 +20,7 @@ def a_slot(
     host: str = "",
     project: UUID | None = None,
     **config: Any,
-) -> Slot:
+) -> ScheduledCheck:
     monitor = uuid4()
     target = Target(monitor, "port_check", address, timeout, config)
-    return Slot(monitor, at or datetime.now(UTC), Prepared(1, target, retries, fault, host, project))
+    return ScheduledCheck(monitor, at or datetime.now(UTC), PreparedCheck(1, target, retries, fault, host, project))

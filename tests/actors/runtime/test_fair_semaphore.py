@@ -1,4 +1,4 @@
-"""Places shared fairly, whatever comes and goes."""
+"""Permits are shared fairly in any order of calls."""
 
 import threading
 from collections import Counter
@@ -8,18 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.runtime.fair_semaphore import FACTOR, FairSemaphore
+from actors.runtime.fair_semaphore import FAIRNESS_FACTOR, FairSemaphore
 
 PROJECTS = "abcd"
-STEPS = st.lists(st.tuples(st.sampled_from(["enter", "leave", "withdraw"]), st.sampled_from(PROJECTS)), max_size=150)
+STEPS = st.lists(st.tuples(st.sampled_from(["acquire", "release", "cancel"]), st.sampled_from(PROJECTS)), max_size=150)
 
 
 @settings(deadline=None)
 @given(st.integers(1, 30), STEPS)
-def test_no_place_is_lost_or_given_twice_and_nobody_waits_beside_a_place(
-    limit: int, steps: list[tuple[str, str]]
+def test_no_permit_is_lost_or_granted_twice_and_no_project_waits_for_a_free_one(
+    capacity: int, steps: list[tuple[str, str]]
 ) -> None:
-    share, inside, waiting = FairSemaphore(limit), Counter[str](), Counter[str]()
+    semaphore, inside, waiting = FairSemaphore(capacity), Counter[str](), Counter[str]()
     tickets: dict[str, list[partial[None]]] = {project: [] for project in PROJECTS}
 
     def start(project: str, ticket: list[partial[None]]) -> None:
@@ -33,57 +33,57 @@ def test_no_place_is_lost_or_given_twice_and_nobody_waits_beside_a_place(
         own.append(partial(start, project, own))
         waiting[project] += 1
         tickets[project].append(own[0])
-        share.enter(project, own[0])
+        semaphore.acquire(project, own[0])
 
     for step, project in steps:
-        if step == "enter":
+        if step == "acquire":
             enter(project)
-        elif step == "leave" and inside[project]:
+        elif step == "release" and inside[project]:
             inside[project] -= 1
-            share.leave(project)
-        elif step == "withdraw" and tickets[project]:
-            assert share.withdraw(project, tickets[project].pop())
+            semaphore.release(project)
+        elif step == "cancel" and tickets[project]:
+            assert semaphore.cancel(project, tickets[project].pop())
             waiting[project] -= 1
         total = inside.total()
-        assert total <= limit
+        assert total <= capacity
         assert all(count >= 0 for count in (inside + waiting).values())
         for one in PROJECTS:
             if waiting[one]:
-                assert total == limit or inside[one] >= FACTOR * (limit - total) or step == "withdraw"
+                assert total == capacity or inside[one] >= FAIRNESS_FACTOR * (capacity - total) or step == "cancel"
     while inside.total():
         project = next(one for one in PROJECTS if inside[one])
         inside[project] -= 1
-        share.leave(project)
+        semaphore.release(project)
     assert not +waiting
-    assert share.idle
+    assert semaphore.idle
 
 
-@pytest.mark.parametrize("limit", [1, 2, 9, 10, 100, 2000])
-def test_one_project_alone_gets_nine_tenths_and_the_next_one_finds_room(limit: int) -> None:
-    share, inside = FairSemaphore(limit), Counter[str]()
-    for _ in range(limit * 2):
-        share.enter("greedy", partial(inside.update, ["greedy"]))
-    assert inside["greedy"] >= limit * 9 // 10
-    assert limit < 10 or inside["greedy"] < limit
-    if limit >= 10:
-        share.enter("next", partial(inside.update, ["next"]))
+@pytest.mark.parametrize("capacity", [1, 2, 9, 10, 100, 2000])
+def test_one_project_alone_gets_nine_tenths_and_the_next_one_gets_a_permit(capacity: int) -> None:
+    semaphore, inside = FairSemaphore(capacity), Counter[str]()
+    for _ in range(capacity * 2):
+        semaphore.acquire("greedy", partial(inside.update, ["greedy"]))
+    assert inside["greedy"] >= capacity * 9 // 10
+    assert capacity < 10 or inside["greedy"] < capacity
+    if capacity >= 10:
+        semaphore.acquire("next", partial(inside.update, ["next"]))
         assert inside["next"] == 1
 
 
-def test_a_free_place_goes_to_the_project_that_has_fewest() -> None:
-    share, order = FairSemaphore(3), []
+def test_a_released_permit_goes_to_the_project_that_has_fewest() -> None:
+    semaphore, order = FairSemaphore(3), []
     for project in "aaabbc":
-        share.enter(project, partial(order.append, project))
+        semaphore.acquire(project, partial(order.append, project))
     assert order == ["a", "a", "a"]
     for project in ["a", "a", "a", *"bbc"]:
-        share.leave(project)
+        semaphore.release(project)
     assert sorted(order[3:5]) == ["b", "c"]
-    assert share.idle
+    assert semaphore.idle
 
 
-def test_who_has_its_place_cannot_withdraw() -> None:
-    share, start = FairSemaphore(1), threading.Event().set
-    share.enter("a", start)
-    assert not share.withdraw("a", start)
-    share.leave("a")
-    assert share.idle
+def test_a_granted_permit_cannot_be_cancelled() -> None:
+    semaphore, start = FairSemaphore(1), threading.Event().set
+    semaphore.acquire("a", start)
+    assert not semaphore.cancel("a", start)
+    semaphore.release("a")
+    assert semaphore.idle
