@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 from uuid import UUID
 
+import check_types
 import host_names
 from actors.checks.batch import PreparedCheck
 from actors.probes.target import Target
@@ -17,7 +18,6 @@ from models.queries.audit import CredentialUse
 
 #: The cache is cleared when it would hold more monitors than this. That bounds memory without bookkeeping per check.
 MAX_MONITORS = 20_000
-DEFAULT_TIMEOUT_SECONDS = 30.0
 
 _cache: dict[UUID, PreparedCheck] = {}
 
@@ -52,16 +52,15 @@ def load(wanted: Iterable[tuple[UUID, int]]) -> dict[UUID, PreparedCheck]:
 
 def _prepare(row: check_configs.CheckConfig) -> PreparedCheck:
     """Return what the engine needs. An unreadable row becomes a fault, so the rest of its batch is checked."""
-    fault, timeout, retries = "", DEFAULT_TIMEOUT_SECONDS, 0
-    if row.config is None:
-        fault = "The stored credentials cannot be decrypted. Enter them again."
-    else:
+    fault = "The stored credentials cannot be decrypted. Enter them again." if row.config is None else ""
+    config = check_types.with_defaults(row.type, row.config or {})
+    timeout, retries = 0.0, 0
+    if not fault:
         try:
-            timeout = float(row.config.get("timeoutSeconds", DEFAULT_TIMEOUT_SECONDS))
-            retries = int(row.config.get("retries", 0))
+            timeout, retries = float(config["timeoutSeconds"]), int(config["retries"])
         except (TypeError, ValueError, OverflowError):
             fault = "The configuration is invalid. Save the monitor again."
-    target = Target(row.monitor_id, row.type, row.target, timeout, row.config or {})
+    target = Target(row.monitor_id, row.type, row.target, timeout, config)
     return PreparedCheck(row.version, target, retries, fault, _host(row.target), row.project_id)
 
 

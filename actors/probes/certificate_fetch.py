@@ -28,8 +28,6 @@ PORT = 443
 #: A look must not hold up the check whose outcome it goes with: less than what the engine grants beyond the timeout.
 TIMEOUT_SECONDS = 3.0
 _HOUR = 3600.0
-#: The warning window of a monitor that says nothing else; the same as `actors.alerts.certificate_thresholds.FIRST`.
-_DAYS_BEFORE = 30
 #: More hosts than this and the memory starts anew.
 MAX_HOSTS = 20_000
 
@@ -59,7 +57,7 @@ def wanted(target: Target, origin: Origin, outcome: Outcome) -> bool:
     return (
         origin.scheme == "http"
         and target.kind == "http_request"
-        and bool(target.config.get("enableSslCheck"))
+        and target.config["enableSslCheck"]
         and outcome.status is not Status.ERROR
         and "sslCertificate" not in outcome.details
     )
@@ -70,8 +68,8 @@ async def details(target: Target, host: str) -> dict[str, Any]:
     key = (target.monitor_id, host)
     look = _fetched.get(key)
     if look is None or time.monotonic() >= look.refetch_at:
-        seen = await _fetch(host, str(target.config.get("ipVersion") or "auto"))
-        warning = int(target.config.get("sslDaysUntilExpirationWarning") or _DAYS_BEFORE)
+        seen = await _fetch(host, target.config["ipVersion"])
+        warning = int(target.config["sslDaysUntilExpirationWarning"])
         days_left = seen.certificate.days_left(datetime.now(UTC)) if seen else None
         look = _Fetched(seen, time.monotonic() + interval(days_left, warning))
         if len(_fetched) >= MAX_HOSTS:

@@ -23,7 +23,7 @@ async def probe(target: Target) -> Outcome:
     out.
     """
     started = time.monotonic()
-    found = await resolver.find_all(target.address, str(target.config.get("ipVersion") or "auto"), target.timeout)
+    found = await resolver.find_all(target.address, target.config["ipVersion"], target.timeout)
     if isinstance(found, Outcome):
         return found
 
@@ -35,9 +35,8 @@ async def probe(target: Target) -> Outcome:
 
 async def _ping(target: Target, ip: str, deadline: float) -> Attempt:
     config = target.config
-    count = min(10, max(1, int(config.get("packetCount") or 3)))
-    size = config.get("packetSize")
-    payload = (bytes(range(256)) * 6)[: 56 if size is None else min(1400, max(0, int(size)))]
+    count = min(10, max(1, int(config["packetCount"])))
+    payload = (bytes(range(256)) * 6)[: min(1400, max(0, int(config["packetSize"])))]
     try:
         round_trips = await _exchange(ip, count, payload, deadline)
     except NotPermitted as error:
@@ -90,8 +89,7 @@ def judge(target: Target, ip: str, count: int, milliseconds: list[float]) -> Out
             "avg": round(average, 3),
             "max": round(max(milliseconds), 3),
         }
-    allowed = target.config.get("maxPacketLossPercent")
-    if loss > (99 if allowed is None else float(allowed)):
+    if loss > float(target.config["maxPacketLossPercent"]):
         outcome.status = Status.DOWN
         host = plain(target.address, 100)
         if milliseconds:

@@ -22,13 +22,13 @@ async def probe(target: Target) -> Outcome:
     """
     config = target.config
     number = config.get("port")
-    protocol = str(config.get("protocol") or "tcp").lower()
+    protocol = str(config["protocol"]).lower()
     if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= 65535:
         return _invalid("The port must be a number from 1 to 65535.")
     if protocol not in _PROTOCOLS:
         return _invalid("The protocol must be tcp or udp.")
     started = time.monotonic()
-    found = await resolver.find_all(target.address, str(config.get("ipVersion") or "auto"), target.timeout)
+    found = await resolver.find_all(target.address, config["ipVersion"], target.timeout)
     if isinstance(found, Outcome):
         return found
     exchange = Exchange(

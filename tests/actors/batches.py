@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+import check_types
 from actors.checks.batch import PreparedCheck, ScheduledCheck
 from actors.probes.target import Target
 
@@ -22,5 +23,5 @@ def a_check(
     **config: Any,
 ) -> ScheduledCheck:
     monitor = uuid4()
-    target = Target(monitor, "port_check", address, timeout, config)
+    target = Target(monitor, "port_check", address, timeout, check_types.with_defaults("port_check", config))
     return ScheduledCheck(monitor, at or datetime.now(UTC), PreparedCheck(1, target, retries, fault, host, project))
