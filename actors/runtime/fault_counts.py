@@ -1,6 +1,6 @@
-"""Recent faults of workers, counted by the minute in Redis, for the operator's warnings.
+"""Recent faults of workers, counted per minute in Redis, for the operator's warnings.
 
-A figure to look at, not one to decide by: it may be lost with Redis.
+The counts may be lost with Redis, so nothing else depends on them.
 """
 
 import asyncio
@@ -18,11 +18,10 @@ log = structlog.get_logger(__name__)
 #: Hash: `<location>:<fault>:<minute since 1970>` -> checks that failed because of it.
 _KEY = "supercheck:troubles"
 KEPT_MINUTES = 10
-#: Troubles are gathered for so long: a dead name server fails thousands of checks at once.
-GATHER_SECONDS = 1.0
+#: Faults are collected for so long before they are sent: a dead name server fails thousands of checks at the same time.
+COLLECT_SECONDS = 1.0
 
-
-_WORDS = frozenset(one.value for one in WorkerFault)
+_VALUES = frozenset(fault.value for fault in WorkerFault)
 
 
 class FaultKey(NamedTuple):
@@ -33,62 +32,62 @@ class FaultKey(NamedTuple):
 
 
 class FaultCounts:
-    """Gathers the troubles of one process. Belongs to the engine's loop."""
+    """Collects the faults of one process. Not thread-safe: the engine calls it on its event loop."""
 
     def __init__(self, client: "redis.Redis") -> None:
         self._client = client
-        self._gathered: Counter[FaultKey] = Counter()
+        self._counts: Counter[FaultKey] = Counter()
         self._sending: asyncio.Task[None] | None = None
 
     def put(self, location: str, fault: WorkerFault) -> None:
         """Count one check that failed because of `fault`."""
-        self._gathered[FaultKey(location, fault)] += 1
+        self._counts[FaultKey(location, fault)] += 1
         if self._sending is None:
             self._sending = asyncio.get_running_loop().create_task(self._send())
 
     async def drain(self) -> None:
-        """Send what is gathered."""
+        """Return when all counts are sent."""
         if self._sending is not None:
             await self._sending
 
     async def _send(self) -> None:
         try:
-            while self._gathered:
-                await asyncio.sleep(GATHER_SECONDS)
-                gathered, self._gathered = self._gathered, Counter()
-                await asyncio.to_thread(record, self._client, gathered)
+            while self._counts:
+                await asyncio.sleep(COLLECT_SECONDS)
+                counts, self._counts = self._counts, Counter()
+                await asyncio.to_thread(record, self._client, counts)
         finally:
             self._sending = None
 
 
-def record(client: "redis.Redis", gathered: "Counter[FaultKey]") -> None:
-    """Add to the counts. If Redis is away, only the figure is lost."""
+def record(client: "redis.Redis", counts: "Counter[FaultKey]") -> None:
+    """Add `counts` to the stored ones. If Redis is unreachable, they are lost."""
     minute = int(time.time() // 60)
     pipe = client.pipeline(transaction=False)
-    for key, checks in gathered.items():
+    for key, checks in counts.items():
         pipe.hincrby(_KEY, f"{key.location}:{key.fault.value}:{minute}", checks)
     pipe.expire(_KEY, (KEPT_MINUTES + 1) * 60)
     try:
         pipe.execute()
     except redis.RedisError as error:
-        log.warning("troubles were not counted", checks=gathered.total(), error=type(error).__name__)
+        log.warning("could not store fault counts", checks=counts.total(), error=type(error).__name__)
 
 
 def recent(client: "redis.Redis") -> "Counter[FaultKey]":
-    """Return the checks that failed in the last `KEPT_MINUTES`, by fault; forget older ones. Raise redis' errors."""
+    """Return the checks that failed in the last `KEPT_MINUTES`, by fault; delete older ones. Raise redis' errors."""
     now = int(time.time() // 60)
-    found: Counter[FaultKey] = Counter()
+    counts: Counter[FaultKey] = Counter()
     old = []
     for field, count in client.hgetall(_KEY).items():
         name = field.decode() if isinstance(field, bytes) else field
         location, word, minute = name.split(":")
         if now - int(minute) >= KEPT_MINUTES:
             old.append(name)
-        elif word in _WORDS:
-            found[FaultKey(location, WorkerFault(word))] += int(count)
+        elif word in _VALUES:
+            counts[FaultKey(location, WorkerFault(word))] += int(count)
     if old:
         client.hdel(_KEY, *old)
-    return found
+    return counts
 
 
 def sentence(key: FaultKey, checks: int) -> str:

@@ -128,7 +128,7 @@ def test_a_full_process_leaves_a_message_to_another_one(redis_url: str) -> None:
 
 def test_a_process_that_cannot_renew_its_registration_says_so(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
     # Given a process whose connections are all taken, for good
-    monkeypatch.setattr(process_registry, "LOST_AFTER_SECONDS", 0.0)
+    monkeypatch.setattr(process_registry, "RESTART_AFTER_SECONDS", 0.0)
     monkeypatch.setattr(process_registry, "INTERVAL_SECONDS", 0.05)
     pool = broker.client.connection_pool
     monkeypatch.setattr(pool, "timeout", 0.05)
@@ -146,7 +146,7 @@ def test_a_process_that_cannot_renew_its_registration_says_so(broker: Broker, mo
 
 
 def test_a_process_whose_broker_is_away_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process_registry, "LOST_AFTER_SECONDS", 0.0)
+    monkeypatch.setattr(process_registry, "RESTART_AFTER_SECONDS", 0.0)
     monkeypatch.setattr(process_registry, "INTERVAL_SECONDS", 0.05)
     away = Broker(connect("redis://127.0.0.1:1"))
     lost = threading.Event()
