@@ -1,6 +1,6 @@
-"""The broker: Dramatiq over Redis, with waiting consumers, pipelined sends and held messages.
+"""The broker: Dramatiq on Redis, with blocking consumers, pipelined sends and held messages.
 
-Import this before any actor. Every actor states its queue, its retries and its time limit.
+Import this before any actor. Every actor declares its queue, retries and time limit.
 """
 
 from collections.abc import Callable, Iterable
@@ -19,17 +19,18 @@ import settings
 from actors import queues
 from actors.runtime.consumer import WaitingConsumer, wake_key
 from actors.runtime.correlation import Correlation
-from actors.runtime.doorbell import Doorbell, push_token
 from actors.runtime.redis_connection import pooled, watched
+from actors.runtime.wake_listener import WakeListener, push_token
 
 log = structlog.get_logger(__name__)
 
-#: A process silent for so long is dead: its unfinished messages go to others. A false alarm only repeats work.
+#: A process without a heartbeat for so long is considered dead, and its unfinished messages are requeued. A wrong guess only
+#: repeats work.
 HEARTBEAT_TIMEOUT_MS = 8_000
 
 
 class Broker(RedisBroker):
-    """Dramatiq's Redis broker and what the road of a check needs beyond it."""
+    """Dramatiq's Redis broker with what the check pipeline needs in addition."""
 
     def __init__(self, client: redis.Redis) -> None:
         super().__init__(
@@ -41,20 +42,20 @@ class Broker(RedisBroker):
                 Correlation(),
                 Retries(max_retries=0),
             ],
-            # `requeue_dead` does it for certain, so it need not happen by chance.
+            # `requeue_dead` does this regularly instead of at random.
             maintenance_chance=0,
             heartbeat_timeout=HEARTBEAT_TIMEOUT_MS,
         )
         self.consumers: dict[str, WaitingConsumer] = {}
         self.held: dict[str, Any] = {}
-        self.doorbell = Doorbell(client, self.broker_id)
+        self.wake_listener = WakeListener(client, self.broker_id)
 
     @property
     def consumer_class(self) -> type[WaitingConsumer]:
         return WaitingConsumer
 
     def enqueue(self, message: Message[Any], *, delay: int | None = None) -> Message[Any]:
-        """Enqueue one message and wake a consumer, in one round trip. Raises redis' errors."""
+        """Enqueue one message and wake a consumer, in one round trip. Raise redis' errors."""
         if delay is None:
             self.enqueue_many([message])
             return message
@@ -63,13 +64,13 @@ class Broker(RedisBroker):
         return sent
 
     def wake(self, queue: str) -> None:
-        """Tell one consumer of `queue`, wherever it waits, to look. Raises redis' errors."""
+        """Wake one consumer of `queue`, in whichever process it waits. Raise redis' errors."""
         pipe = self.client.pipeline(transaction=False)
         push_token(pipe, wake_key(self.namespace, queue))
         pipe.execute()
 
     def enqueue_many(self, messages: Iterable[Message[Any]]) -> None:
-        """Enqueue all `messages` in one round trip. Raises redis' errors; then some may have been sent."""
+        """Enqueue all `messages` in one round trip. Raise redis' errors; some messages may be enqueued then."""
         pipe = self.client.pipeline(transaction=False)
         woken: dict[str, None] = {}
         for message in messages:
@@ -83,7 +84,7 @@ class Broker(RedisBroker):
             pipe.execute()
 
     def _command(self, client: Any, command: str, queue: str, *args: Any, maintain: bool = False) -> Any:
-        """Dramatiq's own script, on a client or a pipeline of the caller's choice."""
+        """Run Dramatiq's own script on `client`, which may be a pipeline."""
         return self.scripts["dispatch"](
             keys=[self.namespace],
             args=[
@@ -101,17 +102,17 @@ class Broker(RedisBroker):
         )
 
     def requeue_dead(self, queue_names: Iterable[str]) -> None:
-        """Give messages that dead processes left unfinished back to their queues, and drop old dead letters."""
+        """Requeue the unfinished messages of dead processes, and delete old dead messages."""
         stale = current_millis() - self.heartbeat_timeout
         if not self.client.zcount(f"{self.namespace}:__heartbeats__", "-inf", stale):
             return
-        # Retries that a dead process kept in its memory lie in the delay queues.
+        # Delayed retries that a dead process held in memory are in the delay queues.
         for queue in [name for declared in queue_names for name in (declared, dq_name(declared))]:
             self._command(self.client, "qsize", queue, maintain=True)
             self.wake(queue)
 
     def hold(self) -> Callable[[], None]:
-        """Keep the message that this thread works on unacknowledged after its actor returns; call the answer to release it."""
+        """Keep this thread's current message unacknowledged after its actor returns. Call the result to acknowledge it."""
         message = CurrentMessage.get_current_message()
         if message is None:
             return lambda: None
@@ -119,47 +120,47 @@ class Broker(RedisBroker):
         return lambda: self.consumers[message.queue_name].release(message)
 
     def stop_taking(self) -> None:
-        """Let this process's consumers take no more messages."""
-        self.doorbell.stop()
+        """Stop the consumers of this process from fetching messages."""
+        self.wake_listener.stop()
         for consumer in list(self.consumers.values()):
             consumer.stop_taking()
 
     def requeue_held(self) -> None:
-        """Give what is still held back to its queues: the process stops before the work is done."""
+        """Requeue all held messages: the process stops before their work is done."""
         for message in list(self.held.values()):
             self.consumers[message.queue_name].requeue([message])
         self.held.clear()
 
 
-#: Connections that a process needs beside one for each of its threads: the doorbell, presence, subscriptions, and
-#: consumers, which share them because each command is short.
+#: Connections that a process needs in addition to one for each thread: for the wake listener, the process registry,
+#: subscriptions, and consumers, which share connections because their commands are short.
 _SHARED_CONNECTIONS = 24
 
 
 def connect(url: str) -> redis.Redis:
-    """A client with a pool of its own; blocking waits stay below its timeout."""
+    """Return a client with its own pool. Its socket timeout is longer than every blocking command."""
     connections = settings.get().parallel_threads + _SHARED_CONNECTIONS
     return watched(pooled(url, connections, socket_timeout=20, socket_connect_timeout=5, socket_keepalive=True))
 
 
 def _declare() -> Broker:
     config = settings.get()
-    made = Broker(connect(config.redis_url))
+    declared = Broker(connect(config.redis_url))
     for queue in queues.CENTRAL:
-        made.declare_queue(queue)
+        declared.declare_queue(queue)
     for code in config.served_locations:
-        made.declare_queue(queues.execution(code))
-    dramatiq.set_broker(made)
-    return made
+        declared.declare_queue(queues.execution(code))
+    dramatiq.set_broker(declared)
+    return declared
 
 
 broker = _declare()
 
 
 def nudge_scheduler() -> None:
-    """Ask for a tick at once, because something has just become due; without a broker the next ordinary tick finds it."""
+    """Request an immediate tick because something became due. If the broker is unreachable, the next regular tick finds it."""
     message: Message[Any] = Message(queue_name=queues.SCHEDULER, actor_name="tick", args=(), kwargs={}, options={})
     try:
         broker.enqueue(message)
     except redis.RedisError:
-        log.warning("the scheduler could not be nudged: the broker is away")
+        log.warning("could not wake the scheduler: the broker is unreachable")

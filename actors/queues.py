@@ -1,4 +1,4 @@
-"""The names of the queues, and which process consumes which."""
+"""The names of the queues, and which processes consume them."""
 
 from collections.abc import Iterable
 
@@ -11,19 +11,19 @@ DELIVERIES = "deliveries"
 HEARTBEAT_PINGS = "heartbeat-ping-notification"
 _EXECUTION = "monitor-execution"
 
-#: Every queue that does not belong to a location.
+#: The queues that belong to no location.
 CENTRAL = (SCHEDULER, AGGREGATION, ALERTS, DELIVERIES, HEARTBEAT_PINGS)
 
 
 def execution(location: str) -> str:
-    """The queue of checks that run in `location`. Raises `ValueError` for what is no location code."""
+    """Return the queue of checks that run in `location`. Raise `ValueError` if it is not a location code."""
     if not settings.LOCATION_CODE.fullmatch(location):
         raise ValueError(f"not a location code: {location!r}")
     return f"{_EXECUTION}.{location}"
 
 
 def of_process(role: str, locations: Iterable[str]) -> set[str]:
-    """What a process of `role` consumes."""
+    """Return the queues that a process of `role` consumes."""
     if role == "scheduler":
         return {SCHEDULER}
     if role == "worker":

@@ -1,6 +1,6 @@
-"""The main of a Dramatiq process: `worker`, `check_worker` and, with its clock, `scheduler`.
+"""The entry point of the processes `worker`, `check_worker` and `scheduler`.
 
-Dramatiq's worker runs in this very process; the supervisor (or the PaaS) restarts what dies, so nothing forks.
+Dramatiq's worker runs in this process without forking. The supervisor or the platform restarts crashed processes.
 """
 
 import importlib
@@ -16,11 +16,11 @@ import settings
 from actors import queues
 from actors.broker import broker
 from actors.runtime import credential_uses, logs, memory, telemetry
-from actors.runtime.process_registry import Presence
+from actors.runtime.process_registry import ProcessRegistry
 
 log = structlog.get_logger(__name__)
 
-#: What a process imports before it starts, so that its first message finds everything warm.
+#: Modules that a process imports before it starts, so that its first message is not delayed by imports.
 MODULES = {
     "worker": (
         "actors.verdicts.aggregate",
@@ -29,24 +29,24 @@ MODULES = {
         "actors.alerts.certificate_warning",
         "actors.verdicts.heartbeat_ping",
         "actors.alerts.summary",
-        # What all channels but e-mail share; the rest of each is small.
+        # Used by all channels except e-mail. The rest of each channel is small.
         "notifications.post",
     ),
     "check_worker": ("actors.checks.check",),
     "scheduler": ("scheduling.tick", "scheduling.sweep", "scheduling.ping_replay", "scheduling.upkeep"),
 }
-#: How many batches a check worker may have under way; the engine bounds the connections beneath them. A batch is under way
-#: until its slowest check ends, and batches mix projects: with few of them, one hanging target in each would stop all checks.
-BATCHES_AHEAD = 4096
-#: The scheduler's work is a few short statements a second.
+#: Unacknowledged batches that a check worker accepts. The engine limits the connections. A batch is unacknowledged until its
+#: slowest check ends, and batches mix projects: with a low limit, one hanging target per batch would stop all checks.
+MAX_BATCHES = 4096
+#: The scheduler runs only a few short statements per second.
 SCHEDULER_THREADS = 2
 STOP_SECONDS = 8
-#: An idle thread looks so often whether the process stops; the stop waits for it, and the looking costs next to nothing.
-IDLE_MS = 2_000
+#: How often an idle thread checks whether the process stops. Stopping waits for this.
+IDLE_POLL_MS = 2_000
 
 
 def main(role: str, beside: Callable[[threading.Event], None] | None = None) -> None:
-    """Run until SIGTERM or SIGINT. `beside` is called once the worker runs, with the event that tells the end."""
+    """Run until SIGTERM or SIGINT. `beside` is called when the worker runs, with an event that is set when the process stops."""
     config = settings.get()
     logs.configure(config, role)
     for module in MODULES[role]:
@@ -59,57 +59,57 @@ def main(role: str, beside: Callable[[threading.Event], None] | None = None) -> 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     workers = pools(role, config)
-    presence = Presence(broker, role, lambda code: serve(workers[0], code), lambda: memory.start_again(stopping))
+    registry = ProcessRegistry(broker, role, lambda code: serve(workers[0], code), lambda: memory.restart(stopping))
     telemetry.start(role)
     credential_uses.start(role)
     broker.logger.addFilter(lambda record: "middleware of the same type twice" not in record.getMessage())
     for worker in workers:
         worker.start()
-    # Not before the worker consumes: what it learns here adds consumers to those that it has.
-    presence.start()
+    # After the workers have started: new locations add consumers to a running worker.
+    registry.start()
     log.info("started", queues=sorted(queues.of_process(role, config.served_locations)))
     memory.watch(stopping, config.max_memory_usage_mb)
     if beside is not None:
         beside(stopping)
     stopping.wait()
-    _stop(workers, presence)
-    memory.leave()
+    _stop(workers, registry)
+    memory.exit_for_restart()
 
 
 def pools(role: str, config: settings.Settings) -> list[dramatiq.Worker]:
-    """The pools of threads of this process, each with its own queues.
+    """Return the thread pools of this process, each with its own queues.
 
-    Deliveries wait for services of others: they have threads of their own, and no verdict is ever behind them.
+    Deliveries wait for external services, so they have their own threads and never delay verdicts.
     """
     threads = SCHEDULER_THREADS if role == "scheduler" else config.parallel_threads
-    taken = queues.of_process(role, config.served_locations)
-    made = [_pool(taken - {queues.DELIVERIES}, threads)]
-    if queues.DELIVERIES in taken:
-        made.append(_pool({queues.DELIVERIES}, config.delivery_threads))
+    consumed = queues.of_process(role, config.served_locations)
+    workers = [_pool(consumed - {queues.DELIVERIES}, threads)]
+    if queues.DELIVERIES in consumed:
+        workers.append(_pool({queues.DELIVERIES}, config.delivery_threads))
     if role == "check_worker":
-        made[0].queue_prefetch = BATCHES_AHEAD
-    return made
+        workers[0].queue_prefetch = MAX_BATCHES
+    return workers
 
 
 def _pool(names: set[str], threads: int) -> dramatiq.Worker:
-    return dramatiq.Worker(broker, queues=names, worker_threads=threads, worker_timeout=IDLE_MS)
+    return dramatiq.Worker(broker, queues=names, worker_threads=threads, worker_timeout=IDLE_POLL_MS)
 
 
 def serve(worker: dramatiq.Worker, code: str) -> None:
-    """Let a running `worker` take the checks of one more location."""
+    """Add the queue of location `code` to a running `worker`."""
     queue = queues.execution(code)
-    assert worker.consumer_whitelist is not None, "every worker of ours names its queues"
+    assert worker.consumer_whitelist is not None, "every worker lists its queues"
     worker.consumer_whitelist.add(queue)
-    # The worker hears of the new queue from the broker and starts a consumer.
+    # The broker notifies the worker, which starts a consumer.
     broker.declare_queue(queue)
 
 
-def _stop(workers: list[dramatiq.Worker], presence: Presence) -> None:
+def _stop(workers: list[dramatiq.Worker], registry: ProcessRegistry) -> None:
     log.info("stopping")
-    presence.stop()
+    registry.stop()
     broker.stop_taking()
-    # At once, for each may take its whole time.
-    stops = [threading.Thread(target=one.stop, kwargs={"timeout": STOP_SECONDS * 1000}) for one in workers]
+    # In parallel: each may take the whole `STOP_SECONDS`.
+    stops = [threading.Thread(target=worker.stop, kwargs={"timeout": STOP_SECONDS * 1000}) for worker in workers]
     for stop in stops:
         stop.start()
     for stop in stops:

@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 
 import faults
+from check_types import CHECK_TYPES
 from notifications import summary
 from notifications.figures import clock, humanise, milliseconds, phases
 from notifications.notice import Notice, NoticeChange, NoticeLocation
@@ -69,14 +70,6 @@ _STATES: dict[str, tuple[Tone, str, str, str]] = {
 }
 #: A failure that could be told only when it was over.
 _LATE = (Tone.WARNING, "🟡", "Was down", "{name} was down and is up again")
-_TYPES = {
-    "http_request": "HTTP request",
-    "website": "Website",
-    "ping_host": "Ping",
-    "port_check": "Port",
-    "heartbeat": "Heartbeat",
-    "synthetic_test": "Synthetic test",
-}
 
 
 def describe(notice: Notice) -> Wording:
@@ -171,6 +164,10 @@ def _reason(notice: Notice) -> str:
     return f"{line(notice.reason, 399 - len(advice))} {advice}".strip()
 
 
+def _type(kind: str) -> str:
+    return CHECK_TYPES[kind].label if kind in CHECK_TYPES else line(kind, 40)
+
+
 def _facts(notice: Notice) -> list[tuple[str, str]]:
     """Label and value in the order of reading; empty values are dropped by the caller."""
     ended = notice.event == "monitor.up" or notice.ended_at is not None
@@ -187,7 +184,7 @@ def _facts(notice: Notice) -> list[tuple[str, str]]:
         ("Alert", number),
         ("Checked", clock(notice.checked_at)),
         ("Target", _USER_INFO.sub("", line(notice.monitor.target, 200))),
-        ("Type", _TYPES.get(notice.monitor.type, line(notice.monitor.type, 40))),
+        ("Type", _type(notice.monitor.type)),
         ("Project", line(notice.project, 80)),
     ]
 

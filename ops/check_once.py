@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
+import check_types
 from actors.probes import PROBES
 from actors.probes.outcome import Outcome, Status
 from actors.probes.target import Target
@@ -32,14 +33,18 @@ def target_of(url: str, timeout: float) -> Target:
     if not host:
         raise Problem(f"{url} has no host: write for example https://example.org or tcp://example.org:22.")
     if parts.scheme in {"http", "https"}:
-        return Target(NOBODY, "http_request", parts.geturl(), timeout, {"method": "GET", "enableSslCheck": True})
+        return _target("http_request", parts.geturl(), timeout, enableSslCheck=True)
     if parts.scheme == "ping":
-        return Target(NOBODY, "ping_host", host, timeout, {"packetCount": 3})
+        return _target("ping_host", host, timeout)
     if parts.scheme not in {"tcp", "udp"}:
         raise Problem(f"{parts.scheme}:// is not something to check: use http, https, tcp, udp or ping.")
     if port is None:
         raise Problem(f"{url} has no port: write {parts.scheme}://{host}:PORT.")
-    return Target(NOBODY, "port_check", host, timeout, {"port": port, "protocol": parts.scheme})
+    return _target("port_check", host, timeout, port=port, protocol=parts.scheme)
+
+
+def _target(kind: str, address: str, timeout: float, **config: Any) -> Target:
+    return Target(NOBODY, kind, address, timeout, check_types.with_defaults(kind, config))
 
 
 def check_once(url: str, timeout: float) -> int:

@@ -12,7 +12,7 @@ from actors.alerts.alert import alert
 from actors.alerts.deliver import send_deliveries
 from actors.alerts.summary import summary
 from actors.broker import broker
-from actors.runtime import process_registry, trouble_counts
+from actors.runtime import fault_counts, process_registry
 from actors.verdicts import ping_intake, unanswered_rounds
 from actors.verdicts.aggregate import send_rounds
 from models.connections.database import Db, transaction
@@ -43,7 +43,7 @@ _undecided: Insistence[Round] = Insistence()
 _unplanned: Insistence[UUID] = Insistence()
 
 #: Which senders of messages look dead.
-departed = process_registry.Departed(broker)
+departed = process_registry.DeadProcesses(broker)
 #: So long a round that a location left unanswered is held against it.
 UNANSWERED_MINUTES = 10
 
@@ -105,9 +105,9 @@ def watch_locations() -> None:
     """Note which locations live, tell every process which there are, and warn the operator of those that are silent."""
     live = online.codes()
     unanswered = unanswered_rounds.lately(broker.client, UNANSWERED_MINUTES)
-    lacks = {
-        f"{one.location}:{one.trouble.value}": trouble_counts.sentence(one, checks)
-        for one, checks in trouble_counts.lately(broker.client).items()
+    faults = {
+        f"{one.location}:{one.fault.value}": fault_counts.sentence(one, checks)
+        for one, checks in fault_counts.recent(broker.client).items()
     }
     with transaction() as db:
         enabled = locations.enabled_codes(db)
@@ -119,9 +119,9 @@ def watch_locations() -> None:
         for code, rounds in sorted(unanswered.items()):
             warnings.raise_warning(db, "location_unanswered", code, _unanswered(code, rounds))
         warnings.resolve_others(db, "location_unanswered", unanswered)
-        for subject, sentence in sorted(lacks.items()):
+        for subject, sentence in sorted(faults.items()):
             warnings.raise_warning(db, "worker_trouble", subject, sentence)
-        warnings.resolve_others(db, "worker_trouble", lacks)
+        warnings.resolve_others(db, "worker_trouble", faults)
         warnings.resolve_unseen(db, warnings.UNREADABLE_SCHEDULE, datetime.now(UTC) - 2 * POSTPONED)
         warnings.resolve_unseen(db, ping_intake.WARNING, datetime.now(UTC) - ping_intake.TOLD_FOR)
         if live:

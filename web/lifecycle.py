@@ -7,7 +7,7 @@ from flask import Flask
 import settings
 from actors.broker import broker
 from actors.runtime import credential_uses, logs, telemetry
-from actors.runtime.process_registry import Presence
+from actors.runtime.process_registry import ProcessRegistry
 from actors.verdicts.ping_intake import Attendance
 from models.connections import ping_pool
 from web.live.streams import live_of
@@ -19,9 +19,9 @@ ROLE = "web"
 def begin(app: Flask) -> None:
     """Configure the logs of this process, and let the others know that it lives. Call it once."""
     logs.configure(settings.get(), ROLE)
-    presence = Presence(broker, ROLE)
-    app.extensions["presence"] = presence
-    presence.start()
+    registry = ProcessRegistry(broker, ROLE)
+    app.extensions["registry"] = registry
+    registry.start()
     config = settings.get()
     hears = partial(self_check.is_open, config.host, config.port)
     app.extensions["attendance"] = Attendance(broker, ping_pool.transaction, hears)
@@ -34,7 +34,7 @@ def end(app: Flask) -> None:
     """End the live streams, for which a server would wait, and say goodbye. Safe from any thread; takes a few seconds at most."""
     live_of(app).stop()
     app.extensions["attendance"].stop()
-    app.extensions["presence"].stop()
+    app.extensions["registry"].stop()
     telemetry.stop()
     credential_uses.stop()
     ping_pool.close()

@@ -88,7 +88,7 @@ def attempt(claimed: Claimed) -> NotificationError | None:
     try:
         config = claimed.clear_config()
         if claimed.sealed is not None and claimed.provider_id is not None:
-            credential_uses.note([CredentialUse("provider", claimed.provider_id, "delivery")])
+            credential_uses.record([CredentialUse("provider", claimed.provider_id, "delivery")])
         with circuit_breakers.around(claimed.provider_type, config):
             SENDERS[claimed.provider_type](notice_of(claimed, datetime.now(UTC)), config)
     except NotificationError as failure:

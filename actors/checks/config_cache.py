@@ -1,83 +1,71 @@
-"""This process's copy of what it checks: a message names a monitor's version, so the copy is never stale."""
+"""Caches the configs of the monitors that this process checks.
+
+An execution message names a monitor's version, so the cache never returns an outdated config.
+"""
 
 from collections.abc import Iterable
-from typing import NamedTuple
 from urllib.parse import urlsplit
 from uuid import UUID
 
+import check_types
 import host_names
+from actors.checks.batch import PreparedCheck
 from actors.probes.target import Target
 from actors.runtime import credential_uses
 from models.connections.database import transaction
 from models.queries import check_configs
 from models.queries.audit import CredentialUse
 
-#: More monitors than this and the copy starts anew: memory stays bounded without book-keeping a check.
-LIMIT = 20_000
-TIMEOUT_SECONDS = 30.0
+#: The cache is cleared when it would hold more monitors than this. That bounds memory without bookkeeping per check.
+MAX_MONITORS = 20_000
+
+_cache: dict[UUID, PreparedCheck] = {}
 
 
-class Prepared(NamedTuple):
-    """A target ready to be probed, and how many immediate re-checks a failure gets; `fault` says why it cannot be.
+def load(wanted: Iterable[tuple[UUID, int]]) -> dict[UUID, PreparedCheck]:
+    """Return {monitor id: prepared check} for pairs of monitor id and version.
 
-    `host` is whom it connects to first, empty where it connects to nobody. Projects share our places for checks.
+    The database is read for monitors that the cache lacks or has in an older version. Deleted monitors are absent. Raise
+    psycopg's errors.
     """
-
-    version: int
-    target: Target
-    retries: int
-    fault: str = ""
-    host: str = ""
-    project_id: UUID | None = None
-
-
-_known: dict[UUID, Prepared] = {}
-
-
-def prepared(wanted: Iterable[tuple[UUID, int]]) -> dict[UUID, Prepared]:
-    """The targets of (monitor id, version), read from the database where the copy is missing or older.
-
-    Monitors that are gone are absent. Raises psycopg's errors.
-    """
-    found: dict[UUID, Prepared] = {}
+    prepared: dict[UUID, PreparedCheck] = {}
     missing = []
     for monitor_id, version in wanted:
-        one = _known.get(monitor_id)
-        if one is not None and one.version >= version:
-            found[monitor_id] = one
+        cached = _cache.get(monitor_id)
+        if cached is not None and cached.version >= version:
+            prepared[monitor_id] = cached
         else:
             missing.append(monitor_id)
     if missing:
         with transaction() as db:
             rows = list(check_configs.load(db, missing))
-        credential_uses.note(CredentialUse("monitor", row.monitor_id, "check") for row in rows if row.sealed)
+        credential_uses.record(CredentialUse("monitor", row.monitor_id, "check") for row in rows if row.sealed)
         fresh = {row.monitor_id: _prepare(row) for row in rows}
-        # What is broken is read again the next time: a key may be back that was missing.
-        found.update(fresh)
-        fresh = {monitor_id: one for monitor_id, one in fresh.items() if not one.fault}
-        if len(_known) + len(fresh) > LIMIT:
-            _known.clear()
-        _known.update(fresh)
-    return found
+        prepared.update(fresh)
+        # A config with a fault is not cached: a missing encryption key may be back at the next check.
+        usable = {monitor_id: check for monitor_id, check in fresh.items() if not check.fault}
+        if len(_cache) + len(usable) > MAX_MONITORS:
+            _cache.clear()
+        _cache.update(usable)
+    return prepared
 
 
-def _prepare(one: check_configs.CheckConfig) -> Prepared:
-    """Whatever is wrong with one monitor's row stays its own: the others of its batch are checked."""
-    fault, timeout, retries = "", TIMEOUT_SECONDS, 0
-    if one.config is None:
-        fault = "The stored credentials do not open; enter them again."
-    else:
+def _prepare(row: check_configs.CheckConfig) -> PreparedCheck:
+    """Return what the engine needs. An unreadable row becomes a fault, so the rest of its batch is checked."""
+    fault = "The stored credentials cannot be decrypted. Enter them again." if row.config is None else ""
+    config = check_types.with_defaults(row.type, row.config or {})
+    timeout, retries = 0.0, 0
+    if not fault:
         try:
-            timeout = float(one.config.get("timeoutSeconds", TIMEOUT_SECONDS))
-            retries = int(one.config.get("retries", 0))
+            timeout, retries = float(config["timeoutSeconds"]), int(config["retries"])
         except (TypeError, ValueError, OverflowError):
-            fault = "The configuration cannot be read; save the monitor again."
-    target = Target(one.monitor_id, one.type, one.target, timeout, one.config or {})
-    return Prepared(one.version, target, retries, fault, _host(one.target), one.project_id)
+            fault = "The configuration is invalid. Save the monitor again."
+    target = Target(row.monitor_id, row.type, row.target, timeout, config)
+    return PreparedCheck(row.version, target, retries, fault, _host(row.target), row.project_id)
 
 
 def _host(target: str) -> str:
-    """The host in a monitor's target, be it a URL or a name; one spelling, however it was written."""
+    """Return the host in a monitor's target, a URL or a name, in one spelling. Return "" if there is none."""
     try:
         return host_names.bare((urlsplit(target).hostname if "://" in target else target.strip()) or "")
     except ValueError:

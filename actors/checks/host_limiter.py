@@ -1,6 +1,6 @@
-"""Bounds the checks that run at once, those of one host and all together; projects share the places fairly.
+"""Limits how many checks run at the same time: per host and in total, shared fairly among projects.
 
-Only our own connections are counted, never how the host answers: a host that is down is checked as ever.
+Only the worker's own connections count, never how a host responds: a host that is down is checked as usual.
 """
 
 import asyncio
@@ -8,58 +8,58 @@ from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager
 from functools import partial
 
-from actors.runtime.fair_share import FairShare
+from actors.runtime.fair_semaphore import FairSemaphore
 
 
 @asynccontextmanager
-async def place(share: FairShare, project: Hashable) -> AsyncIterator[None]:
-    """A place of `share` for the length of an `async with`; whoever needs one waits for it."""
-    await _enter(share, project)
+async def permit(semaphore: FairSemaphore, project: Hashable) -> AsyncIterator[None]:
+    """Hold a permit of `semaphore` during an `async with`. Wait until one is free."""
+    await _acquire(semaphore, project)
     try:
         yield
     finally:
-        share.leave(project)
+        semaphore.release(project)
 
 
-async def _enter(share: FairShare, project: Hashable) -> None:
-    loop = asyncio.get_running_loop()
-    turn = loop.create_future()
-    start = partial(_wake, turn)
-    share.enter(project, start)
-    if turn.done():
+async def _acquire(semaphore: FairSemaphore, project: Hashable) -> None:
+    acquired = asyncio.get_running_loop().create_future()
+    callback = partial(_resolve, acquired)
+    semaphore.acquire(project, callback)
+    if acquired.done():
         return
     try:
-        await turn
+        await acquired
     except asyncio.CancelledError:
-        if not share.withdraw(project, start):
-            share.leave(project)  # the place had just been handed over
+        if not semaphore.cancel(project, callback):
+            # The permit was granted just before the cancellation.
+            semaphore.release(project)
         raise
 
 
-def _wake(turn: "asyncio.Future[None]") -> None:
-    if not turn.done():
-        turn.set_result(None)
+def _resolve(acquired: "asyncio.Future[None]") -> None:
+    if not acquired.done():
+        acquired.set_result(None)
 
 
-class HostRoom:
-    """Room for `limit` checks of each host. Belongs to one event loop; costs next to nothing while there is room."""
+class HostLimiter:
+    """Permits for `capacity` checks of each host. Not thread-safe: it belongs to one event loop."""
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._hosts: dict[str, FairShare] = {}
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._hosts: dict[str, FairSemaphore] = {}
 
     @asynccontextmanager
-    async def at(self, host: str, project: Hashable = None) -> AsyncIterator[None]:
-        """A place at `host` for the length of an `async with`; an empty name is no host and bounds nothing."""
+    async def permit(self, host: str, project: Hashable = None) -> AsyncIterator[None]:
+        """Hold a permit for `host` during an `async with`. An empty host is not limited."""
         if not host:
             yield
             return
-        share = self._hosts.get(host)
-        if share is None:
-            share = self._hosts[host] = FairShare(self._limit)
+        semaphore = self._hosts.get(host)
+        if semaphore is None:
+            semaphore = self._hosts[host] = FairSemaphore(self._capacity)
         try:
-            async with place(share, project):
+            async with permit(semaphore, project):
                 yield
         finally:
-            if share.idle and self._hosts.get(host) is share:
+            if semaphore.idle and self._hosts.get(host) is semaphore:
                 del self._hosts[host]

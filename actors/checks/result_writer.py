@@ -1,89 +1,93 @@
-"""Writes results in groups as they come, then hands the complete rounds to `aggregate`.
+"""Writes results to the database in groups, then sends complete rounds to `aggregate`.
 
-A group goes out at 100 rows or after 250 ms; at once when an outcome failed or nothing else of its batch is in flight.
-While one group is being written the next one gathers, so that the busier it is, the larger the groups.
+A group is written at 100 rows or after 250 ms, or at once if a check failed or was the last one in flight of its batch.
+While one group is being written the next one gathers, so groups grow with the load.
 """
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import redis
 import structlog
 
+from actors.checks.batch import Batch, CheckResult
 from actors.verdicts.aggregate import send_rounds
 from models.connections.database import AWAY, transaction
 from models.queries import results, rounds
 from models.queries.results import ResultRow
 from models.queries.rounds import Round
-
-if TYPE_CHECKING:
-    from actors.checks.engine import Batch
+from models.rules.round_ids import result_id
 
 log = structlog.get_logger(__name__)
 
-GROUP = 100
-PAUSE_SECONDS = 0.25
-#: Between attempts while the database is away; what was measured waits in memory.
+MAX_GROUP_SIZE = 100
+FLUSH_SECONDS = 0.25
+#: Pause between attempts while the database is unreachable. Results wait in memory.
 RETRY_SECONDS = 0.5
 
-Entry = tuple["Batch", ResultRow]
+Entry = tuple[Batch, ResultRow]
 
 
-class Writer:
-    """Belongs to the engine's loop: `put` and `drain` are called on it."""
+class ResultWriter:
+    """A `ResultSink` that writes to the database. Not thread-safe: the engine calls it on its event loop."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+    def __init__(self) -> None:
         self._waiting: list[Entry] = []
         self._timer: asyncio.TimerHandle | None = None
         self._writing: asyncio.Task[None] | None = None
 
-    def put(self, batch: "Batch", row: ResultRow) -> None:
-        """Take one result."""
+    def put(self, result: CheckResult) -> None:
+        """Accept one result."""
+        batch, row = result.batch, result_row(result)
         self._waiting.append((batch, row))
-        if row.status != "up" or batch.in_flight == 0 or len(self._waiting) >= GROUP:
+        if row.status != "up" or batch.in_flight == 0 or len(self._waiting) >= MAX_GROUP_SIZE:
             self._flush()
         elif self._timer is None:
-            self._timer = self._loop.call_later(PAUSE_SECONDS, self._flush)
+            self._timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._flush)
+
+    async def drain(self) -> None:
+        """Return when all accepted results are written."""
+        self._flush()
+        if self._writing is not None:
+            await self._writing
 
     def _flush(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         if self._writing is None and self._waiting:
-            self._writing = self._loop.create_task(self._write())
+            self._writing = asyncio.get_running_loop().create_task(self._write())
 
     async def _write(self) -> None:
-        """Write groups until nothing waits."""
+        """Write groups until no result waits."""
         try:
             while self._waiting:
                 group, self._waiting = self._waiting, []
-                await self._keep(group)
+                await self._write_group(group)
         finally:
             self._writing = None
 
-    async def _keep(self, group: list[Entry]) -> None:
-        """Write one group, as often as it takes: it was measured, so it must not be lost to a restart of the database.
+    async def _write_group(self, group: list[Entry]) -> None:
+        """Write one group. Retry while the database is unreachable, so that a restart of it loses no result.
 
-        What waits meanwhile is bounded by the batches that a worker takes before it has acknowledged others.
+        The results that wait are bounded by the batches that a worker accepts without acknowledging earlier ones.
         """
-        told = False
+        warned = False
         while True:
             try:
-                await asyncio.to_thread(_store, [row for _, row in group])
+                await asyncio.to_thread(store, [row for _, row in group])
             except AWAY as error:
-                if not told:
-                    log.warning("results wait for the database", rows=len(group), error=str(error).strip())
-                told = True
+                if not warned:
+                    log.warning("results wait: the database is unreachable", rows=len(group), error=str(error).strip())
+                warned = True
                 await asyncio.sleep(RETRY_SECONDS)
             except Exception:
-                # One row that the database refuses (a fault of ours) must not take the others with it.
+                # The database rejects one row, which is a bug. Write the others of the group.
                 if len(group) > 1:
                     for entry in group:
-                        await self._keep([entry])
+                        await self._write_group([entry])
                     return
-                log.exception("a result was refused; its round ends as ours", result_id=str(group[0][1].id))
+                log.exception("the database rejected a result; its round ends as error", result_id=str(group[0][1].id))
                 break
             else:
                 break
@@ -92,23 +96,35 @@ class Writer:
             if batch.unwritten == 0:
                 await asyncio.to_thread(batch.done)
 
-    async def drain(self) -> None:
-        """Write all that waits."""
-        self._flush()
-        if self._writing is not None:
-            await self._writing
 
-
-def _store(rows: Sequence[ResultRow]) -> None:
-    """Store the rows; afterwards tell who decides. A lost telling is found by the sweep."""
+def store(rows: Sequence[ResultRow]) -> None:
+    """Store the rows, then send complete rounds to `aggregate`. The sweep sends rounds that are lost here."""
     with transaction(pipelined=True) as db:
         results.store(db, rows)
-        decidable: list[Round] = [(row.monitor_id, row.scheduled_for) for row in rows if not row.expected]
+        complete: list[Round] = [(row.monitor_id, row.scheduled_for) for row in rows if not row.expected]
         shared = [(row.monitor_id, row.scheduled_for, len(row.expected)) for row in rows if row.expected]
-        # Of two locations that finish at once, the later commit must see the earlier one's row: hence after the insert.
+        # If two locations finish at the same time, the later commit must see the earlier row. So commit before counting.
         db.commit()
-        decidable += rounds.complete(db, list(dict.fromkeys(shared)))
+        complete += rounds.complete(db, list(dict.fromkeys(shared)))
     try:
-        send_rounds(decidable)
+        send_rounds(complete)
     except redis.RedisError:
-        log.warning("rounds wait for the sweep: the broker is away", rounds=len(decidable))
+        log.warning("rounds wait for the sweep: the broker is unreachable", rounds=len(complete))
+
+
+def result_row(result: CheckResult) -> ResultRow:
+    """Return the row that stores `result`."""
+    batch, check, started, outcome = result
+    return ResultRow(
+        id=result_id(check.monitor_id, check.scheduled_for, batch.location),
+        scheduled_for=check.scheduled_for,
+        monitor_id=check.monitor_id,
+        checked_at=started,
+        location=batch.location,
+        expected=batch.expected,
+        status=outcome.status.value,
+        response_time_ms=outcome.response_time_ms,
+        error_code=None if outcome.reason is None else outcome.reason.value,
+        error_message=outcome.message or None,
+        details=outcome.details,
+    )

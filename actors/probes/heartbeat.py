@@ -9,7 +9,6 @@ from actors.probes.outcome import Outcome, Reason, Status
 from actors.probes.target import Run, Target
 from actors.probes.wording import plain
 
-_DEFAULT_GRACE_MINUTES = 10.0
 #: A ping that came at the last moment may still be on its way into the database, where it closes the round.
 _SETTLING_SECONDS = 0.3
 
@@ -22,12 +21,11 @@ async def probe(target: Target) -> Outcome:
 
 
 def _missed(config: Mapping[str, Any]) -> str:
-    minutes = config.get("gracePeriodMinutes")
-    grace = _duration(_DEFAULT_GRACE_MINUTES if minutes is None else float(minutes))
+    grace = _duration(float(config["gracePeriodMinutes"]))
     if cron := config.get("cronExpression"):
-        expected = f"on the schedule {plain(str(cron), 100)} ({plain(str(config.get('timezone') or 'UTC'), 64)})"
+        expected = f"on the schedule {plain(str(cron), 100)} ({plain(str(config['timezone']), 64)})"
     else:
-        expected = f"every {_duration(float(config.get('expectedIntervalMinutes') or 60))}"
+        expected = f"every {_duration(float(config['expectedIntervalMinutes']))}"
     return f"No ping arrived in time: one is expected {expected}, with a grace period of {grace}."
 
 

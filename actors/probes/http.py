@@ -10,7 +10,7 @@ import pycurl
 import settings
 from actors.probes import (
     certificate,
-    certificate_look,
+    certificate_fetch,
     http_evidence,
     http_expectations,
     http_failure,
@@ -27,7 +27,6 @@ from actors.probes.outcome import Outcome, Reason, Status
 from actors.probes.target import Target
 from actors.probes.wording import plain, public_url
 
-_DEFAULT_MAX_REDIRECTS = 5
 _MEGABYTE = 1024 * 1024
 _NOT_ALLOWED = "Checks over {} are not allowed here. An operator may allow them with ALLOWED_PROTOCOLS."
 _PHASES = ("dnsMs", "connectMs", "tlsMs", "firstByteMs", "downloadMs")
@@ -108,16 +107,15 @@ async def probe(target: Target) -> Outcome:
         return error.outcome()
     outcome = await _follow(target, request, expected)
     http_evidence.hide_secrets(target, outcome)
-    if certificate_look.wanted(target, request.origin, outcome):
-        outcome.details |= await certificate_look.details(target, request.origin.lookup)
+    if certificate_fetch.wanted(target, request.origin, outcome):
+        outcome.details |= await certificate_fetch.details(target, request.origin.lookup)
     return outcome
 
 
 async def _follow(target: Target, request: Request, expected: Expectations) -> Outcome:
     """Go from hop to hop until one is the answer; all of them share one deadline."""
-    follow = target.config.get("followRedirects") is not False
-    limit = target.config.get("maxRedirects")
-    hops_left = _DEFAULT_MAX_REDIRECTS if limit is None else int(limit)
+    follow = target.config["followRedirects"]
+    hops_left = int(target.config["maxRedirects"])
     deadline = time.monotonic() + target.timeout
     course = _Course(target)
     transfer: Transfer | None = None
@@ -153,7 +151,7 @@ async def _ask(
     config = target.config
     if request.origin.scheme not in settings.get().allowed_protocols:
         return Outcome(Status.ERROR, reason=Reason.BLOCKED_TARGET, message=_NOT_ALLOWED.format(request.origin.scheme))
-    ip_version = str(config.get("ipVersion") or "auto")
+    ip_version = config["ipVersion"]
     host = request.origin.host
     literal = resolver.is_literal(host)
     if ip_version != "auto" or not literal:
@@ -165,16 +163,13 @@ async def _ask(
             return found
         if not literal:
             transfer.pin(request.origin, found)
-    ssl_check = config.get("enableSslCheck")
-    if ssl_check is None:
-        ssl_check = target.kind == "website"
     transfer.choose(
         ip_version=ip_version,
-        verify_tls=config.get("verifyTls") is not False,
-        record_certificate=bool(ssl_check) and transfer.secure,
+        verify_tls=config["verifyTls"],
+        record_certificate=config["enableSslCheck"] and transfer.secure,
     )
     # A certificate is read from the handshake: where one is watched, every check makes its own.
-    if config.get("reuseConnection") and not transfer.records_certificate:
+    if config["reuseConnection"] and not transfer.records_certificate:
         transfer.reuse_connection()
     largest = settings.get().max_response_size_mb * _MEGABYTE
     transfer.limit(deadline - time.monotonic(), largest, expected.need_body)

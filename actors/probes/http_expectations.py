@@ -9,7 +9,6 @@ from actors.probes import json_evaluator, json_path, status_codes
 from actors.probes.outcome import Outcome, Reason, Status
 from actors.probes.wording import plain
 
-DEFAULT_STATUS_CODES = "200-299"
 # Above this size a JSON path is evaluated in a process of its own: other checks must not wait for it.
 _LARGE_BODY = 64 * 1024
 
@@ -34,7 +33,7 @@ class Expectations:
 
 def read(config: Mapping[str, Any]) -> Expectations:
     """The expectations of `config`. Raises `InvalidConfig`."""
-    codes = config.get("expectedStatusCodes") or DEFAULT_STATUS_CODES
+    codes = config["expectedStatusCodes"]
     path = config.get("jsonPath") or ""
     json_expected = config.get("jsonPathExpected")
     if path:
@@ -43,7 +42,7 @@ def read(config: Mapping[str, Any]) -> Expectations:
         status_codes.parse(codes),
         codes,
         config.get("keywordInBody") or "",
-        config.get("keywordInBodyShouldBePresent") is not False,
+        config["keywordInBodyShouldBePresent"],
         path,
         json_expected,
         config.get("maxResponseTimeMs"),

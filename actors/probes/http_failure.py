@@ -9,7 +9,7 @@ from actors.probes import certificate, socket_failure, tls_failure
 from actors.probes.http_transfer import Transfer
 from actors.probes.outcome import Outcome, Reason, Status
 from actors.probes.wording import plain, seconds
-from actors.probes.worker_trouble import Trouble
+from actors.probes.worker_fault import WorkerFault
 
 # libcurl's codes that pycurl gives no name.
 _POLL, _HTTP2_STREAM, _HTTP3, _QUIC, _CLIENT_CERTIFICATE, _TOO_LARGE, _ECH = 99, 92, 95, 96, 98, 100, 101
@@ -53,7 +53,7 @@ _TLS_CODES = frozenset(
 )
 # How libcurl words a handshake that the other side left.
 _BROKEN_OFF = ("reset by peer", "Broken pipe", "SSL_ERROR_SYSCALL", "unexpected eof")
-# This machine's trouble, or a mistake in our use of libcurl, never the target's.
+# This machine's fault, or a mistake in our use of libcurl, never the target's.
 _OUR_CODES = frozenset(
     {
         pycurl.E_FAILED_INIT,
@@ -80,7 +80,7 @@ _OUR_CODES = frozenset(
         _POLL,
     }
 )
-_TROUBLES = {pycurl.E_SSL_CACERT_BADFILE: Trouble.AUTHORITIES, pycurl.E_OUT_OF_MEMORY: Trouble.MEMORY}
+_FAULTS = {pycurl.E_SSL_CACERT_BADFILE: WorkerFault.AUTHORITIES, pycurl.E_OUT_OF_MEMORY: WorkerFault.MEMORY}
 
 
 def explain(transfer: Transfer, host: str, timeout: float) -> Outcome:
@@ -91,7 +91,7 @@ def explain(transfer: Transfer, host: str, timeout: float) -> Outcome:
         return socket_failure.explain(transfer.our_error, host, transfer.tried)
     ended_by_us = transfer.received.fault or transfer.received.too_large
     if transfer.code in _OUR_CODES and not ended_by_us:
-        return socket_failure.ours(transfer.words, _TROUBLES.get(transfer.code))
+        return socket_failure.ours(transfer.words, _FAULTS.get(transfer.code))
     number = transfer.curl.getinfo(pycurl.OS_ERRNO) if transfer.code in _SOCKET_CODES else 0
     if number in socket_failure.TARGETS or number in socket_failure.OURS:
         return socket_failure.explain(OSError(number, os.strerror(number)), host, transfer.tried)

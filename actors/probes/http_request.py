@@ -104,7 +104,7 @@ def build(target: Target) -> Request:
     method, body = "GET", None
     if target.kind != "website":
         headers = _headers(target.config.get("headers") or {})
-        method = str(target.config.get("method") or "GET").upper()
+        method = str(target.config["method"]).upper()
         if method not in METHODS:
             raise InvalidConfig(f"The method must be one of {', '.join(sorted(METHODS))}.")
         written = target.config.get("body")

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from actors.probes.worker_trouble import Trouble
+from actors.probes.worker_fault import WorkerFault
 
 
 class Status(StrEnum):
@@ -52,7 +52,7 @@ class Outcome:
 
     `response_time_ms` is set on failure too, wherever anything was measured. `message` is one sentence for
     people, in plain text (targets write parts of it: hostile). `details` holds the keys of API.md's `details`,
-    JSON types only, without `errorCode` and `errorMessage`, which are `reason` and `message`. `trouble` is what the
+    JSON types only, without `errorCode` and `errorMessage`, which are `reason` and `message`. `fault` is what the
     worker lacks, where an operator is to be warned of it.
     """
 
@@ -61,4 +61,4 @@ class Outcome:
     reason: Reason | None = None
     message: str = ""
     details: dict[str, Any] = field(default_factory=dict)
-    trouble: Trouble | None = None
+    fault: WorkerFault | None = None

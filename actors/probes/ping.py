@@ -3,9 +3,9 @@
 import asyncio
 import time
 
-from actors.probes import icmp_socket, in_turn, resolver, socket_failure
+from actors.probes import address_fallback, icmp_socket, resolver, socket_failure
+from actors.probes.address_fallback import Attempt
 from actors.probes.icmp_socket import NotPermitted
-from actors.probes.in_turn import Tried
 from actors.probes.outcome import Outcome, Reason, Status
 from actors.probes.target import Target
 from actors.probes.wording import plain, seconds
@@ -23,30 +23,29 @@ async def probe(target: Target) -> Outcome:
     out.
     """
     started = time.monotonic()
-    found = await resolver.find_all(target.address, str(target.config.get("ipVersion") or "auto"), target.timeout)
+    found = await resolver.find_all(target.address, target.config["ipVersion"], target.timeout)
     if isinstance(found, Outcome):
         return found
 
-    async def ping_at(ip: str, deadline: float) -> Tried:
+    async def ping_at(ip: str, deadline: float) -> Attempt:
         return await _ping(target, ip, deadline)
 
-    return await in_turn.first_reached(found, started + target.timeout, ping_at)
+    return await address_fallback.first_reached(found, started + target.timeout, ping_at)
 
 
-async def _ping(target: Target, ip: str, deadline: float) -> Tried:
+async def _ping(target: Target, ip: str, deadline: float) -> Attempt:
     config = target.config
-    count = min(10, max(1, int(config.get("packetCount") or 3)))
-    size = config.get("packetSize")
-    payload = (bytes(range(256)) * 6)[: 56 if size is None else min(1400, max(0, int(size)))]
+    count = min(10, max(1, int(config["packetCount"])))
+    payload = (bytes(range(256)) * 6)[: min(1400, max(0, int(config["packetSize"])))]
     try:
         round_trips = await _exchange(ip, count, payload, deadline)
     except NotPermitted as error:
-        return Tried(Outcome(Status.ERROR, reason=Reason.PING_NOT_PERMITTED, message=str(error)), reached=False)
+        return Attempt(Outcome(Status.ERROR, reason=Reason.PING_NOT_PERMITTED, message=str(error)), reached=False)
     except OSError as error:
-        return Tried(socket_failure.explain(error, target.address, [ip]), reached=False)
+        return Attempt(socket_failure.explain(error, target.address, [ip]), reached=False)
     if not round_trips and (cut := socket_failure.cut_off_by_gateway([ip])) is not None:
-        return Tried(cut, reached=False)
-    return Tried(judge(target, ip, count, [one * 1000 for one in round_trips]), bool(round_trips))
+        return Attempt(cut, reached=False)
+    return Attempt(judge(target, ip, count, [one * 1000 for one in round_trips]), bool(round_trips))
 
 
 async def _exchange(ip: str, count: int, payload: bytes, deadline: float) -> list[float]:
@@ -90,8 +89,7 @@ def judge(target: Target, ip: str, count: int, milliseconds: list[float]) -> Out
             "avg": round(average, 3),
             "max": round(max(milliseconds), 3),
         }
-    allowed = target.config.get("maxPacketLossPercent")
-    if loss > (99 if allowed is None else float(allowed)):
+    if loss > float(target.config["maxPacketLossPercent"]):
         outcome.status = Status.DOWN
         host = plain(target.address, 100)
         if milliseconds:

@@ -5,8 +5,8 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from actors.probes import in_turn, port_tcp, port_udp, resolver, socket_failure
-from actors.probes.in_turn import Tried
+from actors.probes import address_fallback, port_tcp, port_udp, resolver, socket_failure
+from actors.probes.address_fallback import Attempt
 from actors.probes.outcome import Outcome, Reason, Status
 from actors.probes.port_exchange import Exchange, milliseconds_since
 from actors.probes.target import Target
@@ -22,13 +22,13 @@ async def probe(target: Target) -> Outcome:
     """
     config = target.config
     number = config.get("port")
-    protocol = str(config.get("protocol") or "tcp").lower()
+    protocol = str(config["protocol"]).lower()
     if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= 65535:
         return _invalid("The port must be a number from 1 to 65535.")
     if protocol not in _PROTOCOLS:
         return _invalid("The protocol must be tcp or udp.")
     started = time.monotonic()
-    found = await resolver.find_all(target.address, str(config.get("ipVersion") or "auto"), target.timeout)
+    found = await resolver.find_all(target.address, config["ipVersion"], target.timeout)
     if isinstance(found, Outcome):
         return found
     exchange = Exchange(
@@ -43,12 +43,12 @@ async def probe(target: Target) -> Outcome:
     )
     ask = port_udp.ask if protocol == "udp" else port_tcp.ask
 
-    async def ask_at(ip: str, deadline: float) -> Tried:
+    async def ask_at(ip: str, deadline: float) -> Attempt:
         one = replace(exchange, ip=ip, deadline=deadline, timings=dict(exchange.timings))
         outcome = await _ask(ask, one)
-        return Tried(outcome, one.reached)
+        return Attempt(outcome, one.reached)
 
-    return await in_turn.first_reached(found, exchange.deadline, ask_at)
+    return await address_fallback.first_reached(found, exchange.deadline, ask_at)
 
 
 async def _ask(ask: Callable[[Exchange], Awaitable[Outcome]], exchange: Exchange) -> Outcome:

@@ -18,12 +18,12 @@ from uuid import UUID
 import guard
 import host_names
 import settings
-from actors.probes import name_servers, socket_failure, worker_trouble
+from actors.probes import name_servers, socket_failure, worker_fault
 from actors.probes.invalid_config import InvalidConfig
 from actors.probes.outcome import Outcome, Reason, Status
 from actors.probes.wording import plain, seconds
-from actors.probes.worker_trouble import Trouble
-from actors.runtime.fair_share import FairShare
+from actors.probes.worker_fault import WorkerFault
+from actors.runtime.fair_semaphore import FairSemaphore
 
 _CACHE_SIZE = 10_000
 _THREADS = 256
@@ -31,7 +31,7 @@ _THREADS = 256
 _OUR_LOOKUP_ERRORS = frozenset({socket.EAI_MEMORY, socket.EAI_SYSTEM, socket.EAI_FAMILY})
 # The name servers gave no answer, or one that says nothing about the name.
 _UNANSWERED = frozenset({socket.EAI_AGAIN, socket.EAI_FAIL})
-_TROUBLES = {socket.EAI_MEMORY: Trouble.MEMORY}
+_FAULTS = {socket.EAI_MEMORY: WorkerFault.MEMORY}
 _FAMILIES = {"auto": socket.AF_UNSPEC, "4": socket.AF_INET, "6": socket.AF_INET6}
 _KINDS = {socket.AF_INET: " to an IPv4 address", socket.AF_INET6: " to an IPv6 address"}
 
@@ -52,8 +52,8 @@ def _threads() -> ThreadPoolExecutor:
 
 
 @cache
-def _shares() -> FairShare:
-    return FairShare(_THREADS)
+def _limiter() -> FairSemaphore:
+    return FairSemaphore(_THREADS)
 
 
 async def find_all(host: str, ip_version: str, timeout: float) -> Addresses | Outcome:
@@ -93,14 +93,14 @@ async def addresses(host: str, ip_version: str, timeout: float) -> Addresses | O
         return await _unanswered(host, sentence)
     except socket.gaierror as error:
         if error.errno in _OUR_LOOKUP_ERRORS:
-            return socket_failure.ours(error.strerror or "names cannot be resolved", _TROUBLES.get(error.errno))
+            return socket_failure.ours(error.strerror or "names cannot be resolved", _FAULTS.get(error.errno))
         sentence = f"The name {plain(host, 100)} could not be resolved{_KINDS.get(family, '')}."
         return await _unanswered(host, sentence) if error.errno in _UNANSWERED else _unresolved(sentence)
     except UnicodeError:
         return _unresolved(f"The name {plain(host, 100)} could not be resolved{_KINDS.get(family, '')}.")
     except OSError as error:
         # No descriptor left for the resolver's own socket, and the like.
-        return socket_failure.ours(error.strerror or "names cannot be resolved", worker_trouble.of_errno(error.errno))
+        return socket_failure.ours(error.strerror or "names cannot be resolved", worker_fault.of_errno(error.errno))
 
 
 @lru_cache(maxsize=4096)
@@ -118,7 +118,7 @@ def family_of(ip: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in ip else socket.AF_INET
 
 
-def doubt(host: str) -> None:
+def invalidate(host: str) -> None:
     """Forget what `host` stands for: whoever looks next at a target that failed looks for where it is now."""
     with suppress(InvalidConfig, UnicodeError):
         name = host_names.bare(_ascii(host))
@@ -154,7 +154,7 @@ async def _look_up(question: Question, timeout: float) -> Addresses | Outcome:
         lookup = _under_way[question] = Future()
         lookup.add_done_callback(lambda _: _under_way.pop(question, None))
         project = asking_project.get()
-        _shares().enter(project, partial(_start, lookup, question, project))
+        _limiter().acquire(project, partial(_start, lookup, question, project))
     loop = asyncio.get_running_loop()
     answered = asyncio.Event()
 
@@ -186,7 +186,7 @@ def _start(lookup: Future[Addresses], question: Question, project: UUID | None) 
         else:
             lookup.set_result(found)
         finally:
-            _shares().leave(project)
+            _limiter().release(project)
 
     _threads().submit(run)
 
@@ -217,8 +217,8 @@ async def _unanswered(host: str, message: str) -> Outcome:
         return _unresolved(message)
     if socket_failure.is_cut_off():
         what = "no name server can be reached, because this machine has no route to any network"
-        return socket_failure.ours(what, Trouble.NETWORK)
-    return socket_failure.ours("our own name servers do not resolve names", Trouble.NAME_SERVER)
+        return socket_failure.ours(what, WorkerFault.NETWORK)
+    return socket_failure.ours("our own name servers do not resolve names", WorkerFault.NAME_SERVER)
 
 
 def _unresolved(message: str) -> Outcome:

@@ -4,10 +4,10 @@ import errno
 import socket
 from collections.abc import Iterable, Sequence
 
-from actors.probes import gateway, worker_trouble
+from actors.probes import gateway, worker_fault
 from actors.probes.outcome import Outcome, Reason, Status
 from actors.probes.wording import plain
-from actors.probes.worker_trouble import Trouble
+from actors.probes.worker_fault import WorkerFault
 
 # Too many open files, no memory, no local ports left, a local firewall: never the target's doing.
 OURS = frozenset(
@@ -61,20 +61,20 @@ def is_cut_off() -> bool:
 def cut_off_by_gateway(tried: Iterable[str]) -> Outcome | None:
     """Return the outcome of connections that nobody answered if our own gateway to one of them is dead, else None."""
     if any(map(gateway.is_dead, tried)):
-        return ours("the gateway of this machine does not answer", Trouble.NETWORK)
+        return ours("the gateway of this machine does not answer", WorkerFault.NETWORK)
     return None
 
 
-def ours(what: str, lacking: Trouble | None = None) -> Outcome:
+def ours(what: str, lacking: WorkerFault | None = None) -> Outcome:
     """Return the outcome of a check that failed because of this machine.
 
-    `what` are a few words; `lacking` is the trouble that an operator is warned of.
+    `what` are a few words; `lacking` is the fault that an operator is warned of.
     """
     return Outcome(
         Status.ERROR,
         reason=Reason.INTERNAL_ERROR,
         message=f"This worker could not check: {plain(what, 120)}.",
-        trouble=lacking,
+        fault=lacking,
     )
 
 
@@ -85,11 +85,11 @@ def explain(error: OSError, host: str, tried: Sequence[str]) -> Outcome:
     lacks the address family: what the target does then nobody knows.
     """
     if error.errno in _NO_ROUTE and not any(map(has_route, tried)):
-        return ours("this machine has no route to the target's network", Trouble.NETWORK if is_cut_off() else None)
+        return ours("this machine has no route to the target's network", WorkerFault.NETWORK if is_cut_off() else None)
     if error.errno in _NO_WAY and (cut := cut_off_by_gateway(tried)) is not None:
         return cut
     if error.errno in OURS:
-        return ours(error.strerror or "the system refused", worker_trouble.of_errno(error.errno))
+        return ours(error.strerror or "the system refused", worker_fault.of_errno(error.errno))
     reason, sentence = TARGETS.get(
         error.errno or 0, (Reason.HOST_UNREACHABLE, f"{{host}} cannot be reached: {plain(error.strerror or '', 80)}.")
     )

@@ -1,8 +1,8 @@
-"""A Redis consumer that waits instead of polling, and can keep a message unacknowledged after its actor returned.
+"""A Redis consumer that blocks instead of polling, and can keep a message unacknowledged after its actor returns.
 
-Dramatiq's own consumer sleeps longer and longer while a queue is empty, which costs up to a second a hop. Here
-every enqueue pushes a token onto the queue's wake list, and the process's doorbell waits on the lists of all its idle
-consumers: a hop costs milliseconds and an idle queue costs next to nothing.
+Dramatiq's own consumer sleeps longer and longer while a queue is empty, which adds up to a second per message. Here, every
+enqueue pushes a token onto the queue's wake list, and the process's `WakeListener` blocks on the lists of all idle consumers.
+So a message takes milliseconds, and an idle queue needs no polling.
 """
 
 import contextlib
@@ -14,16 +14,16 @@ import redis
 from dramatiq.brokers.redis import RedisBroker, _RedisConsumer
 from dramatiq.errors import ConnectionClosed
 
-#: How long one idle wait lasts; heartbeats come from `actors.runtime.process_registry`, so a long wait looks dead to no process.
+#: Duration of one idle wait. It may exceed the heartbeat timeout, because `process_registry` sends the heartbeats.
 IDLE_SECONDS = 10
-#: A process takes no more than this in one go: the rest is for its neighbours.
-FETCHED_AT_ONCE = 256
-#: A delay queue with messages in memory looks at them this often.
-DELAYED_SECONDS = 0.5
+#: Messages that one fetch takes at most, so that other processes get some too.
+MAX_FETCH = 256
+#: How often a delay queue checks the messages that it holds in memory.
+DELAY_POLL_SECONDS = 0.5
 
 
 def wake_key(namespace: str, queue: str) -> str:
-    """The list whose token says that `queue` has something new; it never holds more than one."""
+    """Return the key of the list whose token says that `queue` has a new message. It never holds more than one token."""
     return f"{namespace}:{queue}.wake"
 
 
@@ -33,75 +33,75 @@ class WaitingConsumer(_RedisConsumer):
     def __init__(self, broker: RedisBroker, queue_name: str, prefetch: int, timeout: int) -> None:
         super().__init__(broker, queue_name, prefetch, timeout)
         self.wake = wake_key(broker.namespace, queue_name)
-        self._rung = threading.Event()
-        self._room = threading.Event()
+        self._woken = threading.Event()
+        self._capacity_freed = threading.Event()
         self._stopped = False
         broker.consumers[queue_name] = self
 
     def __next__(self) -> Any:
-        """The next message, or None after an idle wait. Raises `ConnectionClosed`."""
+        """Return the next message, or None after an idle wait. Raise `ConnectionClosed`."""
         if not self.message_cache:
             self._fetch()
         if self.message_cache:
-            # The parent pops one from the cache; it goes to Redis only when the cache is empty.
+            # The parent class pops a message from the cache and accesses Redis only if the cache is empty.
             return super().__next__()
         return None
 
     @property
-    def has_room(self) -> bool:
-        """Whether it takes more messages now."""
+    def has_capacity(self) -> bool:
+        """Return whether the consumer accepts more messages now."""
         return not self._stopped and bool(self.outstanding_message_count < self.prefetch)
 
-    def ring(self) -> None:
-        """End the present idle wait, or the next one: the queue has something new."""
-        self._rung.set()
+    def wake_up(self) -> None:
+        """End the current idle wait, or the next one, because the queue has a new message."""
+        self._woken.set()
 
     def _fetch(self) -> None:
         if self._stopped:
-            self._room.wait(0.1)
-            self._room.clear()
+            self._capacity_freed.wait(0.1)
+            self._capacity_freed.clear()
             return
         try:
-            room = min(self.prefetch - self.outstanding_message_count, FETCHED_AT_ONCE)
-            if room <= 0:
-                self._room.wait(1)
-                self._room.clear()
+            capacity = min(self.prefetch - self.outstanding_message_count, MAX_FETCH)
+            if capacity <= 0:
+                self._capacity_freed.wait(1)
+                self._capacity_freed.clear()
                 return
-            self._rung.clear()
-            self.message_cache = self.broker.do_fetch(self.queue_name, room)
-            if len(self.message_cache) == room:
-                # There may be more than this process takes: let another one look. What has just been fetched must not be
-                # lost to an error here.
+            self._woken.clear()
+            self.message_cache = self.broker.do_fetch(self.queue_name, capacity)
+            if len(self.message_cache) == capacity:
+                # There may be more messages than this process takes, so wake another consumer. An error here must not
+                # lose the messages that were just fetched.
                 with contextlib.suppress(redis.ConnectionError, redis.TimeoutError):
                     self.broker.wake(self.queue_name)
             if not self.message_cache:
-                self.broker.doorbell.watch(self)
+                self.broker.wake_listener.watch(self)
                 delayed = self.queue_name.endswith(".DQ") and self.queued_message_ids
-                self._rung.wait(DELAYED_SECONDS if delayed else IDLE_SECONDS)
+                self._woken.wait(DELAY_POLL_SECONDS if delayed else IDLE_SECONDS)
         except (redis.ConnectionError, redis.TimeoutError) as error:
             raise ConnectionClosed(error) from None
 
     def stop_taking(self) -> None:
-        """Take no more messages and end the present wait: the process is about to stop."""
+        """Fetch no more messages and end the current wait, because the process stops."""
         self._stopped = True
-        self._room.set()
-        self._rung.set()
+        self._capacity_freed.set()
+        self._woken.set()
 
     def ack(self, message: Any) -> None:
-        """Acknowledge `message`, unless somebody holds it: then `release` does it later."""
+        """Acknowledge `message` unless it is held. `release` acknowledges held messages."""
         if message.message_id in self.broker.held:
             return
         try:
             super().ack(message)
         except redis.TimeoutError as error:
             raise ConnectionClosed(error) from None
-        self._room.set()
+        self._capacity_freed.set()
 
     def requeue(self, messages: Iterable[Any]) -> None:
-        """Give messages back to the queue, for another consumer to take at once. Raises `ConnectionClosed`.
+        """Requeue messages and wake another consumer. Raise `ConnectionClosed`.
 
-        Dramatiq does this, often with no message at all, after the connection was lost: any other error would end the
-        consumer's thread for good.
+        Dramatiq calls this after a lost connection, often without any message. Any other error would end the consumer's
+        thread.
         """
         returned = list(messages)
         if not returned:
@@ -113,10 +113,10 @@ class WaitingConsumer(_RedisConsumer):
             raise ConnectionClosed(error) from None
 
     def release(self, message: Any) -> None:
-        """Acknowledge a held message now that its work is durable."""
+        """Acknowledge a held message. Call this when its results are durable."""
         self.broker.held.pop(message.message_id, None)
         try:
             self.ack(message)
         except ConnectionClosed:
-            # It will be redelivered, and finds its results already there.
-            self.logger.warning("A message could not be acknowledged and will come again: %s", message.message_id)
+            # The message is redelivered, and its results are already stored.
+            self.logger.warning("could not acknowledge a message, it will be redelivered: %s", message.message_id)

@@ -1,4 +1,4 @@
-"""One id from the request through every message to the log line."""
+"""One correlation id from the request through all messages to the log lines."""
 
 from typing import Any
 from uuid import uuid4
@@ -10,7 +10,7 @@ _OPTION = "correlation_id"
 
 
 def current() -> str:
-    """The correlation id bound to what runs now; a fresh one is bound where none is."""
+    """Return the correlation id of the current context. Bind a new one if there is none."""
     bound = structlog.contextvars.get_contextvars().get(_OPTION)
     if bound is None:
         bound = uuid4().hex
@@ -19,7 +19,7 @@ def current() -> str:
 
 
 class Correlation(Middleware):
-    """Writes the id into messages that are sent, and binds it where they are worked on."""
+    """Adds the correlation id to sent messages, and binds it while they are processed."""
 
     def before_enqueue(self, _broker: Broker, message: Message[Any], _delay: int | None) -> None:
         bound = structlog.contextvars.get_contextvars().get(_OPTION)

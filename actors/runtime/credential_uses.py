@@ -1,8 +1,8 @@
-"""Tells the audit log which stored credentials this process has opened, and what for.
+"""Writes to the audit log which stored credentials this process decrypts, and for what purpose.
 
-A worker opens a monitor's credentials once for each version that it comes to know, and a channel's at every delivery. The
-first use is on record within seconds; further ones are gathered and told once an hour, with their number, and at the end
-of the process: the log shows every use and is not flooded by any. A killed process takes along what it gathered since.
+A worker decrypts a monitor's credentials once per version of the monitor, and a channel's at every delivery. The first use
+is logged within seconds. Further uses are counted and logged once an hour and when the process ends, so the log shows every
+use without being flooded. If a process is killed, its last counts are lost.
 """
 
 import socket
@@ -17,7 +17,7 @@ import structlog
 
 import settings
 from actors.runtime import telemetry
-from actors.runtime.periodic_thread import Repeating
+from actors.runtime.periodic_thread import PeriodicThread
 from models.queries import audit
 from models.queries.audit import CredentialUse
 
@@ -25,90 +25,90 @@ log = structlog.get_logger(__name__)
 
 WRITE_EVERY_SECONDS = 5.0
 REPEAT_SECONDS = 3600.0
-#: Rows of one statement.
-AT_ONCE = 1000
+#: Rows per statement.
+MAX_ROWS = 1000
 CONNECT_SECONDS = 3
 
 
 @dataclass(slots=True)
-class _Gathered:
+class _Count:
     since: datetime
     uses: int = 0
 
 
 class Ledger:
-    """What was used and is not on record yet. `process` is the role of this process."""
+    """Uses of credentials that are not logged yet. `process` is the role of this process."""
 
     def __init__(self, process: str) -> None:
-        self._who = {"process": process, "host": socket.gethostname()}
-        self._gathered: dict[CredentialUse, _Gathered] = {}
-        #: When each was told last, on the monotonic clock; those of more than an hour ago are forgotten.
-        self._told: dict[CredentialUse, float] = {}
+        self._origin = {"process": process, "host": socket.gethostname()}
+        self._pending: dict[CredentialUse, _Count] = {}
+        #: When each use was last logged, on the monotonic clock. Entries older than an hour are removed.
+        self._logged: dict[CredentialUse, float] = {}
         self._lock = threading.Lock()
 
     def add(self, uses: Iterable[CredentialUse]) -> None:
-        """Gather. Costs no input or output: it is called on the road of a check."""
+        """Count uses. Does no I/O, because checks call it."""
         now = datetime.now(UTC)
         with self._lock:
-            for one in uses:
-                self._gathered.setdefault(one, _Gathered(now)).uses += 1
+            for use in uses:
+                self._pending.setdefault(use, _Count(now)).uses += 1
 
     def write(self, *, everything: bool = False) -> None:
-        """Put on record what was used for the first time or told more than an hour ago. Raises psycopg's errors, and keeps all then."""
+        """Log uses that are new or were last logged more than an hour ago. Raise psycopg's errors and keep all counts then."""
         due = self._take(everything)
         if not due:
             return
         try:
             self._store(due)
         except psycopg.Error:
-            self._give_back(due)
+            self._restore(due)
             raise
 
-    def _take(self, everything: bool) -> dict[CredentialUse, _Gathered]:
+    def _take(self, everything: bool) -> dict[CredentialUse, _Count]:
         now = time.monotonic()
         with self._lock:
-            if not self._gathered:
+            if not self._pending:
                 return {}
-            self._told = {one: at for one, at in self._told.items() if now - at < REPEAT_SECONDS}
-            due = {one: gathered for one, gathered in self._gathered.items() if everything or one not in self._told}
-            for one in due:
-                del self._gathered[one]
-                self._told[one] = now
+            self._logged = {use: at for use, at in self._logged.items() if now - at < REPEAT_SECONDS}
+            due = {use: count for use, count in self._pending.items() if everything or use not in self._logged}
+            for use in due:
+                del self._pending[use]
+                self._logged[use] = now
         return due
 
-    def _store(self, due: dict[CredentialUse, _Gathered]) -> None:
-        # A connection of its own: it is wanted seldom, also by processes that have no pool.
+    def _store(self, due: dict[CredentialUse, _Count]) -> None:
+        # A separate connection: it is needed rarely, and some processes have no pool.
         with psycopg.connect(settings.get().database_url, connect_timeout=CONNECT_SECONDS) as db:
             rows = [
-                (one, {"uses": gathered.uses, "since": gathered.since.isoformat(timespec="seconds"), **self._who})
-                for one, gathered in due.items()
+                (use, {"uses": count.uses, "since": count.since.isoformat(timespec="seconds"), **self._origin})
+                for use, count in due.items()
             ]
-            for start in range(0, len(rows), AT_ONCE):
-                audit.add_credential_uses(db, rows[start : start + AT_ONCE])
+            for start in range(0, len(rows), MAX_ROWS):
+                audit.add_credential_uses(db, rows[start : start + MAX_ROWS])
 
-    def _give_back(self, due: dict[CredentialUse, _Gathered]) -> None:
+    def _restore(self, due: dict[CredentialUse, _Count]) -> None:
         with self._lock:
-            for one, gathered in due.items():
-                self._told.pop(one, None)
-                later = self._gathered.get(one)
-                self._gathered[one] = _Gathered(gathered.since, gathered.uses + (later.uses if later else 0))
+            for use, count in due.items():
+                self._logged.pop(use, None)
+                later = self._pending.get(use)
+                self._pending[use] = _Count(count.since, count.uses + (later.uses if later else 0))
 
 
 _ledger: Ledger | None = None
-_background: Repeating | None = None
+_background: PeriodicThread | None = None
 
 
-def note(uses: Iterable[CredentialUse]) -> None:
-    """These credentials are opened now: counted, and on record soon where this process keeps a ledger."""
-    noted = list(uses)
-    for one in noted:
-        telemetry.CREDENTIAL_USES.labels(one.purpose).inc()
-    if _ledger is not None and noted:
-        _ledger.add(noted)
+def record(uses: Iterable[CredentialUse]) -> None:
+    """Record that these credentials are decrypted now. They are logged if `start` was called."""
+    recorded = list(uses)
+    for use in recorded:
+        telemetry.CREDENTIAL_USES.labels(use.purpose).inc()
+    if _ledger is not None and recorded:
+        _ledger.add(recorded)
 
 
 def start(process: str) -> None:
-    """Keep a ledger from now on, until `stop` or the end of the process; `process` is its role."""
+    """Log uses until `stop` or the end of the process. `process` is the role of this process."""
     global _ledger, _background
     if _background is not None:
         return
@@ -118,13 +118,13 @@ def start(process: str) -> None:
         try:
             ledger.write(everything=last)
         except psycopg.Error as error:
-            log.warning("the use of credentials is not on record yet", error=type(error).__name__)
+            log.warning("could not log the use of credentials yet", error=type(error).__name__)
 
-    _background = Repeating("credential-uses", WRITE_EVERY_SECONDS, work)
+    _background = PeriodicThread("credential-uses", WRITE_EVERY_SECONDS, work)
 
 
 def stop() -> None:
-    """Write what has been gathered, and keep no ledger afterwards."""
+    """Log all counted uses, then stop logging."""
     global _ledger, _background
     if _background is not None:
         _background.stop()

@@ -1,4 +1,4 @@
-"""Structured logs: one line an event, on standard output, as text or as JSON."""
+"""Structured logs on standard output: one line per event, as text or as JSON."""
 
 import logging
 import sys
@@ -9,7 +9,7 @@ from settings import Settings
 
 
 def configure(config: Settings, role: str) -> None:
-    """Set up structlog, and the standard library's logging through it, for this process."""
+    """Configure structlog for this process, and send the standard library's logging through it."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -19,7 +19,7 @@ def configure(config: Settings, role: str) -> None:
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
         if as_json
-        # Plain tracebacks: the prettier ones print local variables, and with them configs with their secrets.
+        # Plain tracebacks: rich ones print local variables, which include configs with secrets.
         else structlog.dev.ConsoleRenderer(
             colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback
         )
@@ -46,9 +46,9 @@ def configure(config: Settings, role: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    # They tell the paths of what is called, and tokens are part of such paths.
+    # These libraries log URL paths, and paths may contain tokens.
     for name in ("urllib3", "apprise"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-    # One line a second each, and no news.
+    # They log a line per second without information.
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
     logging.getLogger("dramatiq").setLevel(max(level, logging.WARNING))

@@ -1,14 +1,14 @@
-"""A daemon thread that does something every few seconds, and once more at the end."""
+"""A daemon thread that runs a function every few seconds, and once more when the process ends."""
 
 import atexit
 import threading
 from collections.abc import Callable
 
 
-class Repeating:
-    """Calls `work(False)` every `seconds` until `stop` or the end of the process, which call `work(True)`.
+class PeriodicThread:
+    """Calls `work(False)` every `seconds`, and `work(True)` once at `stop` or at the end of the process.
 
-    `work` runs on the thread and sees to its own errors. It gets `seconds` at most for its last call.
+    `work` must handle its own errors. The last call may take `seconds` at most.
     """
 
     def __init__(self, name: str, seconds: float, work: Callable[[bool], None]) -> None:
@@ -20,7 +20,7 @@ class Repeating:
         atexit.register(self.stop)
 
     def stop(self) -> None:
-        """Have `work` called for the last time, and wait for it."""
+        """Call `work` for the last time and wait for it."""
         atexit.unregister(self.stop)
         self._stopping.set()
         self._thread.join(self._seconds)

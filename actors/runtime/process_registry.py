@@ -1,9 +1,8 @@
-"""Says that this process lives: to Dramatiq, to readiness, to dispatch.
+"""Registers live processes in Redis, for Dramatiq, readiness and dispatch.
 
-Keys with a short life in Redis: `supercheck:process:<role>:<id>`, and `supercheck:worker:<location>:<id>` for each
-location that a check worker serves. The first holds, as JSON, what else is told of a process: `Process`. A check worker
-without a location of its own learns here of locations that are added while it runs: `supercheck:locations` lists those
-that are switched on.
+Keys with a short lifetime: `supercheck:process:<role>:<id>`, whose value is a `Process` as JSON, and
+`supercheck:worker:<location>:<id>` for each location that a check worker serves. `supercheck:locations` lists the enabled
+locations. A check worker without a fixed location reads it to serve new locations while it runs.
 """
 
 import json
@@ -24,13 +23,13 @@ from models.secrets import encryption as seal
 log = structlog.get_logger(__name__)
 
 INTERVAL_SECONDS = 2.0
-#: A process unseen for so long is gone; dispatch stops sending to it.
+#: Lifetime of the keys. Dispatch stops sending to a location without live workers.
 LIFETIME_SECONDS = 10
-#: A process that could not renew its keys for so long, although the broker answers, must start again: it gets no work.
-LOST_AFTER_SECONDS = 30.0
-#: Silent processes are looked at again after so long: after a fault of Redis all of them seem silent for a moment, and
-#: one that was told to stop may finish what it is at.
-SURE_AFTER_SECONDS = 4.0
+#: A process that could not renew its keys for so long although the broker responds is restarted: it gets no work.
+RESTART_AFTER_SECONDS = 30.0
+#: A process must be without heartbeats in two looks this far apart before it counts as dead: after a failure of Redis all
+#: processes seem dead for a moment, and a stopping process may still finish its work.
+CONFIRM_AFTER_SECONDS = 4.0
 
 _PROCESS = "supercheck:process"
 _WORKER = "supercheck:worker"
@@ -38,21 +37,18 @@ _LOCATIONS = "supercheck:locations"
 
 
 class Process(NamedTuple):
-    """A live process: its role, the ids of the encryption keys that it knows, and which servers it finds away.
-
-    `keys` is empty of one that was started before processes told them.
-    """
+    """A live process: its role, the ids of its encryption keys, and the servers that it cannot reach."""
 
     role: str
     keys: tuple[str, ...]
     away: tuple[str, ...]
 
 
-class Presence:
+class ProcessRegistry:
     """A daemon thread that renews this process's keys until `stop`.
 
-    `serve` is called, on that thread, with the code of each location to serve from now on. `lost` is called once when
-    the keys cannot be renewed any more, and the broker is not the reason.
+    It calls `serve` with the code of each new location to serve. It calls `lost` once if the keys cannot be renewed although
+    the broker responds.
     """
 
     def __init__(
@@ -66,8 +62,8 @@ class Presence:
         self._lost = lost
         config = settings.get()
         self._serve = serve
-        self._process = f"{_PROCESS}:{role}:{broker.broker_id}"
-        self._places: list[str] = []
+        self._process_key = f"{_PROCESS}:{role}:{broker.broker_id}"
+        self._worker_keys: list[str] = []
         self._codes: list[str] = []
         self._own = config.worker_location
         self._warned = False
@@ -76,24 +72,24 @@ class Presence:
                 self._add(code)
         self._key_ids = [seal.key_id(key).hex() for key in config.encryption_keys]
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="presence", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="process-registry", daemon=True)
 
     def _add(self, code: str) -> None:
         self._codes.append(code)
-        self._places.append(f"{_WORKER}:{code}:{self._broker.broker_id}")
+        self._worker_keys.append(f"{_WORKER}:{code}:{self._broker.broker_id}")
 
     def start(self) -> None:
-        """Be present from now on."""
+        """Register this process."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Be gone at once, instead of after the keys' lifetime."""
+        """Delete this process's keys, so that it is unregistered immediately."""
         self._stopping.set()
         self._thread.join(1)
         try:
-            self._broker.client.delete(self._process, *self._places)
+            self._broker.client.delete(self._process_key, *self._worker_keys)
         except redis.RedisError:
-            # They expire by themselves.
+            # The keys expire.
             return
 
     def _run(self) -> None:
@@ -103,25 +99,24 @@ class Presence:
                 self._renew()
                 renewed = time.monotonic()
             except redis.RedisError as error:
-                log.warning("presence could not be renewed", error=str(error))
-                if time.monotonic() - renewed > LOST_AFTER_SECONDS and self._broker_answers():
-                    self._give_up("the broker answers others")
+                log.warning("could not renew the registration of this process", error=str(error))
+                if time.monotonic() - renewed > RESTART_AFTER_SECONDS and self._broker_responds():
+                    self._give_up("the broker responds to new connections")
                     return
-            except (
-                Exception
-            ):  # Any other error would end this thread unseen, and dispatch would pass this process over.
-                log.exception("presence failed")
-                self._give_up("of an error of its own")
+            except Exception:
+                # Without this handler the thread would end silently, and the process would get no more work.
+                log.exception("process registry failed")
+                self._give_up("an unexpected error")
                 return
             self._stopping.wait(INTERVAL_SECONDS)
 
     def _give_up(self, reason: str) -> None:
-        log.critical("this process is not registered any more and must start again", because=reason)
+        log.critical("this process is no longer registered and restarts", reason=reason)
         if self._lost is not None:
             self._lost()
 
-    def _broker_answers(self) -> bool:
-        """Whether a connection outside of the pool works."""
+    def _broker_responds(self) -> bool:
+        """Return whether a connection outside the pool works."""
         pool = self._broker.client.connection_pool
         connection = pool.connection_class(**pool.connection_kwargs)
         try:
@@ -134,25 +129,25 @@ class Presence:
 
     def _renew(self) -> None:
         pipe = self._broker.client.pipeline(transaction=False)
-        told = json.dumps({"keys": self._key_ids, "away": dependencies.not_fine()})
-        pipe.set(self._process, told, ex=LIFETIME_SECONDS)
-        for key in self._places:
+        value = json.dumps({"keys": self._key_ids, "away": dependencies.not_fine()})
+        pipe.set(self._process_key, value, ex=LIFETIME_SECONDS)
+        for key in self._worker_keys:
             pipe.set(key, 1, ex=LIFETIME_SECONDS)
-        # Dramatiq's own sign of life: consumers wait longer than its timeout.
+        # Dramatiq's heartbeat: consumers block for longer than its timeout, so they cannot send it.
         pipe.zadd(f"{self._broker.namespace}:__heartbeats__", {self._broker.broker_id: int(time.time() * 1000)})
         pipe.get(_LOCATIONS)
         if self._codes:
-            self._learn(_codes(pipe.execute()[-1]))
+            self._update_locations(_codes(pipe.execute()[-1]))
         else:
             pipe.execute()
 
-    def _learn(self, announced: tuple[str, ...]) -> None:
-        """Serve what was added, where this worker serves every location; else see whether its own one is known."""
+    def _update_locations(self, announced: tuple[str, ...]) -> None:
+        """Serve new locations, or warn if the fixed location of this worker does not exist."""
         if self._own:
             unknown = bool(announced) and self._own not in announced
             if unknown and not self._warned:
                 log.warning(
-                    "this worker serves a location that is not there or switched off: nothing comes here",
+                    "this worker serves a location that does not exist or is disabled: it gets no checks",
                     location=self._own,
                 )
             self._warned = unknown
@@ -165,69 +160,67 @@ class Presence:
 
 
 def announce_locations(client: "redis.Redis", codes: Iterable[str]) -> None:
-    """Tell every process which locations are switched on, the default one first. Raises redis' errors."""
+    """Publish the enabled locations to all processes, the default one first. Raise redis' errors."""
     client.set(_LOCATIONS, ",".join(codes))
 
 
 def known_locations(client: "redis.Redis") -> tuple[str, ...]:
-    """The codes announced last; those of the settings where nobody has announced any. Raises redis' errors."""
+    """Return the published location codes, or those of the settings if none are published. Raise redis' errors."""
     return _codes(client.get(_LOCATIONS)) or tuple(spec.code for spec in settings.get().locations)
 
 
 def _codes(text: Any) -> tuple[str, ...]:
-    found = _text(text or "").split(",")
-    return tuple(code for code in found if settings.LOCATION_CODE.fullmatch(code))
+    codes = _text(text or "").split(",")
+    return tuple(code for code in codes if settings.LOCATION_CODE.fullmatch(code))
 
 
-class Departed:
-    """Tells which processes have gone for good. Keeps what it has seen from one look to the next."""
+class DeadProcesses:
+    """Finds dead processes. Keeps state from one call to the next."""
 
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
-        #: Broker id -> when it was first found silent, on the monotonic clock.
-        self._silent: dict[str, float] = {}
+        #: Broker id -> when the process was first seen without a heartbeat, on the monotonic clock.
+        self._missing_since: dict[str, float] = {}
 
     def among(self, broker_ids: Iterable[str]) -> list[str]:
-        """Those that gave no sign of life for several seconds, at two looks apart. Raises redis' errors."""
+        """Return the processes among `broker_ids` that are confirmed dead. Raise redis' errors."""
         now = time.monotonic()
         stale = time.time() * 1000 - HEARTBEAT_TIMEOUT_MS
-        silent = [one for one in broker_ids if self._last_sign(one) < stale]
-        self._silent = {one: self._silent.get(one, now) for one in silent}
-        return [one for one, since in self._silent.items() if now - since >= SURE_AFTER_SECONDS]
+        missing = [broker_id for broker_id in broker_ids if self._last_heartbeat(broker_id) < stale]
+        self._missing_since = {broker_id: self._missing_since.get(broker_id, now) for broker_id in missing}
+        return [broker_id for broker_id, since in self._missing_since.items() if now - since >= CONFIRM_AFTER_SECONDS]
 
-    def _last_sign(self, broker_id: str) -> float:
-        found: float | None = self._broker.client.zscore(f"{self._broker.namespace}:__heartbeats__", broker_id)
-        return found or 0.0
+    def _last_heartbeat(self, broker_id: str) -> float:
+        at: float | None = self._broker.client.zscore(f"{self._broker.namespace}:__heartbeats__", broker_id)
+        return at or 0.0
 
 
 def workers_online(client: redis.Redis) -> Counter[str]:
-    """Location code -> live check workers. Raises redis' errors."""
-    found: Counter[str] = Counter()
+    """Return the number of live check workers by location code. Raise redis' errors."""
+    counts: Counter[str] = Counter()
     for key in client.scan_iter(match=f"{_WORKER}:*", count=1000):
-        found[_text(key).split(":")[2]] += 1
-    return found
+        counts[_text(key).split(":")[2]] += 1
+    return counts
 
 
 def roles_seen(client: redis.Redis) -> Counter[str]:
-    """Process role -> live processes. Raises redis' errors."""
-    found: Counter[str] = Counter()
+    """Return the number of live processes by role. Raise redis' errors."""
+    counts: Counter[str] = Counter()
     for key in client.scan_iter(match=f"{_PROCESS}:*", count=1000):
-        found[_text(key).split(":")[2]] += 1
-    return found
+        counts[_text(key).split(":")[2]] += 1
+    return counts
 
 
 def processes(client: redis.Redis) -> list[Process]:
-    """Every live process. Raises redis' errors."""
+    """Return all live processes. Raise redis' errors."""
     keys = list(client.scan_iter(match=f"{_PROCESS}:*", count=1000))
-    found: list[Process] = []
+    live: list[Process] = []
     for key, value in zip(keys, client.mget(keys) if keys else [], strict=True):
         if value is None:
-            continue  # it has just gone
-        told = json.loads(value)
-        if not isinstance(told, dict):
-            told = {}
-        found.append(Process(_text(key).split(":")[2], tuple(told.get("keys", ())), tuple(told.get("away", ()))))
-    return found
+            continue  # the key has just expired
+        fields = json.loads(value)
+        live.append(Process(_text(key).split(":")[2], tuple(fields["keys"]), tuple(fields["away"])))
+    return live
 
 
 def _text(key: bytes | str) -> str:

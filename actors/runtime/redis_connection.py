@@ -1,7 +1,7 @@
-"""Connections to the broker that stop trying for a second after several failures (`models/connections/dependencies.py`).
+"""Broker connections with a circuit breaker: after several failures, connecting fails immediately for a second.
 
-Where the broker's host is gone without a word, every thread would otherwise spend its whole connect timeout, one after
-the other, before it learns what its neighbours know.
+If the broker's host does not respond at all, each thread would otherwise wait for its whole connect timeout, one after the
+other. The breaker is in `models/connections/dependencies.py`.
 """
 
 from typing import Any
@@ -10,31 +10,31 @@ import redis
 
 from models.connections.dependencies import BROKER
 
-#: How long a thread waits for a connection of the pool while others use all of them.
+#: How long a thread waits for a pooled connection while all are in use.
 POOL_WAIT_SECONDS = 5
 
 
 def pooled(url: str, connections: int, **options: Any) -> redis.Redis:
-    """A client with at most `connections` connections. A thread waits for one instead of failing at once.
+    """Return a client with at most `connections` connections. A thread waits for a free one instead of failing.
 
-    redis-py's default pool has 100 and raises an error at the next one, at the worst time: when there is much to do.
+    redis-py's default pool has 100 connections and raises an error if all are in use, which happens under load.
     """
     pool = redis.BlockingConnectionPool.from_url(url, max_connections=connections, timeout=POOL_WAIT_SECONDS, **options)
     return redis.Redis.from_pool(pool)
 
 
 def watched(client: redis.Redis) -> redis.Redis:
-    """`client`, whose connections judge the broker from now on; to be called before its first command."""
+    """Return `client` with the circuit breaker on its connections. Call this before its first command."""
     pool = client.connection_pool
-    kind = pool.connection_class
+    connection_class = pool.connection_class
 
-    class Watched(kind):  # type: ignore[misc, valid-type]
+    class Watched(connection_class):  # type: ignore[misc, valid-type]
         def connect(self) -> None:
-            """Raises `redis.ConnectionError` at once while the broker counts as away."""
+            """Connect. Raise `redis.ConnectionError` immediately while the breaker is open."""
             if self.is_connected:
                 return
             if BROKER.away:
-                raise redis.ConnectionError("the broker did not answer several times in a row")
+                raise redis.ConnectionError("the broker did not respond several times in a row")
             with BROKER.attempt():
                 super().connect()
 

@@ -1,5 +1,6 @@
 """The tables, as SQLAlchemy declares them: for pages, the API, migrations. The road of a check reads `models.queries`."""
 
+from check_types import MonitorType
 from models.tables.accounts import (
     ApiKey,
     AuditEvent,
@@ -28,7 +29,6 @@ from models.tables.monitors import (
     Monitor,
     MonitorNotificationSetting,
     MonitorState,
-    MonitorType,
     shown_status,
     shown_status_expression,
 )

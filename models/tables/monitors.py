@@ -8,16 +8,8 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, and_, any_, case, func, or_, select, text
 from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
+from check_types import MonitorType
 from models.tables.base import Base, Sealed, created_now, new_id
-
-
-class MonitorType(StrEnum):
-    HTTP_REQUEST = "http_request"
-    WEBSITE = "website"
-    PING_HOST = "ping_host"
-    PORT_CHECK = "port_check"
-    HEARTBEAT = "heartbeat"
-    SYNTHETIC_TEST = "synthetic_test"
 
 
 def _one_of(words: type[StrEnum]) -> str:

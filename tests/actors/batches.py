@@ -5,14 +5,14 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from actors.checks.config_cache import Prepared
-from actors.checks.engine import Slot
+import check_types
+from actors.checks.batch import PreparedCheck, ScheduledCheck
 from actors.probes.target import Target
 
 Run = Callable[..., list[tuple[Any, ...]]]
 
 
-def a_slot(
+def a_check(
     address: str,
     at: datetime | None = None,
     retries: int = 0,
@@ -21,7 +21,7 @@ def a_slot(
     host: str = "",
     project: UUID | None = None,
     **config: Any,
-) -> Slot:
+) -> ScheduledCheck:
     monitor = uuid4()
-    target = Target(monitor, "port_check", address, timeout, config)
-    return Slot(monitor, at or datetime.now(UTC), Prepared(1, target, retries, fault, host, project))
+    target = Target(monitor, "port_check", address, timeout, check_types.with_defaults("port_check", config))
+    return ScheduledCheck(monitor, at or datetime.now(UTC), PreparedCheck(1, target, retries, fault, host, project))

@@ -12,7 +12,8 @@ from tests import outside, rows
 
 if TYPE_CHECKING:
     # Loaded by the fixtures: the broker connects at import, and this file comes before the tests' settings.
-    from actors.checks.engine import Engine, Slot
+    from actors.checks.batch import ScheduledCheck
+    from actors.checks.engine import Engine
     from tests.actors.batches import Run
 
 
@@ -31,8 +32,9 @@ def hook() -> Iterator[outside.Hook]:
 @pytest.fixture
 def engine(database_url: str) -> Iterator["Engine"]:
     from actors.checks.engine import Engine
+    from actors.checks.worker_sink import WorkerSink
 
-    made = Engine()
+    made = Engine(WorkerSink())
     yield made
     made.stop(1)
     made.loop.close()
@@ -40,15 +42,15 @@ def engine(database_url: str) -> Iterator["Engine"]:
 
 @pytest.fixture
 def run(engine: "Engine", connection: psycopg.Connection[Any]) -> "Run":
-    """Call it with slots: they run as one batch; answers (address, status, error code) once all is durable."""
+    """Call it with checks: they run as one batch; answers (address, status, error code) once all is durable."""
 
-    from actors.checks.engine import Batch
+    from actors.checks.batch import Batch
 
-    def batch(*slots: "Slot") -> list[tuple[Any, ...]]:
+    def batch(*checks: "ScheduledCheck") -> list[tuple[Any, ...]]:
         done = threading.Event()
-        engine.submit(Batch("port_check", "us-east", None, slots, done.set))
+        engine.submit(Batch("port_check", "us-east", None, checks, done.set))
         assert done.wait(20)
-        names = {slot.monitor_id: slot.prepared.target.address for slot in slots}
+        names = {check.monitor_id: check.prepared.target.address for check in checks}
         found = connection.execute("SELECT monitor_id, status, error_code FROM monitor_results").fetchall()
         return sorted((names[monitor], status, code) for monitor, status, code in found)
 

@@ -8,16 +8,20 @@ import threading
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from actors.checks.config_cache import Prepared
-from actors.checks.engine import Batch, Engine, Slot
+import check_types
+from actors.checks.batch import Batch, PreparedCheck, ScheduledCheck
+from actors.checks.engine import Engine
+from actors.checks.worker_sink import WorkerSink
 from actors.probes.target import Target
 
 
 def main(timeout: float, urls: list[str]) -> None:
     done = threading.Event()
-    targets = [Target(uuid4(), "http_request", url, timeout, {}) for url in urls]
-    slots = [Slot(target.monitor_id, datetime.now(UTC), Prepared(1, target, 0)) for target in targets]
-    Engine().submit(Batch("http_request", "us-east", None, slots, done.set))
+    targets = [
+        Target(uuid4(), "http_request", url, timeout, check_types.with_defaults("http_request", {})) for url in urls
+    ]
+    checks = [ScheduledCheck(target.monitor_id, datetime.now(UTC), PreparedCheck(1, target, 0)) for target in targets]
+    Engine(WorkerSink()).submit(Batch("http_request", "us-east", None, checks, done.set))
     if not done.wait(60):
         sys.exit("the batch did not end")
 

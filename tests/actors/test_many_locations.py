@@ -12,7 +12,7 @@ from actors import queues, worker
 from actors.broker import Broker, connect
 from actors.runtime import process_registry
 from actors.runtime.consumer import IDLE_SECONDS
-from actors.runtime.process_registry import Presence
+from actors.runtime.process_registry import ProcessRegistry
 from tests.conftest import SettingsOf
 from tests.waiting import until
 
@@ -59,7 +59,7 @@ def test_a_worker_of_many_locations_takes_the_checks_of_each_at_once(broker: Bro
     before = len(broker.client.client_list())
     running = Running(broker, CODES)
     try:
-        until(lambda: len(broker.doorbell._watched) == 2 * len(CODES), what="all consumers are idle")
+        until(lambda: len(broker.wake_listener._watched) == 2 * len(CODES), what="all consumers are idle")
         # When each location gets a message
         sent = time.monotonic()
         for code in CODES:
@@ -78,7 +78,7 @@ def test_a_worker_that_learns_of_many_locations_stays_registered_in_all(
     settings_of(worker_location="")
     monkeypatch.setattr(worker, "broker", broker)
     running = Running(broker, ["us-east", "eu-central", "asia-pacific"])
-    one = Presence(broker, "check_worker", lambda code: worker.serve(running.worker, code))
+    one = ProcessRegistry(broker, "check_worker", lambda code: worker.serve(running.worker, code))
     try:
         process_registry.announce_locations(broker.client, ["us-east", *CODES])
         one.start()
@@ -105,14 +105,14 @@ def test_a_full_process_leaves_a_message_to_another_one(redis_url: str) -> None:
     first.enqueue(message)
     assert next(busy) is not None
     first.client.delete(busy.wake)
-    first.doorbell.watch(busy)
-    until(lambda: busy.wake in first.doorbell._watched)
+    first.wake_listener.watch(busy)
+    until(lambda: busy.wake in first.wake_listener._watched)
     idle = second.consume("errands", 1)
     got: list[object] = []
     # A turn that waited ends with None; the next one fetches.
     thread = threading.Thread(target=lambda: got.extend(filter(None, (next(idle), next(idle)))), daemon=True)
     thread.start()
-    until(lambda: idle.wake in second.doorbell._watched)
+    until(lambda: idle.wake in second.wake_listener._watched)
     # When there is one message more
     began = time.monotonic()
     first.enqueue(message)
@@ -128,12 +128,12 @@ def test_a_full_process_leaves_a_message_to_another_one(redis_url: str) -> None:
 
 def test_a_process_that_cannot_renew_its_registration_says_so(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
     # Given a process whose connections are all taken, for good
-    monkeypatch.setattr(process_registry, "LOST_AFTER_SECONDS", 0.0)
+    monkeypatch.setattr(process_registry, "RESTART_AFTER_SECONDS", 0.0)
     monkeypatch.setattr(process_registry, "INTERVAL_SECONDS", 0.05)
     pool = broker.client.connection_pool
     monkeypatch.setattr(pool, "timeout", 0.05)
     lost = threading.Event()
-    one = Presence(broker, "worker", None, lost.set)
+    one = ProcessRegistry(broker, "worker", None, lost.set)
     one._renew()
     held = [pool.get_connection() for _ in range(pool.max_connections)]
     # When it renews its keys
@@ -146,12 +146,12 @@ def test_a_process_that_cannot_renew_its_registration_says_so(broker: Broker, mo
 
 
 def test_a_process_whose_broker_is_away_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process_registry, "LOST_AFTER_SECONDS", 0.0)
+    monkeypatch.setattr(process_registry, "RESTART_AFTER_SECONDS", 0.0)
     monkeypatch.setattr(process_registry, "INTERVAL_SECONDS", 0.05)
     away = Broker(connect("redis://127.0.0.1:1"))
     lost = threading.Event()
     tries: list[int] = []
-    one = Presence(away, "worker", None, lost.set)
+    one = ProcessRegistry(away, "worker", None, lost.set)
     answers = one._broker_answers
     monkeypatch.setattr(one, "_broker_answers", lambda: tries.append(1) or answers())
     one.start()
@@ -163,7 +163,7 @@ def test_a_process_whose_broker_is_away_waits_for_it(monkeypatch: pytest.MonkeyP
 
 def test_an_error_of_its_own_ends_no_registration_unseen(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
     lost = threading.Event()
-    one = Presence(broker, "worker", None, lost.set)
+    one = ProcessRegistry(broker, "worker", None, lost.set)
     monkeypatch.setattr(one, "_renew", lambda: 1 / 0)
     one.start()
     assert lost.wait(10)

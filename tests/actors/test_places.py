@@ -18,7 +18,7 @@ from actors import queues, worker
 from actors.alerts.deliver import deliver, send_deliveries
 from actors.alerts.delivery_threads import DeliveryThreads
 from actors.broker import broker
-from actors.runtime.doorbell import Doorbell
+from actors.runtime.wake_listener import WakeListener
 from models.connections.database import transaction
 from models.queries import deliveries, delivery_capacity, fallbacks
 from notifications import post
@@ -61,8 +61,8 @@ def pools(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[d
     for one in running:
         one.stop()
     broker.consumers.clear()
-    # The next workers of this process need a doorbell that still rings.
-    broker.doorbell = Doorbell(broker.client, broker.broker_id)
+    # The next workers of this process need a listener that still runs.
+    broker.wake_listener = WakeListener(broker.client, broker.broker_id)
     broker.middleware[:] = [one for one in broker.middleware if type(one).__name__ != "_WorkerMiddleware"]
 
 

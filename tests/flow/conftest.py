@@ -23,7 +23,7 @@ def road(connection: psycopg.Connection[Any]) -> Iterator[None]:
     import scheduling.sweep
     import scheduling.tick
     from actors.broker import broker
-    from actors.runtime.process_registry import Presence, workers_online
+    from actors.runtime.process_registry import ProcessRegistry, workers_online
     from models.connections.database import transaction
     from models.queries import partitions
     from scheduling import dispatch
@@ -32,23 +32,23 @@ def road(connection: psycopg.Connection[Any]) -> Iterator[None]:
     rows.a_location(connection)
     with transaction() as db:
         partitions.make_ahead(db, datetime.now(UTC).date())
-    presence = Presence(broker, "check_worker")
-    presence.start()
+    registry = ProcessRegistry(broker, "check_worker")
+    registry.start()
     until(lambda: workers_online(broker.client))
     for module in (dispatch, scheduling.tick, scheduling.sweep):
         vars(module)["online"] = fresh
     worker = dramatiq.Worker(broker, worker_threads=4, worker_timeout=500)
     worker.start()
     yield
-    presence.stop()
+    registry.stop()
     for consumer in list(broker.consumers.values()):
         consumer.stop_taking()
     worker.stop()
     broker.consumers.clear()
     broker.middleware[:] = [one for one in broker.middleware if type(one).__name__ != "_WorkerMiddleware"]
-    if actors.check.engine.cache_info().currsize:
-        actors.check.engine().loop.close()
-        actors.check.engine.cache_clear()
+    if actors.checks.check.engine.cache_info().currsize:
+        actors.checks.check.engine().loop.close()
+        actors.checks.check.engine.cache_clear()
 
 
 @pytest.fixture

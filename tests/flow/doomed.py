@@ -20,7 +20,7 @@ import notifications  # noqa: F401 - its first message finds everything warm
 import scheduling.sweep
 import scheduling.tick
 from actors.broker import broker
-from actors.runtime.process_registry import Presence
+from actors.runtime.process_registry import ProcessRegistry
 
 EXIT_CODE = 9
 
@@ -40,7 +40,7 @@ def run(death: Death | None) -> None:
     broker.broker_id = str(uuid4())
     if death is not None:
         await_death(death)
-    Presence(broker, "check_worker").start()
+    ProcessRegistry(broker, "check_worker").start()
     dramatiq.Worker(broker, worker_threads=4, worker_timeout=500).start()
     threading.Event().wait()
 

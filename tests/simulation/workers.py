@@ -9,7 +9,7 @@ from uuid import UUID
 from dramatiq import Message
 
 from actors.checks import engine, result_writer
-from actors.checks.engine import Batch, Slot
+from actors.checks.batch import Batch, CheckResult, ScheduledCheck
 from actors.probes import heartbeat
 from actors.probes.outcome import Outcome, Reason, Status
 from models.queries.results import ResultRow
@@ -45,24 +45,26 @@ class Workers:
         if self._mail.killing() and self._mail.rng.random() < 0.3:
             self._mail.give_back(message)
             return
-        for slot in batch.slots:
-            self._look(batch, slot, message)
+        for check in batch.checks:
+            self._look(batch, check, message)
 
-    def _look(self, batch: Batch, slot: Slot, message: Message[Any]) -> None:
+    def _look(self, batch: Batch, check: ScheduledCheck, message: Message[Any]) -> None:
         now = self._mail.clock.now
-        one = self._watched[slot.monitor_id]
-        started = max(now, slot.scheduled_for)
-        if (started - slot.scheduled_for).total_seconds() > engine.TOO_LATE_SECONDS:
+        one = self._watched[check.monitor_id]
+        started = max(now, check.scheduled_for)
+        if (started - check.scheduled_for).total_seconds() > engine.TOO_LATE_SECONDS:
             outcome = Outcome(Status.ERROR, reason=Reason.CHECK_TOO_LATE, message="The check could not start in time.")
         elif batch.kind == "heartbeat":
-            outcome = asyncio.run(heartbeat.probe(slot.prepared.target))
+            outcome = asyncio.run(heartbeat.probe(check.prepared.target))
         else:
             outcome = self._outcome(one, batch.location, started)
         ready = self._ready_at(one, started, outcome)
         key = (batch.location, ready)
         if key not in self._waiting:
             self._mail.at(ready, lambda: self._store(key))
-        self._waiting[key].append(Looked(batch, engine._row(batch, slot, started, outcome), message))
+        self._waiting[key].append(
+            Looked(batch, result_writer.result_row(CheckResult(batch, check, started, outcome)), message)
+        )
 
     def _outcome(self, one: Watched, location: str | None, at: datetime) -> Outcome:
         found = self._script.look(one, location, at)
@@ -87,7 +89,7 @@ class Workers:
         if dies:
             self._mail.doom = self._mail.rng.choice(("sending", "sent"))
         try:
-            result_writer._store([one.row for one in looked])
+            result_writer.store([one.row for one in looked])
         except Killed:
             pass
         finally:

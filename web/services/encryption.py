@@ -37,7 +37,7 @@ def store(row: Holder, wanted: Mapping[str, str], opened: Mapping[str, str]) -> 
 def opened_to_show(row: Monitor, who: Caller) -> dict[str, str]:
     """The secrets of `row` by path, read for `who`, as the audit log will tell. Raises `models.secrets.encryption.SealError`."""
     if row.secrets is not None:
-        credential_uses.note([CredentialUse("monitor", row.id, "show", who.user_id, who.api_key_id)])
+        credential_uses.record([CredentialUse("monitor", row.id, "show", who.user_id, who.api_key_id)])
     return seal.unseal(row.secrets, row.__tablename__, row.id)
 
 

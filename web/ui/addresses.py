@@ -4,6 +4,7 @@ import ipaddress
 import re
 from urllib.parse import urlsplit
 
+from check_types import CHECK_TYPES, TargetForm
 from web.ui.fields import Text
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
@@ -31,7 +32,7 @@ def _is_ipv6(text: str) -> bool:
 
 def converted(kind: str, target: str) -> str:
     """`target`, typed for a monitor of another type, as one of `kind`: its host alone for those that look at a host."""
-    if kind not in ("ping_host", "port_check") or "/" not in target:
+    if CHECK_TYPES[kind].target is not TargetForm.HOST or "/" not in target:
         return target
     try:
         host = urlsplit(completed(target)).hostname or ""

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Flask
 
 import faults
+from check_types import CHECK_TYPES
 
 #: status -> (word, icon, what it means)
 STATES = {
@@ -18,14 +19,8 @@ STATES = {
     "paused": ("Paused", "pause-circle-fill", "Checking is switched off."),
     "maintenance": ("Maintenance", "wrench-adjustable-circle-fill", "Planned work: no alerts meanwhile."),
 }
-TYPES = {
-    "http_request": ("HTTP request", "braces"),
-    "website": ("Website", "globe2"),
-    "ping_host": ("Ping", "broadcast"),
-    "port_check": ("Port", "hdd-network"),
-    "heartbeat": ("Heartbeat", "heart-pulse"),
-    "synthetic_test": ("Browser test", "window-stack"),
-}
+#: check type -> (word, icon)
+TYPES = {kind: (row.label, row.icon) for kind, row in CHECK_TYPES.items()}
 PROVIDERS = {
     "email": ("E-mail", "envelope"),
     "slack": ("Slack", "slack"),

@@ -4,13 +4,14 @@ import asyncio
 from typing import Any
 from uuid import UUID
 
+import check_types
 from actors import probes
 from actors.probes.outcome import Outcome
 from actors.probes.target import Target
 
 
 def target(kind: str, address: str, timeout: float = 5.0, **config: Any) -> Target:
-    return Target(UUID(int=1), kind, address, timeout, config)
+    return Target(UUID(int=1), kind, address, timeout, check_types.with_defaults(kind, config))
 
 
 def check(kind: str, address: str, timeout: float = 5.0, **config: Any) -> Outcome:

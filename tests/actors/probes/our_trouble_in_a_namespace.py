@@ -40,7 +40,7 @@ KINDS: tuple[tuple[str, dict[str, Any]], ...] = (
 
 
 def look(kind: str, host: str, config: dict[str, Any], port: int = 80, timeout: float = 4.0) -> list[Any]:
-    """[status, reason, trouble, address that was tried] of one check."""
+    """[status, reason, fault, address that was tried] of one check."""
     one = as_target(kind, host, config, port, timeout)
     return told(check_all([one])[0])
 
@@ -51,7 +51,7 @@ def as_target(kind: str, host: str, config: dict[str, Any], port: int = 80, time
 
 
 def told(outcome: Outcome) -> list[Any]:
-    return [outcome.status, outcome.reason, outcome.trouble, outcome.details.get("resolvedIp", "")]
+    return [outcome.status, outcome.reason, outcome.fault, outcome.details.get("resolvedIp", "")]
 
 
 def look_all(hosts: Iterable[str]) -> list[list[Any]]:
@@ -188,7 +188,7 @@ def gateway(server: DnsServer) -> Any:
         for kind, config in KINDS:
             found.append(look(kind, "198.51.100.9", config, timeout=timeout))
         found.append(look("port_check", "198.51.100.9", {"port": 9, "protocol": "udp"}, timeout=timeout))
-    # A neighbour that is not there is the target's own trouble.
+    # A neighbour that is not there is the target's own fault.
     found.append(look("port_check", "10.99.0.7", {"port": 9}, timeout=5.0))
     # And a name that cannot be resolved, because the name server is behind the gateway, is ours.
     name_servers.servers = lambda: [("198.51.100.53", 53)]

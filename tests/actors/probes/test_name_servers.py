@@ -7,7 +7,7 @@ import pytest
 
 from actors.probes import name_servers, resolver, socket_failure
 from actors.probes.outcome import Outcome, Reason, Status
-from actors.probes.worker_trouble import Trouble
+from actors.probes.worker_fault import WorkerFault
 from tests import dns_server
 from tests.dns_server import DnsServer
 
@@ -67,7 +67,7 @@ def test_a_name_that_cannot_be_resolved_is_judged_by_whether_our_name_servers_wo
     assert outcome.status is status
     assert outcome.reason is (Reason.DNS_FAILURE if status is Status.DOWN else Reason.INTERNAL_ERROR)
     if number in {socket.EAI_AGAIN, socket.EAI_FAIL}:
-        assert outcome.trouble is (None if status is Status.DOWN else Trouble.NAME_SERVER)
+        assert outcome.fault is (None if status is Status.DOWN else WorkerFault.NAME_SERVER)
 
 
 @pytest.mark.parametrize("mode", OURS)

@@ -58,7 +58,7 @@ def test_a_worker_that_is_cut_off_from_every_network_blames_no_target(unshare: s
 
 
 def scene(unshare: str, name: str) -> list[list[Any]]:
-    """[status, reason, trouble, address] of each check of `our_trouble_in_a_namespace`."""
+    """[status, reason, fault, address] of each check of `our_trouble_in_a_namespace`."""
     module = [sys.executable, "-m", "tests.actors.probes.our_trouble_in_a_namespace", name]
     environ = {**os.environ, "ALLOW_INTERNAL_TARGETS": "true"}
     command = [unshare, "--net", "--mount", *module]
@@ -73,7 +73,7 @@ def scene(unshare: str, name: str) -> list[list[Any]]:
 @pytest.mark.parametrize("name", ["silent", "servfail", "refused"])
 def test_a_worker_whose_name_server_does_not_work_blames_no_target(unshare: str, name: str) -> None:
     found = scene(unshare, name)
-    # In a namespace without any route that is the deeper trouble.
+    # In a namespace without any route that is the deeper fault.
     assert found == [["error", "INTERNAL_ERROR", "network", ""]] * len(KINDS)
 
 

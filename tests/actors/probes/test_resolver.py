@@ -13,7 +13,7 @@ import pytest
 import settings
 from actors.probes import resolver
 from actors.probes.outcome import Outcome, Reason, Status
-from actors.runtime.fair_share import FairShare
+from actors.runtime.fair_semaphore import FairSemaphore
 
 from .checking import check, check_all, http, target
 from .conftest import Change
@@ -115,14 +115,14 @@ def test_an_address_that_swallows_everything_leaves_time_for_the_next(names: Nam
     assert (outcome.status, outcome.details["resolvedIp"]) == (Status.UP, "127.0.0.1")
 
 
-def test_a_name_in_doubt_is_looked_up_again(names: Names, site: Site) -> None:
+def test_an_invalidated_name_is_looked_up_again(names: Names, site: Site) -> None:
     names.known["moving.test"] = ["127.0.0.2"]
     assert check("port_check", "moving.test", port=site.port).status is Status.DOWN
     names.known["moving.test"] = ["127.0.0.1"]
-    resolver.doubt("Moving.test.")
+    resolver.invalidate("Moving.test.")
     assert check("port_check", "moving.test", port=site.port).status is Status.UP
     for nonsense in ("", "a b", "http://"):
-        resolver.doubt(nonsense)
+        resolver.invalidate(nonsense)
 
 
 def test_a_lookup_that_found_no_thread_is_our_error(names: Names, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,11 +155,11 @@ def test_a_project_whose_names_hang_leaves_lookups_to_the_others(names: Names, m
         return found
 
     with ThreadPoolExecutor(10) as few:
-        share = FairShare(10)
+        limiter = FairSemaphore(10)
         monkeypatch.setattr(resolver, "_threads", lambda: few)
-        monkeypatch.setattr(resolver, "_shares", lambda: share)
+        monkeypatch.setattr(resolver, "_limiter", lambda: limiter)
         assert asyncio.run(story()) == ("127.0.0.1",)
-    assert share.idle
+    assert limiter.idle
 
 
 def test_a_name_is_looked_up_once_for_all_who_ask(names: Names, site: Site) -> None:

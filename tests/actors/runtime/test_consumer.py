@@ -12,7 +12,7 @@ from dramatiq import Message
 from dramatiq.errors import ConnectionClosed
 
 from actors.broker import Broker, connect
-from actors.runtime.consumer import FETCHED_AT_ONCE, IDLE_SECONDS, WaitingConsumer, wake_key
+from actors.runtime.consumer import IDLE_SECONDS, MAX_FETCH, WaitingConsumer, wake_key
 from tests.waiting import until
 
 QUEUE = "errands"
@@ -35,7 +35,7 @@ def processes(redis_url: str) -> Iterator[Callable[[], Broker]]:
     yield another
     client = connect(redis_url)
     for broker in made:
-        broker.doorbell.stop()
+        broker.wake_listener.stop()
     if keys := list(client.scan_iter(f"{namespace}:*")):
         client.delete(*keys)
     client.close()
@@ -164,11 +164,11 @@ def held(broker: Broker, consumer: WaitingConsumer) -> tuple[Any, Callable[[], N
 
 def test_no_process_takes_a_whole_backlog_in_one_go(processes: Callable[[], Broker]) -> None:
     broker = processes()
-    broker.enqueue_many(an_errand() for _ in range(FETCHED_AT_ONCE + 50))
+    broker.enqueue_many(an_errand() for _ in range(MAX_FETCH + 50))
     first, second = consumer_of(broker, prefetch=4096), consumer_of(processes(), prefetch=4096)
     assert next(first) is not None
     assert next(second) is not None
-    assert (first.outstanding_message_count, second.outstanding_message_count) == (FETCHED_AT_ONCE, 50)
+    assert (first.outstanding_message_count, second.outstanding_message_count) == (MAX_FETCH, 50)
 
 
 def test_a_held_message_is_acknowledged_when_it_is_released_and_not_before(processes: Callable[[], Broker]) -> None:

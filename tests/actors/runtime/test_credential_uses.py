@@ -40,13 +40,13 @@ def worker() -> Iterator[Callable[[], Ledger]]:
     """Call it to begin anew as a worker process does, with nothing known and an empty ledger."""
 
     def begin() -> Ledger:
-        config_cache._known.clear()
+        config_cache._cache.clear()
         credential_uses._ledger = Ledger("check_worker")
         return credential_uses._ledger
 
     yield begin
     credential_uses._ledger = None
-    config_cache._known.clear()
+    config_cache._cache.clear()
 
 
 def sealed_monitor(db: Db, project: UUID) -> UUID:
@@ -72,7 +72,7 @@ def test_a_worker_tells_once_that_it_has_read_a_monitors_credentials(
     ledger = worker()
     # Given a hundred checks of each
     for _ in range(100):
-        assert config_cache.prepared([(secret, 1), (plain, 1)])[secret].target.config["auth"]["password"] == CANARY
+        assert config_cache.load([(secret, 1), (plain, 1)])[secret].target.config["auth"]["password"] == CANARY
     ledger.write()
     ledger.write(everything=True)
 
@@ -89,7 +89,7 @@ def test_a_worker_tells_once_that_it_has_read_a_monitors_credentials(
 
     # And a worker that was started anew reads them anew, which is told as well
     ledger = worker()
-    config_cache.prepared([(secret, 1)])
+    config_cache.load([(secret, 1)])
     ledger.write()
     assert trail(connection) == [(secret, "check", 1)] * 2
 
@@ -99,9 +99,9 @@ def test_a_new_version_is_another_reading(
 ) -> None:
     monitor = sealed_monitor(connection, rows.a_project(connection))
     ledger = worker()
-    config_cache.prepared([(monitor, 1)])
+    config_cache.load([(monitor, 1)])
     connection.execute("UPDATE monitors SET version = 2 WHERE id = %s", [monitor])
-    config_cache.prepared([(monitor, 2)])
+    config_cache.load([(monitor, 2)])
     ledger.write()
     assert trail(connection) == [(monitor, "check", 2)]
 
@@ -157,9 +157,9 @@ def test_a_process_writes_by_itself_and_once_more_at_its_end(
     use = CredentialUse("monitor", monitor, "check")
     credential_uses.start("check_worker")
     try:
-        credential_uses.note([use])
+        credential_uses.record([use])
         until(lambda: trail(connection) == [(monitor, "check", 1)])
-        credential_uses.note([use, use])
+        credential_uses.record([use, use])
         monkeypatch.setattr(credential_uses, "WRITE_EVERY_SECONDS", 20)  # how long the end is waited for
     finally:
         credential_uses.stop()

@@ -36,6 +36,6 @@ def test_a_traceback_shows_no_local_variable(form: str) -> None:
     try:
         check({"password": "-".join(["correct", "horse"])})
     except RuntimeError:
-        structlog.get_logger("actors.checks.engine").exception("a probe failed")
+        structlog.get_logger("actors.checks.engine").exception("probe failed")
     assert "the check stumbled" in written.getvalue()
     assert "correct-horse" not in written.getvalue()

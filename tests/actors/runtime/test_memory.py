@@ -1,4 +1,4 @@
-"""A process that has grown too large leaves, and comes back."""
+"""A process that exceeds its memory limit is restarted."""
 
 import gc
 import threading
@@ -13,7 +13,7 @@ def test_a_process_within_its_memory_goes_on() -> None:
     memory.watch(stopping, 100_000, every=0.01)
     assert not stopping.wait(0.1)
     stopping.set()
-    memory.leave()
+    memory.exit_for_restart()
 
 
 def test_a_process_above_its_memory_stops_and_says_so_with_its_exit_code() -> None:
@@ -25,5 +25,5 @@ def test_a_process_above_its_memory_stops_and_says_so_with_its_exit_code() -> No
     assert stopping.wait(30)
     assert ballast
     with pytest.raises(SystemExit) as left:
-        memory.leave()
+        memory.exit_for_restart()
     assert left.value.code == memory.EXIT_CODE

@@ -6,7 +6,7 @@ import pytest
 
 from actors.broker import Broker, connect
 from actors.runtime import process_registry
-from actors.runtime.process_registry import Presence
+from actors.runtime.process_registry import ProcessRegistry
 from models.connections import dependencies
 from models.secrets import encryption as seal
 from tests.conftest import SettingsOf
@@ -25,7 +25,7 @@ def test_a_check_worker_appears_in_each_of_its_locations_and_vanishes_when_it_st
     broker: Broker, settings_of: SettingsOf
 ) -> None:
     settings_of(worker_location="")
-    one = Presence(broker, "check_worker")
+    one = ProcessRegistry(broker, "check_worker")
     one.start()
     until(lambda: process_registry.roles_seen(broker.client) == {"check_worker": 1})
     assert process_registry.workers_online(broker.client) == {"us-east": 1, "eu-central": 1, "asia-pacific": 1}
@@ -36,14 +36,14 @@ def test_a_check_worker_appears_in_each_of_its_locations_and_vanishes_when_it_st
 
 def test_a_worker_with_a_location_appears_there_only(broker: Broker, settings_of: SettingsOf) -> None:
     settings_of(worker_location="eu-central")
-    one = Presence(broker, "check_worker")
+    one = ProcessRegistry(broker, "check_worker")
     one.start()
     until(lambda: process_registry.workers_online(broker.client) == {"eu-central": 1})
     one.stop()
 
 
 def test_other_processes_are_no_check_workers(broker: Broker) -> None:
-    one = Presence(broker, "worker")
+    one = ProcessRegistry(broker, "worker")
     one.start()
     until(lambda: process_registry.roles_seen(broker.client) == {"worker": 1})
     assert process_registry.workers_online(broker.client) == {}
@@ -55,7 +55,7 @@ def test_a_process_tells_which_keys_it_knows_and_which_servers_it_finds_away(
 ) -> None:
     keys = (b"the new key here", b"the old key here")
     settings_of(encryption_keys=keys)
-    one = Presence(broker, "worker")
+    one = ProcessRegistry(broker, "worker")
     one._renew()
     told = tuple(seal.key_id(key).hex() for key in keys)
     assert process_registry.processes(broker.client) == [process_registry.Process("worker", told, ())]
@@ -70,7 +70,7 @@ def test_a_process_tells_which_keys_it_knows_and_which_servers_it_finds_away(
 
 
 def test_a_killed_process_vanishes_by_itself(broker: Broker) -> None:
-    one = Presence(broker, "check_worker")
+    one = ProcessRegistry(broker, "check_worker")
     one._renew()
     lifetimes = {broker.client.ttl(key) for key in broker.client.scan_iter("supercheck:*")}
     assert lifetimes
@@ -88,7 +88,7 @@ def test_a_worker_without_a_location_serves_what_is_added_while_it_runs(
     settings_of(worker_location="")
     process_registry.announce_locations(broker.client, ["us-east", "moon", "not a code", "mars"])
     served: list[str] = []
-    one = Presence(broker, "check_worker", served.append)
+    one = ProcessRegistry(broker, "check_worker", served.append)
     one._renew()
     one._renew()
     assert served == ["moon", "mars"], "once each, and nothing that is no queue's name"
@@ -106,7 +106,7 @@ def test_other_processes_stay_with_what_they_have(broker: Broker, settings_of: S
     settings_of(worker_location=own)
     process_registry.announce_locations(broker.client, ["us-east", "moon"])
     served: list[str] = []
-    Presence(broker, role, served.append)._renew()
+    ProcessRegistry(broker, role, served.append)._renew()
     assert served == []
     assert set(process_registry.workers_online(broker.client)) == ({own} if own else set())
 

@@ -22,7 +22,6 @@ from web.features.locations.schemas import (
     ScheduleOut,
 )
 from web.features.monitors.representation import minutes
-from web.features.monitors.schemas import Type
 from web.http import pagination
 from web.http.auth import Caller
 from web.http.errors import not_found
@@ -142,7 +141,7 @@ def _schedule(monitor: Monitor, now: datetime) -> ScheduleOut:
     assert state.next_run_at is not None, "the statement leaves out what is not scheduled"
     return ScheduleOut(
         id=f"monitor:{monitor.id}",
-        monitor=ScheduledMonitor(id=monitor.id, name=monitor.name, type=cast(Type, monitor.type)),
+        monitor=ScheduledMonitor(id=monitor.id, name=monitor.name, type=monitor.type),
         frequency_minutes=minutes(monitor),
         cron_expression=monitor.cron_expression,
         timezone=monitor.timezone,

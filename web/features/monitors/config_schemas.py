@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from check_types import CHECK_TYPES, MonitorType
 from web.api.schema import In, TimeZone
 
 #: What would change the message's framing, or concerns one connection only.
@@ -46,6 +47,12 @@ IpVersion = Annotated[Literal["auto", "4", "6"], BeforeValidator(_number_to_text
 Method = Annotated[Literal["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"], BeforeValidator(_upper)]
 
 
+def _option(kind: MonitorType, name: str, **more: Any) -> Any:
+    """Return the field of a config option, with its default and limits from the table of check types."""
+    option = CHECK_TYPES[kind].options[name]
+    return Field(default=option.default, ge=option.minimum, le=option.maximum, **more)
+
+
 class LocationConfig(In):
     """Where a round runs and how its verdict is made; switched off, it runs once, in the default location."""
 
@@ -61,8 +68,8 @@ class LocationConfig(In):
 
 
 class _AnyConfig(In):
-    timeout_seconds: int = Field(default=30, ge=5, le=300)
-    retries: int = Field(default=0, ge=0, le=5)
+    timeout_seconds: int = _option(MonitorType.HTTP_REQUEST, "timeoutSeconds")
+    retries: int = _option(MonitorType.HTTP_REQUEST, "retries")
 
 
 class _LocatedConfig(_AnyConfig):
@@ -96,20 +103,20 @@ class Auth(In):
 
 
 class _HttpConfig(_LocatedConfig):
-    expected_status_codes: str = Field(default="200-299", min_length=1, max_length=200)
+    expected_status_codes: str = _option(MonitorType.HTTP_REQUEST, "expectedStatusCodes", min_length=1, max_length=200)
     keyword_in_body: str | None = Field(default=None, max_length=_TEXT)
-    keyword_in_body_should_be_present: bool = True
+    keyword_in_body_should_be_present: bool = _option(MonitorType.HTTP_REQUEST, "keywordInBodyShouldBePresent")
     json_path: str | None = Field(default=None, max_length=1024)
     json_path_expected: Any = None
     auth: Auth = Field(default_factory=Auth)
-    ssl_days_until_expiration_warning: int = Field(default=30, ge=1, le=3650)
-    follow_redirects: bool = True
-    max_redirects: int = Field(default=5, ge=0, le=20)
+    ssl_days_until_expiration_warning: int = _option(MonitorType.HTTP_REQUEST, "sslDaysUntilExpirationWarning")
+    follow_redirects: bool = _option(MonitorType.HTTP_REQUEST, "followRedirects")
+    max_redirects: int = _option(MonitorType.HTTP_REQUEST, "maxRedirects")
     #: A visit opens a connection of its own, and so does a check, unless this is set.
-    reuse_connection: bool = False
-    verify_tls: bool = True
-    max_response_time_ms: int | None = Field(default=None, ge=1, le=300_000)
-    ip_version: IpVersion = "auto"
+    reuse_connection: bool = _option(MonitorType.HTTP_REQUEST, "reuseConnection")
+    verify_tls: bool = _option(MonitorType.HTTP_REQUEST, "verifyTls")
+    max_response_time_ms: int | None = _option(MonitorType.HTTP_REQUEST, "maxResponseTimeMs")
+    ip_version: IpVersion = _option(MonitorType.HTTP_REQUEST, "ipVersion")
 
     @field_validator("expected_status_codes")
     @classmethod
@@ -162,10 +169,10 @@ def _check_pattern(value: object) -> None:
 class HttpRequestConfig(_HttpConfig):
     """`http_request`: any method, with headers and a body."""
 
-    method: Method = "GET"
+    method: Method = _option(MonitorType.HTTP_REQUEST, "method")
     headers: dict[str, str] = Field(default_factory=dict, max_length=_MAX_HEADERS)
     body: str | None = Field(default=None, max_length=256 * 1024)
-    enable_ssl_check: bool = False
+    enable_ssl_check: bool = _option(MonitorType.HTTP_REQUEST, "enableSslCheck")
 
     @field_validator("headers")
     @classmethod
@@ -190,37 +197,37 @@ def check_header(name: str, value: str) -> None:
 class WebsiteConfig(_HttpConfig):
     """`website`: always GET; the certificate is watched where there is one."""
 
-    enable_ssl_check: bool = True
+    enable_ssl_check: bool = _option(MonitorType.WEBSITE, "enableSslCheck")
 
 
 class PingHostConfig(_LocatedConfig):
     """`ping_host`: ICMP echo."""
 
-    packet_count: int = Field(default=3, ge=1, le=10)
-    packet_size: int = Field(default=56, ge=0, le=1400)
-    max_packet_loss_percent: float = Field(default=99, ge=0, lt=100)
-    ip_version: IpVersion = "auto"
+    packet_count: int = _option(MonitorType.PING_HOST, "packetCount")
+    packet_size: int = _option(MonitorType.PING_HOST, "packetSize")
+    max_packet_loss_percent: float = _option(MonitorType.PING_HOST, "maxPacketLossPercent", lt=100)
+    ip_version: IpVersion = _option(MonitorType.HTTP_REQUEST, "ipVersion")
 
 
 class PortCheckConfig(_LocatedConfig):
     """`port_check`: is it open, and, where asked, does it answer as expected."""
 
     port: int = Field(ge=1, le=65535)
-    protocol: Literal["tcp", "udp"] = "tcp"
+    protocol: Literal["tcp", "udp"] = _option(MonitorType.PORT_CHECK, "protocol")
     send: str | None = Field(default=None, max_length=_TEXT)
     expect: str | None = Field(default=None, max_length=_TEXT)
-    ip_version: IpVersion = "auto"
+    ip_version: IpVersion = _option(MonitorType.HTTP_REQUEST, "ipVersion")
 
 
 class HeartbeatConfig(_AnyConfig):
     """`heartbeat`: how often a ping is expected. A cron expression replaces the interval."""
 
-    expected_interval_minutes: float = Field(default=60, ge=0, le=366 * 1440)
-    grace_period_minutes: float = Field(default=10, ge=0, le=366 * 1440)
+    expected_interval_minutes: float = _option(MonitorType.HEARTBEAT, "expectedIntervalMinutes")
+    grace_period_minutes: float = _option(MonitorType.HEARTBEAT, "gracePeriodMinutes")
     cron_expression: str | None = Field(default=None, max_length=200)
-    timezone: TimeZone = "UTC"
+    timezone: TimeZone = _option(MonitorType.HEARTBEAT, "timezone")
     max_run_minutes: float | None = Field(default=None, gt=0, le=366 * 1440)
-    require_api_key: bool = False
+    require_api_key: bool = _option(MonitorType.HEARTBEAT, "requireApiKey")
     expect_keyword: str | None = Field(default=None, max_length=1024)
 
 

@@ -4,7 +4,6 @@ from typing import Any
 
 from web.ui.fields import UNITS, Duration, Exact, Switch, Text
 
-TARGET: dict[str, str] = {}
 _LONG = {size: word for size, word in UNITS.items() if size != "1"}
 FIELDS: dict[str, Any] = {
     "config.expectedIntervalMinutes": Duration("A ping is expected every", units=UNITS),

@@ -5,7 +5,6 @@ from typing import Any
 from web.ui.fields import Choice, Exact, LongText, Number, Switch, Text
 from web.ui.structured_fields import Headers, JsonValue
 
-TARGET = {"label": "URL", "placeholder": "https://example.com/health", "type": "url", "hint": ""}
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 AUTH = (("none", "None"), ("basic", "User name and password"), ("bearer", "Bearer token"))
 IP_VERSIONS = (("auto", "Automatic"), ("4", "IPv4 only"), ("6", "IPv6 only"))

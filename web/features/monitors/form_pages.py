@@ -8,6 +8,7 @@ from sqlalchemy import or_, select
 from werkzeug.wrappers import Response
 from wtforms.form import BaseForm
 
+from check_types import CHECK_TYPES
 from models.tables import Location, Monitor, NotificationProvider
 from web.features.monitors import forms as monitor_form
 from web.features.monitors import service as monitors
@@ -22,7 +23,6 @@ from web.ui import form_token, versions
 from web.ui.access import editor, id_of
 from web.ui.credentials import warn_of
 from web.ui.form_values import input_for, place_errors, reading
-from web.ui.labels import TYPES
 
 blueprint = Blueprint("monitor_form", __name__)
 _DEFAULT_TYPE = "http_request"
@@ -173,7 +173,7 @@ def _page(who: Caller, form: BaseForm, kind: str, monitor: Monitor | None = None
         form=form,
         kind=kind,
         monitor=monitor,
-        types={word: TYPES[word] for word in monitor_form.TYPES},
+        types={kind: CHECK_TYPES[kind] for kind in monitor_form.TYPES},
         providers=_providers(who),
         now=datetime.now(UTC),
         token=None if monitor else form_token.token(),

@@ -5,7 +5,6 @@ from typing import Any
 from web.features.monitors.form_http_request import IP_VERSIONS
 from web.ui.fields import Choice, Escaped, Number
 
-TARGET = {"label": "Host", "placeholder": "example.com or 203.0.113.7", "type": "text", "hint": ""}
 _ESCAPES = r"Write \r\n for a line end, \t for a tab, \\ for a backslash."
 FIELDS: dict[str, Any] = {
     "config.port": Number("Port"),

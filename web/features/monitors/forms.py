@@ -8,6 +8,7 @@ from werkzeug.datastructures import MultiDict
 from wtforms.form import BaseForm
 
 import settings
+from check_types import CHECK_TYPES, TargetForm
 from web.features.monitors import form_heartbeat, form_http_request, form_ping_host, form_port_check, form_website
 from web.features.monitors.config_schemas import CONFIGS
 from web.features.monitors.schemas import MonitorIn
@@ -59,10 +60,11 @@ def _common(kind: str, providers: Named) -> dict[str, Any]:
         "alertConfig.recoveryThreshold": Number("Good rounds before it is up"),
         "alertConfig.customMessage": LongText("Message added to every alert", absent=""),
     }
-    if TYPES[kind].TARGET:
-        look = WebAddress if TYPES[kind].TARGET["type"] == "url" else Text
-        fields["target"] = look(TYPES[kind].TARGET["label"], absent="", description=TYPES[kind].TARGET["hint"])
-    if kind in ("http_request", "website"):
+    form = CHECK_TYPES[kind].target
+    if form is TargetForm.HOST:
+        fields["target"] = Text("Host", absent="")
+    if form is TargetForm.URL:
+        fields["target"] = WebAddress("URL", absent="")
         fields["alertConfig.alertOnSslExpiration"] = Switch(
             "When the certificate expires soon", description="Only while the certificate's expiry is watched."
         )
@@ -85,7 +87,7 @@ def _polled(locations: Named) -> dict[str, Any]:
 def build(kind: str, providers: Named, locations: Named) -> BaseForm:
     """The empty form for monitors of type `kind`; `providers` and `locations` are (id, name) each."""
     fields = _common(kind, providers) | TYPES[kind].FIELDS
-    if kind != "heartbeat":
+    if CHECK_TYPES[kind].uses_locations:
         fields |= _polled(locations)
     form = BaseForm(fields)
     for field in form:
@@ -103,7 +105,7 @@ def _attributes(kind: str, path: str) -> dict[str, Any]:
     if path in ("name", "target", "config.port"):
         found["required"] = True
     if path == "target":
-        found |= {"placeholder": TYPES[kind].TARGET["placeholder"], "spellcheck": "false", "autocapitalize": "off"}
+        found |= {"placeholder": CHECK_TYPES[kind].placeholder, "spellcheck": "false", "autocapitalize": "off"}
     return found
 
 

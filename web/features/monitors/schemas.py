@@ -1,21 +1,25 @@
 """Monitors on the wire: what is sent to make or change one, and what is shown."""
 
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field, WithJsonSchema, field_validator
 
+from check_types import CHECK_TYPES
 from web.api.lists import PageQuery
 from web.api.schema import CredentialsOut, FieldWarning, In, Name, Out, Time, TimeZone
 from web.features.monitors.config_schemas import CONFIGS, LocationConfig
 from web.features.results.schemas import ResultOut
 
 MAX_TAGS = 30
-Type = Literal["http_request", "website", "ping_host", "port_check", "heartbeat", "synthetic_test"]
+if TYPE_CHECKING:
+    Type = str
+else:
+    Type = Literal[tuple(CHECK_TYPES)]
 Status = Literal["pending", "up", "down", "error", "paused", "maintenance"]
 #: What clients may also write for a type.
-ALIASES = {"http": "http_request", "ping": "ping_host", "port": "port_check", "synthetic": "synthetic_test"}
+ALIASES = {row.alias: str(kind) for kind, row in CHECK_TYPES.items() if row.alias}
 _TYPES = sorted({*CONFIGS, *ALIASES})
 
 #: Validated by the type's own model, once the type is known.

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import guard
 import host_names
 import settings
+from check_types import CHECK_TYPES, TargetForm
 
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f\\]")
@@ -14,13 +15,12 @@ _FORBIDDEN = re.compile(r"[\x00-\x20\x7f\\]")
 
 def check(kind: str, target: str) -> str:
     """The host that `target` names, empty where the type has none. Raises `ValueError` with a sentence for people."""
-    if kind in {"http_request", "website"}:
+    form = CHECK_TYPES[kind].target if kind in CHECK_TYPES else TargetForm.NONE
+    if form is TargetForm.URL:
         host = host_of_url(target)
         _check_protocol(urlsplit(target).scheme)
         return host
-    if kind in {"ping_host", "port_check"}:
-        return _host(target)
-    return ""
+    return _host(target) if form is TargetForm.HOST else ""
 
 
 def check_guard(host: str) -> None:

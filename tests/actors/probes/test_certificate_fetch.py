@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors import probes
-from actors.probes import certificate_look
-from actors.probes.certificate_look import interval
+from actors.probes import certificate_fetch
+from actors.probes.certificate_fetch import interval
 from actors.probes.outcome import Status
 
 from .checking import check, http, target
@@ -26,9 +26,9 @@ HOUR = 3600
 
 @pytest.fixture(autouse=True)
 def nothing_remembered() -> Iterator[None]:
-    certificate_look.forget()
+    certificate_fetch.forget()
     yield
-    certificate_look.forget()
+    certificate_fetch.forget()
 
 
 @pytest.fixture
@@ -41,21 +41,21 @@ def certificate() -> trustme.LeafCert:
 def secure(certificate: trustme.LeafCert, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     """What stands beside the plain site, on the port where the look expects it."""
     with running(tls=server_context(certificate)) as site:
-        monkeypatch.setattr(certificate_look, "PORT", site.port)
+        monkeypatch.setattr(certificate_fetch, "PORT", site.port)
         yield site
 
 
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Call it to let so many seconds pass for the memory of looks."""
-    true = certificate_look.time.monotonic
+    true = certificate_fetch.time.monotonic
     passed = 0.0
 
     def pass_by(seconds: float) -> None:
         nonlocal passed
         passed += seconds
 
-    monkeypatch.setattr(certificate_look, "time", type("Clock", (), {"monotonic": lambda: true() + passed}))
+    monkeypatch.setattr(certificate_fetch, "time", type("Clock", (), {"monotonic": lambda: true() + passed}))
     return pass_by
 
 
@@ -100,7 +100,7 @@ def test_a_host_without_tls_changes_nothing_about_the_check(
     site: Site, other_site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other_site.takes_over = lambda connection: connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-    monkeypatch.setattr(certificate_look, "PORT", other_site.port)
+    monkeypatch.setattr(certificate_fetch, "PORT", other_site.port)
     outcome = http(site.answer("/", status=500), enableSslCheck=True)
     assert outcome.status is Status.DOWN
     assert "sslCertificate" not in outcome.details
@@ -108,8 +108,8 @@ def test_a_host_without_tls_changes_nothing_about_the_check(
 
 def test_a_look_that_hangs_is_given_up(site: Site, other_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     other_site.takes_over = lambda connection: other_site.stopping.wait(5) and None
-    monkeypatch.setattr(certificate_look, "PORT", other_site.port)
-    monkeypatch.setattr(certificate_look, "LONGEST_SECONDS", 0.2)
+    monkeypatch.setattr(certificate_fetch, "PORT", other_site.port)
+    monkeypatch.setattr(certificate_fetch, "TIMEOUT_SECONDS", 0.2)
     outcome = http(site.answer("/"), enableSslCheck=True)
     assert outcome.status is Status.UP
     assert "sslCertificate" not in outcome.details
@@ -118,9 +118,9 @@ def test_a_look_that_hangs_is_given_up(site: Site, other_site: Site, monkeypatch
 
 def test_the_guard_stands_before_the_look_as_well(secure: Site, change_settings: Callable[..., None]) -> None:
     def look() -> dict[str, Any]:
-        certificate_look.forget()
+        certificate_fetch.forget()
         try:
-            return asyncio.run(certificate_look.details(target("http_request", "http://127.0.0.1/"), "127.0.0.1"))
+            return asyncio.run(certificate_fetch.details(target("http_request", "http://127.0.0.1/"), "127.0.0.1"))
         finally:
             probes.release()
 
@@ -136,10 +136,10 @@ def test_a_look_speaks_only_the_tls_versions_that_checks_speak(
     context = server_context(certificate)
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     with running() as plain, running(tls=context) as old:
-        monkeypatch.setattr(certificate_look, "PORT", old.port)
+        monkeypatch.setattr(certificate_fetch, "PORT", old.port)
         change_settings(ALLOW_INTERNAL_TARGETS="true", MIN_TLS_VERSION="1.3")
         assert "sslCertificate" not in http(plain.answer("/"), enableSslCheck=True).details
-        certificate_look.forget()
+        certificate_fetch.forget()
         change_settings(ALLOW_INTERNAL_TARGETS="true", MIN_TLS_VERSION="1.2")
         assert "sslCertificate" in http(plain.answer("/"), enableSslCheck=True).details
 
@@ -148,7 +148,7 @@ def test_a_blocked_check_is_not_followed_by_a_look(secure: Site, change_settings
     change_settings(ALLOW_INTERNAL_TARGETS="false")
     outcome = http("http://127.0.0.1:9/", enableSslCheck=True)
     assert outcome.status is Status.ERROR
-    assert certificate_look._looks == {}
+    assert certificate_fetch._fetched == {}
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A worker that stands still does not blame its targets."""
+"""A stalled worker does not report its targets as down."""
 
 import asyncio
 import signal
@@ -19,21 +19,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.broker import broker
-from actors.checks import standstill
-from actors.checks.engine import AGAIN
-from actors.checks.standstill import BEAT_SECONDS, TOLERANCE_SECONDS, Standstill, Stood
+from actors.checks import loop_stalls
+from actors.checks.engine import STALL_RETRIES
+from actors.checks.loop_stalls import BEAT_INTERVAL_SECONDS, BEAT_TOLERANCE_SECONDS, Stall, StallDetector
 from actors.probes import PROBES
 from actors.probes.outcome import Outcome, Reason, Status
 from actors.probes.target import Target
-from actors.probes.worker_trouble import Trouble
-from actors.runtime import trouble_counts
-from actors.runtime.trouble_counts import Lack
+from actors.probes.worker_fault import WorkerFault
+from actors.runtime import fault_counts
+from actors.runtime.fault_counts import FaultKey
 from scheduling import sweep
-from tests.actors.batches import Run, a_slot
+from tests.actors.batches import Run, a_check
 from tests.waiting import until
 
 Db = psycopg.Connection[Any]
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 DOWN = Outcome(Status.DOWN, 5000.0, Reason.READ_TIMEOUT, "It did not answer.")
 UP = Outcome(Status.UP, 7.0, details={"timings": {"connectMs": 1.0}, "statusCode": 200})
 SLOW_SECONDS = 2.5
@@ -52,7 +52,7 @@ class Clocks:
 @pytest.fixture
 def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
     made = Clocks()
-    monkeypatch.setattr(standstill, "clocks", made)
+    monkeypatch.setattr(loop_stalls, "clocks", made)
     return made
 
 
@@ -60,51 +60,51 @@ def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
 
 
 @given(gaps=st.lists(st.floats(0, 100), max_size=20), clock=st.sampled_from([0, 1, 2]))
-def test_a_standstill_is_whatever_a_clock_moved_beyond_the_beat(gaps: list[float], clock: int) -> None:
+def test_a_stall_is_what_a_clock_advanced_beyond_the_interval(gaps: list[float], clock: int) -> None:
     # Given a loop whose beats come when one of the three clocks has moved by each of the gaps
-    moved, before = Clocks(), standstill.clocks
+    moved, before = Clocks(), loop_stalls.clocks
     loop = asyncio.new_event_loop()
-    standstill.clocks = moved
+    loop_stalls.clocks = moved
     try:
-        measured = Standstill(loop)
-        began = measured.begin()
+        detector = StallDetector(loop)
+        start = detector.begin()
         for gap in gaps:
             moved.now[clock] += gap
-            measured._beat()
-        # Then the check's standstill is the sum of what was too much
-        expected = sum(max(0.0, gap - BEAT_SECONDS - TOLERANCE_SECONDS) for gap in gaps)
-        stood = measured.end(began)
-        assert stood.seconds == pytest.approx(expected)
-        assert stood.length == pytest.approx(sum(gaps))
+            detector._beat()
+        # Then the check's stall is the sum of all delays
+        expected = sum(max(0.0, gap - BEAT_INTERVAL_SECONDS - BEAT_TOLERANCE_SECONDS) for gap in gaps)
+        stall = detector.end(start)
+        assert stall.seconds == pytest.approx(expected)
+        assert stall.length == pytest.approx(sum(gaps))
     finally:
-        standstill.clocks = before
+        loop_stalls.clocks = before
         loop.close()
 
 
-def test_a_standstill_counts_before_the_late_beat_has_run_and_only_for_the_checks_that_it_met(clocks: Clocks) -> None:
+def test_a_stall_counts_before_the_delayed_timer_fires_and_only_for_checks_that_ran(clocks: Clocks) -> None:
     loop = asyncio.new_event_loop()
-    measured = Standstill(loop)
-    first = measured.begin()
+    detector = StallDetector(loop)
+    first = detector.begin()
     clocks.now[0] += 4
-    assert measured.end(first) == pytest.approx((4 - BEAT_SECONDS - TOLERANCE_SECONDS, 4))
-    # What passes while nothing is checked is no standstill
+    assert detector.end(first) == pytest.approx((4 - BEAT_INTERVAL_SECONDS - BEAT_TOLERANCE_SECONDS, 4))
+    # Time during which no check runs is not a stall
     clocks.now[0] += 100
-    second = measured.begin()
-    assert measured.end(second) == (0, 0)
+    second = detector.begin()
+    assert detector.end(second) == (0, 0)
     loop.close()
 
 
-def test_a_clock_that_is_set_back_is_no_standstill(clocks: Clocks) -> None:
+def test_a_clock_that_is_set_back_is_not_a_stall(clocks: Clocks) -> None:
     loop = asyncio.new_event_loop()
-    measured = Standstill(loop)
-    began = measured.begin()
+    detector = StallDetector(loop)
+    start = detector.begin()
     clocks.now[2] -= 3600
-    assert measured.end(began) == (0, 0)
+    assert detector.end(start) == (0, 0)
     loop.close()
 
 
 @pytest.mark.parametrize(
-    ("stood_still", "length", "matter"),
+    ("stalled", "length", "matter"),
     [
         (0.0, 0.1, False),
         (0.4, 0.4, False),
@@ -115,19 +115,19 @@ def test_a_clock_that_is_set_back_is_no_standstill(clocks: Clocks) -> None:
         (10, 300, False),
     ],
 )
-def test_a_standstill_matters_by_its_share_of_the_check(stood_still: float, length: float, matter: bool) -> None:
-    assert Stood(stood_still, length).matters is matter
+def test_a_stall_matters_by_its_share_of_the_check(stalled: float, length: float, matter: bool) -> None:
+    assert Stall(stalled, length).matters is matter
 
 
-@given(stood=st.builds(Stood, st.floats(0, 1000), st.floats(0, 1000)))
-def test_a_hiccup_never_matters_and_half_of_a_check_always_does(stood: Stood) -> None:
-    if stood.seconds < 0.5:
-        assert not stood.matters
-    elif stood.seconds >= stood.length / 2:
-        assert stood.matters
+@given(stall=st.builds(Stall, st.floats(0, 1000), st.floats(0, 1000)))
+def test_a_short_stall_never_matters_and_half_of_a_check_always_does(stall: Stall) -> None:
+    if stall.seconds < 0.5:
+        assert not stall.matters
+    elif stall.seconds >= stall.length / 2:
+        assert stall.matters
 
 
-BELIEVED = {
+ACCEPTED = {
     Reason.CONNECTION_REFUSED,
     Reason.PORT_CLOSED,
     Reason.TLS_ERROR,
@@ -143,34 +143,34 @@ BELIEVED = {
 @given(
     reason=st.sampled_from(Reason),
     status=st.sampled_from([Status.DOWN, Status.ERROR]),
-    stood=st.builds(Stood, st.floats(0, 20), st.floats(1, 300)),
+    stall=st.builds(Stall, st.floats(0, 20), st.floats(1, 300)),
 )
-def test_only_failures_that_time_can_bring_about_are_doubted(reason: Reason, status: Status, stood: Stood) -> None:
+def test_only_failures_that_a_stall_can_cause_are_repeated(reason: Reason, status: Status, stall: Stall) -> None:
     found = Outcome(status, 12.0, reason, "It failed.", {"timings": {"connectMs": 1.0}})
-    believed = standstill.believe(found, Target(UUID(int=1), "http_request", "a", 5, {}), stood)
-    if (not stood.matters and reason is not Reason.RESPONSE_TOO_SLOW) or (
+    accepted = loop_stalls.accept(found, Target(UUID(int=1), "http_request", "a", 5, {}), stall)
+    if (not stall.matters and reason is not Reason.RESPONSE_TOO_SLOW) or (
         status is Status.ERROR and reason is not Reason.INTERNAL_ERROR
     ):
-        assert believed is found
-    elif reason in BELIEVED and stood.matters:
-        assert believed == Outcome(status, None, reason, "It failed.")
-    elif stood.matters:
-        assert believed is None
+        assert accepted is found
+    elif reason in ACCEPTED and stall.matters:
+        assert accepted == Outcome(status, None, reason, "It failed.")
+    elif stall.matters:
+        assert accepted is None
 
 
-def test_a_server_that_waited_too_long_for_us_is_asked_again_and_a_lack_of_ours_stays() -> None:
+def test_a_request_timeout_of_the_server_is_repeated_and_a_fault_of_the_worker_is_kept() -> None:
     target = Target(UUID(int=1), "http_request", "a", 30, {})
     timed_out = Outcome(Status.DOWN, 12.0, Reason.UNEXPECTED_STATUS, "408", {"statusCode": 408})
-    assert standstill.believe(timed_out, target, Stood(5, 8)) is None
-    lacking = Outcome(Status.ERROR, None, Reason.INTERNAL_ERROR, "No port.", trouble=Trouble.PORTS)
-    assert standstill.believe(lacking, target, Stood(5, 8)) is lacking
+    assert loop_stalls.accept(timed_out, target, Stall(5, 8)) is None
+    lacking = Outcome(Status.ERROR, None, Reason.INTERNAL_ERROR, "No port.", fault=WorkerFault.PORTS)
+    assert loop_stalls.accept(lacking, target, Stall(5, 8)) is lacking
 
 
 # --- the engine --------------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def held_up(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Outcome]]:
+def blocked_loop(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Outcome]]:
     """Call it with outcomes: each comes at the end of a probe that holds up the loop for as long as was asked for."""
 
     def prepare(*found: tuple[float, Outcome]) -> list[Outcome]:
@@ -189,68 +189,68 @@ def held_up(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Outcome]]:
     return prepare
 
 
-def test_a_failure_during_a_standstill_is_measured_again(run: Run, held_up: Callable[..., list[Outcome]]) -> None:
-    made = held_up((1.5, DOWN), (0.0, UP))
-    assert run(a_slot("a")) == [("a", "up", None)]
+def test_a_failure_during_a_stall_is_repeated(run: Run, blocked_loop: Callable[..., list[Outcome]]) -> None:
+    made = blocked_loop((1.5, DOWN), (0.0, UP))
+    assert run(a_check("a")) == [("a", "up", None)]
     assert made == [DOWN, UP]
 
 
-def test_a_failure_without_a_standstill_counts_at_once(run: Run, held_up: Callable[..., list[Outcome]]) -> None:
-    made = held_up((0.0, DOWN), (0.0, UP))
-    assert run(a_slot("a")) == [("a", "down", "READ_TIMEOUT")]
+def test_a_failure_without_a_stall_counts_at_once(run: Run, blocked_loop: Callable[..., list[Outcome]]) -> None:
+    made = blocked_loop((0.0, DOWN), (0.0, UP))
+    assert run(a_check("a")) == [("a", "down", "READ_TIMEOUT")]
     assert made == [DOWN]
 
 
-def test_a_target_that_fails_after_a_standstill_too_is_down(run: Run, held_up: Callable[..., list[Outcome]]) -> None:
-    held_up((1.5, DOWN), (0.0, DOWN))
-    assert run(a_slot("a")) == [("a", "down", "READ_TIMEOUT")]
+def test_a_target_that_fails_again_after_a_stall_is_down(run: Run, blocked_loop: Callable[..., list[Outcome]]) -> None:
+    blocked_loop((1.5, DOWN), (0.0, DOWN))
+    assert run(a_check("a")) == [("a", "down", "READ_TIMEOUT")]
 
 
-def test_a_worker_that_stands_still_again_and_again_says_so_and_warns_the_operator(
+def test_a_worker_that_stalls_every_time_reports_an_error_and_warns_the_operator(
     run: Run,
-    held_up: Callable[..., list[Outcome]],
+    blocked_loop: Callable[..., list[Outcome]],
     connection: Db,
 ) -> None:
-    # Given a worker that stands still during each attempt
-    held_up(*[(1.5, DOWN)] * (1 + AGAIN))
-    # Then the fault is ours
-    assert run(a_slot("a")) == [("a", "error", "INTERNAL_ERROR")]
+    # Given a worker that stalls during each attempt
+    blocked_loop(*[(1.5, DOWN)] * (1 + STALL_RETRIES))
+    # Then the check has status error
+    assert run(a_check("a")) == [("a", "error", "INTERNAL_ERROR")]
     message = connection.execute("SELECT error_message FROM monitor_results").fetchone()
     assert message is not None
-    assert message[0].startswith("This worker stood still for 1.")
-    # And the operator is warned of it, until it is over
-    until(lambda: trouble_counts.lately(broker.client) == {Lack("us-east", Trouble.STANDSTILL): 1})
+    assert message[0].startswith("This worker was stalled for 1.")
+    # And the operator is warned until it is over
+    until(lambda: fault_counts.recent(broker.client) == {FaultKey("us-east", WorkerFault.STALL): 1})
     open_ones = "SELECT subject, message FROM operator_warnings WHERE kind = 'worker_trouble' AND resolved_at IS NULL"
     sweep.watch_locations.fn()
     subject, said = connection.execute(open_ones).fetchall()[0]
     assert subject == "us-east:standstill"
-    assert said.startswith("A check worker of location us-east stood still during checks.")
+    assert said.startswith("A check worker of location us-east was stalled during checks.")
     broker.client.delete("supercheck:troubles")
     sweep.watch_locations.fn()
     assert connection.execute(open_ones).fetchall() == []
 
 
-def test_a_good_answer_during_a_standstill_is_up_and_its_time_is_not_told(
+def test_a_good_response_during_a_stall_is_up_without_a_response_time(
     run: Run,
-    held_up: Callable[..., list[Outcome]],
+    blocked_loop: Callable[..., list[Outcome]],
     connection: Db,
 ) -> None:
-    held_up((1.5, UP))
-    assert run(a_slot("a")) == [("a", "up", None)]
+    blocked_loop((1.5, UP))
+    assert run(a_check("a")) == [("a", "up", None)]
     assert connection.execute("SELECT response_time_ms, details FROM monitor_results").fetchone() == (
         None,
         {"statusCode": 200},
     )
 
 
-def test_an_answer_is_not_too_slow_by_the_time_that_we_stood_still(
+def test_a_response_is_not_too_slow_because_of_a_stall(
     run: Run,
-    held_up: Callable[..., list[Outcome]],
+    blocked_loop: Callable[..., list[Outcome]],
 ) -> None:
-    # Given an answer that is too slow by less than a short standstill
+    # Given a response that is too slow by less than a short stall
     slow = Outcome(Status.DOWN, 600.0, Reason.RESPONSE_TOO_SLOW, "Too slow.")
-    made = held_up((0.5, slow), (0.0, UP))
-    assert run(a_slot("a", timeout=60, maxResponseTimeMs=500)) == [("a", "up", None)]
+    made = blocked_loop((0.5, slow), (0.0, UP))
+    assert run(a_check("a", timeout=60, maxResponseTimeMs=500)) == [("a", "up", None)]
     assert made == [slow, UP]
 
 
@@ -285,7 +285,7 @@ def a_slow_site(seconds: float) -> Iterator[tuple[str, threading.Event]]:
 
 
 @pytest.mark.parametrize("seconds", [4, 7])
-def test_a_stopped_worker_calls_no_slow_target_down(connection: Db, seconds: float) -> None:
+def test_a_stopped_worker_reports_no_slow_target_as_down(connection: Db, seconds: float) -> None:
     # Given checks under way of targets that take half of their timeout
     with a_slow_site(SLOW_SECONDS) as (url, asked):
         worker = subprocess.Popen(

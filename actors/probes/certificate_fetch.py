@@ -26,22 +26,20 @@ from actors.probes.target import Target
 
 PORT = 443
 #: A look must not hold up the check whose outcome it goes with: less than what the engine grants beyond the timeout.
-LONGEST_SECONDS = 3.0
+TIMEOUT_SECONDS = 3.0
 _HOUR = 3600.0
-#: The warning window of a monitor that says nothing else; the same as `actors.alerts.certificate_thresholds.FIRST`.
-_DAYS_BEFORE = 30
 #: More hosts than this and the memory starts anew.
-LIMIT = 20_000
+MAX_HOSTS = 20_000
 
 
-class _Look(NamedTuple):
+class _Fetched(NamedTuple):
     """What was seen last, and when to look again by the monotonic clock."""
 
     seen: Link | None
-    again_at: float
+    refetch_at: float
 
 
-_looks: dict[tuple[UUID, str], _Look] = {}
+_fetched: dict[tuple[UUID, str], _Fetched] = {}
 
 
 def interval(days_left: int | None, warning: int) -> float:
@@ -59,7 +57,7 @@ def wanted(target: Target, origin: Origin, outcome: Outcome) -> bool:
     return (
         origin.scheme == "http"
         and target.kind == "http_request"
-        and bool(target.config.get("enableSslCheck"))
+        and target.config["enableSslCheck"]
         and outcome.status is not Status.ERROR
         and "sslCertificate" not in outcome.details
     )
@@ -68,32 +66,32 @@ def wanted(target: Target, origin: Origin, outcome: Outcome) -> bool:
 async def details(target: Target, host: str) -> dict[str, Any]:
     """`sslCertificate` of `host`, seen now or at the last look; empty where it shows none, whatever it does."""
     key = (target.monitor_id, host)
-    look = _looks.get(key)
-    if look is None or time.monotonic() >= look.again_at:
-        seen = await _see(host, str(target.config.get("ipVersion") or "auto"))
-        warning = int(target.config.get("sslDaysUntilExpirationWarning") or _DAYS_BEFORE)
+    look = _fetched.get(key)
+    if look is None or time.monotonic() >= look.refetch_at:
+        seen = await _fetch(host, target.config["ipVersion"])
+        warning = int(target.config["sslDaysUntilExpirationWarning"])
         days_left = seen.certificate.days_left(datetime.now(UTC)) if seen else None
-        look = _Look(seen, time.monotonic() + interval(days_left, warning))
-        if len(_looks) >= LIMIT:
-            _looks.clear()
-        _looks[key] = look
+        look = _Fetched(seen, time.monotonic() + interval(days_left, warning))
+        if len(_fetched) >= MAX_HOSTS:
+            _fetched.clear()
+        _fetched[key] = look
     return {"sslCertificate": look.seen.details(host, datetime.now(UTC))} if look.seen else {}
 
 
 def forget() -> None:
     """Look anew at every host."""
-    _looks.clear()
+    _fetched.clear()
 
 
-async def _see(host: str, ip_version: str) -> Link | None:
+async def _fetch(host: str, ip_version: str) -> Link | None:
     """Shake hands and go: nothing is asked, and nothing is trusted."""
     url = f"https://[{host}]:{PORT}/" if ":" in host else f"https://{host}:{PORT}/"
     request = Request(url, Origin("https", host, PORT))
-    deadline = time.monotonic() + LONGEST_SECONDS
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     transfer = Transfer(request)
     try:
         if not resolver.is_literal(host):
-            found = await resolver.addresses(host, ip_version, LONGEST_SECONDS)
+            found = await resolver.addresses(host, ip_version, TIMEOUT_SECONDS)
             if isinstance(found, Outcome):
                 return None
             transfer.pin(request.origin, found)

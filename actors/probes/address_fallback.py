@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from actors.probes.outcome import Outcome, Status
 
-MOST_ADDRESSES = 4
+MAX_ADDRESSES = 4
 
 
-class Tried(NamedTuple):
+class Attempt(NamedTuple):
     """What was found at one address; `reached` ends the search, whatever the outcome."""
 
     outcome: Outcome
@@ -17,7 +17,7 @@ class Tried(NamedTuple):
 
 
 async def first_reached(
-    addresses: Sequence[str], deadline: float, ask: Callable[[str, float], Awaitable[Tried]]
+    addresses: Sequence[str], deadline: float, ask: Callable[[str, float], Awaitable[Attempt]]
 ) -> Outcome:
     """Return the outcome at the first address that is reached, else the one that says most about the target.
 
@@ -25,17 +25,17 @@ async def first_reached(
     share of the time that is left, so that one which swallows everything leaves time for the others.
     """
     failures: list[Outcome] = []
-    tried = addresses[:MOST_ADDRESSES]
+    tried = addresses[:MAX_ADDRESSES]
     for index, ip in enumerate(tried):
         now = time.monotonic()
         outcome, reached = await ask(ip, now + max(0.0, deadline - now) / (len(tried) - index))
         if reached:
             return outcome
         failures.append(outcome)
-    return _most_telling(failures)
+    return _most_informative(failures)
 
 
-def _most_telling(failures: Sequence[Outcome]) -> Outcome:
+def _most_informative(failures: Sequence[Outcome]) -> Outcome:
     """Return the last failure of the target. An address that we had no means to try may be the one that works."""
-    lacking = next((one for one in failures if one.trouble is not None), None)
+    lacking = next((one for one in failures if one.fault is not None), None)
     return lacking or next((one for one in reversed(failures) if one.status is Status.DOWN), failures[-1])

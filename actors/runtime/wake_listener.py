@@ -1,6 +1,6 @@
-"""One blocking pop for all queues of a process: it tells each idle consumer when its queue has something new.
+"""One blocking pop for all queues of a process. It wakes each idle consumer when its queue has a new message.
 
-A wait and a connection for each queue would exhaust pools and server when there are many locations.
+One blocking pop and connection per queue would exhaust the connection pools if there are many locations.
 """
 
 import threading
@@ -15,29 +15,29 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: How long one blocking pop lasts. It must stay below the socket timeout of the client.
+#: Duration of one blocking pop. It must be below the socket timeout of the client.
 WAIT_SECONDS = 10
 _RETRY_SECONDS = 1.0
 _STOP_SECONDS = 2.0
 
 
-class Doorbell:
-    """A daemon thread, started by the first consumer that waits. Every method may be called from any thread."""
+class WakeListener:
+    """A daemon thread that the first waiting consumer starts. Thread-safe."""
 
     def __init__(self, client: redis.Redis, broker_id: str) -> None:
         self._client = client
-        #: Only this process pushes here: it ends the present pop.
-        self._own = f"supercheck:doorbell:{broker_id}"
+        #: Only this process pushes here, to end the current pop.
+        self._own = f"supercheck:wake-listener:{broker_id}"
         self._lock = threading.Lock()
         self._consumers: dict[str, WaitingConsumer] = {}
-        #: The keys to wait for, and those that the present pop waits for.
+        #: The keys to wait for, and those that the current pop waits for.
         self._wanted: set[str] = set()
         self._watched: set[str] = set()
         self._thread: threading.Thread | None = None
         self._stopped = False
 
     def watch(self, consumer: "WaitingConsumer") -> None:
-        """Ring `consumer` from now on when its queue has something new. Raises redis' errors."""
+        """Wake `consumer` from now on when its queue has a new message. Raise redis' errors."""
         key = consumer.wake
         with self._lock:
             self._consumers[key] = consumer
@@ -45,7 +45,7 @@ class Doorbell:
             if self._stopped:
                 return
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="doorbell", daemon=True)
+                self._thread = threading.Thread(target=self._run, name="wake-listener", daemon=True)
                 self._thread.start()
                 return
             if key in self._watched:
@@ -53,7 +53,7 @@ class Doorbell:
         self._interrupt()
 
     def stop(self) -> None:
-        """Take no more tokens: other processes get them. Return when the thread has ended, or soon after."""
+        """Stop taking tokens, so that other processes get them. Wait for the thread to end, but not for long."""
         with self._lock:
             self._stopped = True
             thread = self._thread
@@ -62,7 +62,7 @@ class Doorbell:
         try:
             self._interrupt()
         except redis.RedisError:
-            # Without Redis the pop ends by itself with a connection error.
+            # Redis is unreachable, so the pop ends with a connection error.
             return
         thread.join(_STOP_SECONDS)
 
@@ -78,45 +78,45 @@ class Doorbell:
             with self._lock:
                 self._watched = set(self._wanted)
             try:
-                found = self._client.blpop([self._own, *self._watched], timeout=WAIT_SECONDS)
+                popped = self._client.blpop([self._own, *self._watched], timeout=WAIT_SECONDS)
                 if lost:
-                    # Tokens may have gone with the connection.
-                    self._ring_all()
+                    # Tokens may be lost with the connection.
+                    self._wake_all()
                 lost = False
-                if found is not None:
-                    self._ring(_text(found[0]))
+                if popped is not None:
+                    self._wake(_text(popped[0]))
             except redis.RedisError as error:
                 if not lost:
-                    log.warning("idle queues wait for the broker", error=str(error))
+                    log.warning("idle queues wait: the broker is unreachable", error=str(error))
                 lost = True
                 time.sleep(_RETRY_SECONDS)
 
-    def _ring(self, key: str) -> None:
+    def _wake(self, key: str) -> None:
         if key == self._own:
             return
         with self._lock:
             consumer = self._consumers[key]
-            takes_it = not self._stopped and consumer.has_room
+            takes_it = not self._stopped and consumer.has_capacity
             if not takes_it:
-                # Under the same lock as the question: a consumer that has room by now, and waits, stays registered.
+                # Under the same lock as the check: a consumer that gets capacity and waits now stays registered.
                 self._wanted.discard(key)
         if not takes_it:
-            # Another process may take it. This one fetches by itself when it has room again, and then waits for `key` again.
+            # Another process may take the message. This one fetches without a token when it has capacity, then waits again.
             pipe = self._client.pipeline(transaction=False)
             push_token(pipe, key)
             pipe.execute()
         else:
-            consumer.ring()
+            consumer.wake_up()
 
-    def _ring_all(self) -> None:
+    def _wake_all(self) -> None:
         with self._lock:
             consumers = list(self._consumers.values())
         for consumer in consumers:
-            consumer.ring()
+            consumer.wake_up()
 
 
 def push_token(pipe: "redis.client.Pipeline", key: str) -> None:
-    """Queue the commands that leave exactly one token in the list `key`."""
+    """Add commands to `pipe` that leave exactly one token in the list `key`."""
     pipe.lpush(key, 1)
     pipe.ltrim(key, 0, 0)
 

@@ -7,16 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.probes.in_turn import MOST_ADDRESSES, Tried, first_reached
+from actors.probes.address_fallback import MAX_ADDRESSES, Attempt, first_reached
 from actors.probes.outcome import Outcome, Reason, Status
-from actors.probes.worker_trouble import Trouble
+from actors.probes.worker_fault import WorkerFault
 
 KINDS = {
-    "up": Tried(Outcome(Status.UP), reached=True),
-    "wrong": Tried(Outcome(Status.DOWN, reason=Reason.UNEXPECTED_ANSWER), reached=True),
-    "dead": Tried(Outcome(Status.DOWN, reason=Reason.CONNECT_TIMEOUT), reached=False),
-    "no route": Tried(Outcome(Status.ERROR, reason=Reason.INTERNAL_ERROR), reached=False),
-    "lacking": Tried(Outcome(Status.ERROR, reason=Reason.INTERNAL_ERROR, trouble=Trouble.DESCRIPTORS), reached=False),
+    "up": Attempt(Outcome(Status.UP), reached=True),
+    "wrong": Attempt(Outcome(Status.DOWN, reason=Reason.UNEXPECTED_ANSWER), reached=True),
+    "dead": Attempt(Outcome(Status.DOWN, reason=Reason.CONNECT_TIMEOUT), reached=False),
+    "no route": Attempt(Outcome(Status.ERROR, reason=Reason.INTERNAL_ERROR), reached=False),
+    "lacking": Attempt(
+        Outcome(Status.ERROR, reason=Reason.INTERNAL_ERROR, fault=WorkerFault.DESCRIPTORS), reached=False
+    ),
 }
 words = st.lists(st.sampled_from(sorted(KINDS)), min_size=1, max_size=6)
 
@@ -25,13 +27,13 @@ words = st.lists(st.sampled_from(sorted(KINDS)), min_size=1, max_size=6)
 def test_the_first_reached_decides_and_no_address_is_asked_after_it(found: list[str]) -> None:
     asked = []
 
-    async def ask(ip: str, deadline: float) -> Tried:
+    async def ask(ip: str, deadline: float) -> Attempt:
         asked.append(ip)
         return KINDS[found[int(ip)]]
 
     deadline = time.monotonic() + 10
     outcome = asyncio.run(first_reached([str(index) for index in range(len(found))], deadline, ask))
-    tried = found[:MOST_ADDRESSES]
+    tried = found[:MAX_ADDRESSES]
     first = next((index for index, word in enumerate(tried) if KINDS[word].reached), None)
     if first is not None:
         assert outcome is KINDS[tried[first]].outcome
@@ -47,7 +49,7 @@ def test_the_first_reached_decides_and_no_address_is_asked_after_it(found: list[
 def test_each_address_has_its_share_of_the_time_that_is_left(number: int) -> None:
     shares = []
 
-    async def ask(ip: str, deadline: float) -> Tried:
+    async def ask(ip: str, deadline: float) -> Attempt:
         shares.append(deadline - time.monotonic())
         return KINDS["dead"]
 
