@@ -54,12 +54,12 @@ def test_an_outage_in_a_window_moves_the_state_is_on_record_once_and_tells_nobod
         decide(connection, monitor, minute)
     state = rows.state(connection, monitor)
     assert (state["status"], state["consecutive_failures"], state["alerts_sent"]) == ("down", 3, 0)
-    assert (state["hushed"], state["owing"]) == ("maintenance", True)
+    assert (state["suppressed_by"], state["pending_alert"]) == ("maintenance", True)
     assert alerts(connection) == [HELD]
     assert messages.waiting(queues.ALERTS) == []
     assert incidents(connection) == [(True, False)]
     because = rows.value(connection, "SELECT suppressed_because FROM alerts")
-    assert because == f"maintenance: in maintenance until {WINDOW[1]:%Y-%m-%d %H:%M} UTC"
+    assert because == f"maintenance: the monitor is in maintenance until {WINDOW[1]:%Y-%m-%d %H:%M} UTC"
 
 
 def test_down_when_its_window_ends_it_alerts_then_as_number_one(connection: Db, project: UUID, monitor: UUID) -> None:
@@ -67,10 +67,10 @@ def test_down_when_its_window_ends_it_alerts_then_as_number_one(connection: Db, 
     decide(connection, monitor, 1)
     decide(connection, monitor, 10)
     assert alerts(connection) == [HELD, DOWN]
-    assert not rows.state(connection, monitor)["owing"]
+    assert not rows.state(connection, monitor)["pending_alert"]
 
 
-def test_a_round_measured_in_the_window_and_decided_after_it_is_hushed(
+def test_a_round_measured_in_the_window_and_decided_after_it_is_suppressed(
     connection: Db, project: UUID, monitor: UUID
 ) -> None:
     window = rows.a_window(connection, project, *WINDOW, monitor)
@@ -84,7 +84,7 @@ def test_a_round_measured_in_the_window_and_decided_after_it_is_hushed(
     rows.a_result(connection, monitor, scheduled, "down")
     aggregate.settle([(monitor, scheduled)], WINDOW[1] + MINUTE)
     assert alerts(connection) == [HELD]
-    assert rows.state(connection, monitor)["owing"]
+    assert rows.state(connection, monitor)["pending_alert"]
 
 
 def test_a_recovery_in_a_window_is_told_after_it_with_the_length_of_the_outage(
@@ -128,11 +128,11 @@ def test_a_mute_uses_up_no_number_either_and_each_reason_is_on_record(
     decide(connection, monitor, 4)
     decide(connection, monitor, 5)
     assert alerts(connection) == [("monitor.down", None, "mute"), HELD, DOWN]
-    assert rows.state(connection, monitor)["hushed"] == "mute maintenance"
+    assert rows.state(connection, monitor)["suppressed_by"] == "mute maintenance"
 
 
 @pytest.mark.parametrize(
-    ("scope", "hushed"),
+    ("scope", "suppressed"),
     [
         ({}, True),
         ({"tag": "blue"}, True),
@@ -142,16 +142,16 @@ def test_a_mute_uses_up_no_number_either_and_each_reason_is_on_record(
     ],
 )
 def test_a_window_holds_for_its_monitor_its_tag_or_its_whole_project(
-    connection: Db, project: UUID, monitor: UUID, scope: dict[str, str], hushed: bool
+    connection: Db, project: UUID, monitor: UUID, scope: dict[str, str], suppressed: bool
 ) -> None:
     other = rows.a_monitor(connection, project) if scope.get("other") == "monitor" else None
     owner = rows.a_project(connection) if scope.get("other") == "project" else project
     rows.a_window(connection, owner, *WINDOW, other, tag=scope.get("tag"))
     decide(connection, monitor, 1)
-    assert alerts(connection) == [HELD if hushed else DOWN]
+    assert alerts(connection) == [HELD if suppressed else DOWN]
 
 
-def test_deciding_a_hushed_round_twice_is_the_same_as_once(connection: Db, project: UUID, monitor: UUID) -> None:
+def test_deciding_a_suppressed_round_twice_is_the_same_as_once(connection: Db, project: UUID, monitor: UUID) -> None:
     rows.a_window(connection, project, *WINDOW, monitor)
     decide(connection, monitor, 1)
     before = rows.state(connection, monitor)

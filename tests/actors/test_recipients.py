@@ -56,7 +56,7 @@ def test_an_alert_without_a_recipient_is_on_record_once_and_does_not_count(
     decide(connection, monitor, range(6))
     assert alerts(connection) == [("monitor.down", None, 0)]
     state = rows.state(connection, monitor)
-    assert (state["status"], state["alerts_sent"], state["owing"]) == ("down", 0, False)
+    assert (state["status"], state["alerts_sent"], state["pending_alert"]) == ("down", 0, False)
     decide(connection, monitor, range(6, 7), "up")
     assert rows.value(connection, "SELECT count(*) FROM deliveries") == 0
     assert rows.value(connection, "SELECT ended_at IS NOT NULL FROM incidents")
@@ -92,7 +92,7 @@ def test_an_outage_in_maintenance_without_a_recipient_is_not_checked_again_and_a
     connection.execute("DELETE FROM monitor_notification_settings")
     rows.a_window(connection, project, AT, AT + 3 * MINUTE, monitor)
     decide(connection, monitor, range(1, 2))
-    assert rows.state(connection, monitor)["owing"]
+    assert rows.state(connection, monitor)["pending_alert"]
     decide(connection, monitor, range(4, 6))
-    assert not rows.state(connection, monitor)["owing"]
-    assert rows.state(connection, monitor)["hushed"] == "maintenance no-provider"
+    assert not rows.state(connection, monitor)["pending_alert"]
+    assert rows.state(connection, monitor)["suppressed_by"] == "maintenance no-provider"

@@ -11,7 +11,8 @@ import redis
 from actors import queues
 from actors.alerts import policy
 from actors.broker import broker
-from actors.verdicts import aggregate, unanswered_rounds, verdict
+from actors.verdicts import aggregate, unanswered_rounds
+from actors.verdicts.verdict import verdict_of
 from models.connections.database import transaction
 from models.queries import outbox
 from models.queries.outbox import NewAlert
@@ -149,7 +150,7 @@ def test_an_incomplete_round_waits_for_its_deadline_and_is_then_decided_by_those
     # At the deadline the silent one is not counted
     settle((monitor, AT), now=deadline)
     assert decided(connection, monitor) == ("down", "down", 1, AT)
-    assert unanswered_rounds.lately(broker.client) == {"eu-central": 1}
+    assert unanswered_rounds.recent(broker.client) == {"eu-central": 1}
     # And what it answers later changes nothing
     rows.a_result(connection, monitor, AT, "up", "eu-central", TWO)
     settle((monitor, AT), now=deadline + MINUTE)
@@ -174,7 +175,7 @@ def test_a_round_that_was_lost_on_its_way_is_made_up_for_soon(connection: Db, pr
     monitor = rows.a_monitor(connection, project, type=kind, due=tomorrow)
     rows.an_open_round(connection, monitor, AT, None if kind == "http_request" else [], AT + MINUTE)
     settle((monitor, AT), now=AT + MINUTE)
-    assert rows.state(connection, monitor)["next_run_at"] == AT + MINUTE + aggregate.AGAIN
+    assert rows.state(connection, monitor)["next_run_at"] == AT + MINUTE + aggregate.RECHECK_DELAY
 
 
 @pytest.mark.parametrize("state", [{"last_ping_at": AT + timedelta(seconds=1)}, {"next_run_at": AT + MINUTE}])
@@ -330,7 +331,7 @@ def test_a_round_that_cannot_be_decided_holds_up_no_other(
     for one in (monitor, poisoned):
         rows.a_result(connection, one, AT, "down")
     with pytest.raises(ValueError, match="half"):
-        verdict.of_round(["down"], {"strategy": "custom", "threshold": "half"})
+        verdict_of(["down"], {"strategy": "custom", "threshold": "half"})
     # When the batch is decided
     aggregate.aggregate.fn([(str(one), to_micros(AT)) for one in (poisoned, monitor)])
     # Then each comes again alone, and the good one is decided

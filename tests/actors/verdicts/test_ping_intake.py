@@ -26,18 +26,18 @@ def now() -> datetime:
 
 
 @pytest.fixture
-def attending(connection: Db) -> Iterator[ping_intake.Attendance]:
+def intake(connection: Db) -> Iterator[ping_intake.PingIntake]:
     """A process that takes pings; stopped at the end of the test at the latest."""
     from actors.broker import broker
 
-    made = ping_intake.Attendance(broker, transaction)
+    made = ping_intake.PingIntake(broker, transaction)
     yield made
     made.stop()
 
 
 def left(connection: Db, at: datetime) -> None:
     """The last process that took pings did so at `at`."""
-    connection.execute("INSERT INTO attendance (role, since, seen_at) VALUES ('web', %s, %s)", [at, at])
+    connection.execute("INSERT INTO ping_intake (role, since, seen_at) VALUES ('web', %s, %s)", [at, at])
 
 
 def a_heartbeat(connection: Db, project: UUID, due: datetime, **state: Any) -> UUID:
@@ -49,7 +49,7 @@ def waits(now: datetime) -> bool:
     from actors.broker import broker
 
     with transaction() as db:
-        return ping_intake.misses_wait(db, broker.client, now)
+        return ping_intake.hold_missed(db, broker.client, now)
 
 
 def test_heartbeats_that_may_have_pinged_in_vain_get_until_their_next_turn(
@@ -61,7 +61,7 @@ def test_heartbeats_that_may_have_pinged_in_vain_get_until_their_next_turn(
     later = a_heartbeat(connection, project, now + 45 * MINUTE)
     other = rows.a_monitor(connection, project, due=now - 11 * MINUTE)
     with transaction() as db:
-        assert ping_intake.return_from(db, now) == 2
+        assert ping_intake.intake_resumed(db, now) == 2
     # Then their deadlines are those of their next turns, and no other monitor's has moved
     due = {one: rows.state(connection, one)["next_run_at"] for one in (missed, down, later, other)}
     assert due[missed] == due[down] == now + 49 * MINUTE
@@ -84,29 +84,29 @@ def test_heartbeats_that_may_have_pinged_in_vain_get_until_their_next_turn(
     assert "2 heartbeats" in message
     # And a second return moves nothing
     with transaction() as db:
-        assert ping_intake.return_from(db, now) == 0
+        assert ping_intake.intake_resumed(db, now) == 0
 
 
 def test_the_first_process_ever_moves_nothing(connection: Db, project: UUID, now: datetime) -> None:
     monitor = a_heartbeat(connection, project, now - MINUTE)
     with transaction() as db:
-        assert ping_intake.return_from(db, now) == 0
+        assert ping_intake.intake_resumed(db, now) == 0
     assert rows.state(connection, monitor)["next_run_at"] == now - MINUTE
 
 
-def test_misses_wait_while_nobody_takes_pings_and_until_the_absence_is_dealt_with(
-    connection: Db, project: UUID, now: datetime, attending: ping_intake.Attendance
+def test_hold_missed_while_nobody_takes_pings_and_until_the_absence_is_dealt_with(
+    connection: Db, project: UUID, now: datetime, intake: ping_intake.PingIntake
 ) -> None:
     assert not waits(now), "nobody has ever said that he takes pings"
     left(connection, now - timedelta(seconds=1))
     monitor = a_heartbeat(connection, project, now - timedelta(milliseconds=500))
     assert waits(now), "the mark is fresh, and the process is gone"
-    attending.start()
+    intake.start()
     until(lambda: not waits(datetime.now(UTC)), what="somebody takes pings again")
     assert rows.state(connection, monitor)["next_run_at"] > now + 50 * MINUTE
-    attending.stop()
+    intake.stop()
     until(lambda: waits(datetime.now(UTC)), what="nobody takes pings any more")
-    assert rows.value(connection, "SELECT seen_at FROM attendance") > now
+    assert rows.value(connection, "SELECT seen_at FROM ping_intake") > now
 
 
 def test_a_process_that_does_not_answer_pings_is_absent(
@@ -114,9 +114,9 @@ def test_a_process_that_does_not_answer_pings_is_absent(
 ) -> None:
     from actors.broker import broker
 
-    monkeypatch.setattr(ping_intake, "BEAT_SECONDS", 0.1)
+    monkeypatch.setattr(ping_intake, "MARK_SECONDS", 0.1)
     hears = threading.Event()
-    made = ping_intake.Attendance(broker, transaction, hears.is_set)
+    made = ping_intake.PingIntake(broker, transaction, hears.is_set)
     left(connection, now - timedelta(seconds=1))
     made.start()
     try:
@@ -137,15 +137,15 @@ def test_a_process_that_does_not_answer_pings_is_absent(
 
 
 def test_a_second_process_comes_without_an_absence(
-    connection: Db, project: UUID, now: datetime, attending: ping_intake.Attendance
+    connection: Db, project: UUID, now: datetime, intake: ping_intake.PingIntake
 ) -> None:
     from actors.broker import broker
 
-    attending.start()
-    until(lambda: rows.value(connection, "SELECT count(*) FROM attendance") == 1)
+    intake.start()
+    until(lambda: rows.value(connection, "SELECT count(*) FROM ping_intake") == 1)
     until(lambda: not waits(datetime.now(UTC)))
     monitor = a_heartbeat(connection, project, now - timedelta(milliseconds=500))
-    second = ping_intake.Attendance(broker, transaction)
+    second = ping_intake.PingIntake(broker, transaction)
     second.start()
     until(lambda: broker.client.pubsub_numsub(ping_intake.CHANNEL)[0][1] == 2)
     assert rows.state(connection, monitor)["next_run_at"] == now - timedelta(milliseconds=500)
@@ -159,11 +159,11 @@ def test_a_mark_that_was_interrupted_is_an_absence(connection: Db, project: UUID
     left(connection, now - 2 * ping_intake.STALE)
     monitor = a_heartbeat(connection, project, now - MINUTE / 10)
     assert waits(now)
-    ping_intake.Attendance(broker, transaction)._mark()
+    ping_intake.PingIntake(broker, transaction)._mark()
     assert rows.state(connection, monitor)["next_run_at"] > now
 
 
-def test_misses_wait_while_pings_wait_to_be_recorded(connection: Db, now: datetime) -> None:
+def test_hold_missed_while_pings_wait_to_be_recorded(connection: Db, now: datetime) -> None:
     from actors.broker import broker
 
     broker.client.xadd(ping_buffer.STREAM, {"ping": "{}"})

@@ -17,24 +17,24 @@ def client(redis_url: str) -> Iterator[redis.Redis]:
 
 
 def test_each_location_is_counted_by_itself(client: redis.Redis) -> None:
-    unanswered_rounds.note(client, [])
+    unanswered_rounds.record(client, [])
     assert client.keys() == []
-    unanswered_rounds.note(client, ["moon", "us-east", "moon"])
-    unanswered_rounds.note(client, ["moon"])
-    assert unanswered_rounds.lately(client) == {"moon": 3, "us-east": 1}
+    unanswered_rounds.record(client, ["moon", "us-east", "moon"])
+    unanswered_rounds.record(client, ["moon"])
+    assert unanswered_rounds.recent(client) == {"moon": 3, "us-east": 1}
 
 
 def test_what_is_old_is_forgotten(client: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     now = time.time()
     for minutes in (75, 20, 2):
         monkeypatch.setattr(unanswered_rounds.time, "time", lambda minutes=minutes: now - 60 * minutes)
-        unanswered_rounds.note(client, ["moon"])
+        unanswered_rounds.record(client, ["moon"])
     monkeypatch.setattr(unanswered_rounds.time, "time", lambda: now)
-    assert unanswered_rounds.lately(client, 10) == {"moon": 1}
-    assert unanswered_rounds.lately(client) == {"moon": 2}
+    assert unanswered_rounds.recent(client, 10) == {"moon": 1}
+    assert unanswered_rounds.recent(client) == {"moon": 2}
     assert client.hlen("supercheck:unanswered") == 2
 
 
 def test_a_broker_that_is_away_costs_the_figure_and_nothing_else() -> None:
     with redis.Redis(port=1) as nobody:
-        unanswered_rounds.note(nobody, ["moon"])
+        unanswered_rounds.record(nobody, ["moon"])
