@@ -8,6 +8,7 @@ from datetime import datetime
 class State:
     """Columns of `monitor_states`, each with its Python type: `models.queries.monitor_states` reads and writes these fields.
 
+    A new column takes three edits: the migration, `models.tables.MonitorState`, and a field here.
     `models.tables.MonitorState` says what each column means. `alerts_sent` may be one above the limit of failure alerts: the
     alert that the limit suppressed is recorded. With `status` up, `alerts_sent` above zero means that the recovery alert is
     pending.
