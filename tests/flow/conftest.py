@@ -46,9 +46,9 @@ def road(connection: psycopg.Connection[Any]) -> Iterator[None]:
     worker.stop()
     broker.consumers.clear()
     broker.middleware[:] = [one for one in broker.middleware if type(one).__name__ != "_WorkerMiddleware"]
-    if actors.check.engine.cache_info().currsize:
-        actors.check.engine().loop.close()
-        actors.check.engine.cache_clear()
+    if actors.checks.check.engine.cache_info().currsize:
+        actors.checks.check.engine().loop.close()
+        actors.checks.check.engine.cache_clear()
 
 
 @pytest.fixture
