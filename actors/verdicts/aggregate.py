@@ -4,7 +4,6 @@ Redelivery is harmless: a round that is not newer than the state's `decided_for`
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -104,7 +103,7 @@ def _decide(
         decision = decide(snapshot, scheduled_for, location_results, now)
         if decision is not None:
             decisions.append(decision)
-            snapshots[monitor_id] = replace(snapshot, state=decision.state)
+            snapshots[monitor_id] = snapshot._replace(state=decision.state)
     return decisions
 
 

@@ -1,8 +1,8 @@
 """Decides one round: a monitor's snapshot and the results of the round in, one `Decision` out. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from actors.alerts import policy
 from actors.verdicts import live, transition
@@ -17,8 +17,7 @@ from models.queries.rounds import LocationResult, ResultAnnotation, Round
 from models.rules.monitor_state import State
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """Everything that deciding one round changes; an empty field changes nothing."""
 
     round: Round
@@ -45,7 +44,7 @@ def decide(
         # A ping that arrived in time closed this round while its miss was stored; or the round is decided already.
         return Decision(this_round, state, is_obsolete_miss=True)
     if not snapshot.enabled or (state.decided_for is not None and scheduled_for <= state.decided_for):
-        return Decision(this_round, replace(state, open_scheduled_for=None)) if is_open else None
+        return Decision(this_round, state._replace(open_scheduled_for=None)) if is_open else None
     silent = _silent_locations(snapshot, is_open, results)
     # A missed heartbeat expects no location, and its result is waited for as well.
     is_incomplete = silent or not results
@@ -111,8 +110,7 @@ def _new_state(
     now: datetime,
 ) -> State:
     state = change.state
-    return replace(
-        state,
+    return state._replace(
         last_check_at=checked_at,
         last_status_change_at=now if change.status_changed else state.last_status_change_at,
         last_response_time_ms=explanation.response_time_ms if explanation else None,

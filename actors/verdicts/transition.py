@@ -11,8 +11,8 @@ recovery alert of an outage that was alerted is sent at the first successful one
 recovery alert was sent, the outage continues.
 """
 
-from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from models.rules.monitor_state import State
 
@@ -22,8 +22,7 @@ ALERT_LIMIT = 3
 NO_PROVIDER = "no-provider"
 
 
-@dataclass(frozen=True, slots=True)
-class AlertDecision:
+class AlertDecision(NamedTuple):
     """An alert to send or to record.
 
     `number` is 1 to 3 for failures. It is None for a recovery, for an alert over the limit, and for a `suppressed` alert
@@ -36,8 +35,7 @@ class AlertDecision:
     suppressed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
+class Transition(NamedTuple):
     """The state after a verdict; `status_changed` if the settled status is a different one."""
 
     state: State
@@ -62,7 +60,7 @@ def advance(
     alert.
     """
     if verdict == "error":
-        return Transition(replace(state, last_verdict="error"), status_changed=False, alert=None)
+        return Transition(state._replace(last_verdict="error"), status_changed=False, alert=None)
     if verdict == "up":
         return _succeeded(state, recovery_threshold, suppressed_by)
     return _failed(state, measured_at, failure_threshold, suppressed_by, no_recipient)
@@ -73,7 +71,7 @@ def resume_after_suppression(state: State, no_recipient: str | None = None) -> T
 
     If the latest round does not confirm the status, no alert is sent: the next round decides.
     """
-    resumed = replace(state, pending_alert=False)
+    resumed = state._replace(pending_alert=False)
     if state.status == "down" and state.consecutive_failures and state.alerts_sent < ALERT_LIMIT:
         return _alert_failure(resumed, status_changed=False, suppressed_by=None, no_recipient=no_recipient)
     if state.status == "up" and not state.consecutive_failures and state.alerts_sent:
@@ -82,16 +80,16 @@ def resume_after_suppression(state: State, no_recipient: str | None = None) -> T
 
 
 def _succeeded(state: State, recovery_threshold: int, suppressed_by: str | None) -> Transition:
-    counted = replace(
-        state, last_verdict="up", consecutive_failures=0, consecutive_successes=state.consecutive_successes + 1
+    counted = state._replace(
+        last_verdict="up", consecutive_failures=0, consecutive_successes=state.consecutive_successes + 1
     )
     if state.status == "pending":
-        return Transition(replace(counted, status="up", down_since=None), status_changed=True, alert=None)
+        return Transition(counted._replace(status="up", down_since=None), status_changed=True, alert=None)
     if state.status == "up":
         return _alert_recovery(counted, status_changed=False, suppressed_by=suppressed_by)
     if counted.consecutive_successes < recovery_threshold:
         return Transition(counted, status_changed=False, alert=None)
-    return _alert_recovery(replace(counted, status="up"), status_changed=True, suppressed_by=suppressed_by)
+    return _alert_recovery(counted._replace(status="up"), status_changed=True, suppressed_by=suppressed_by)
 
 
 def _alert_recovery(up: State, *, status_changed: bool, suppressed_by: str | None) -> Transition:
@@ -100,9 +98,9 @@ def _alert_recovery(up: State, *, status_changed: bool, suppressed_by: str | Non
     Every other outage ends without an alert.
     """
     if up.alerts_sent and suppressed_by:
-        pending = replace(up, pending_alert=True)
+        pending = up._replace(pending_alert=True)
         return Transition(pending, status_changed, alert=None, outage_began=up.down_since)
-    ended = replace(up, alerts_sent=0, down_since=None, suppressed_by="", pending_alert=False)
+    ended = up._replace(alerts_sent=0, down_since=None, suppressed_by="", pending_alert=False)
     expected = up.alerts_sent or (NO_PROVIDER in up.suppressed_by.split() and not suppressed_by)
     alert = AlertDecision("up", None) if expected else None
     return Transition(ended, status_changed, alert, outage_began=up.down_since)
@@ -111,8 +109,7 @@ def _alert_recovery(up: State, *, status_changed: bool, suppressed_by: str | Non
 def _failed(
     state: State, measured_at: datetime, failure_threshold: int, suppressed_by: str | None, no_recipient: str | None
 ) -> Transition:
-    counted = replace(
-        state,
+    counted = state._replace(
         last_verdict="down",
         consecutive_failures=state.consecutive_failures + 1,
         consecutive_successes=0,
@@ -122,9 +119,9 @@ def _failed(
         return _alert_failure(counted, status_changed=False, suppressed_by=suppressed_by, no_recipient=no_recipient)
     if counted.consecutive_failures < failure_threshold:
         return Transition(counted, status_changed=False, alert=None)
-    down = replace(counted, status="down")
+    down = counted._replace(status="down")
     if not state.alerts_sent:
-        down = replace(down, failure_sequence=state.failure_sequence + 1, suppressed_by="")
+        down = down._replace(failure_sequence=state.failure_sequence + 1, suppressed_by="")
     return _alert_failure(down, status_changed=True, suppressed_by=suppressed_by, no_recipient=no_recipient)
 
 
@@ -132,15 +129,15 @@ def _alert_failure(
     down: State, *, status_changed: bool, suppressed_by: str | None, no_recipient: str | None
 ) -> Transition:
     if down.alerts_sent > ALERT_LIMIT:
-        return Transition(replace(down, pending_alert=False), status_changed, alert=None)
+        return Transition(down._replace(pending_alert=False), status_changed, alert=None)
     number = down.alerts_sent + 1
     over_limit = number > ALERT_LIMIT
     reason = suppressed_by or no_recipient
     if not reason:
         alert = AlertDecision("down", None if over_limit else number, over_limit)
-        return Transition(replace(down, alerts_sent=number, pending_alert=False), status_changed, alert)
-    held = replace(down, pending_alert=suppressed_by is not None and not over_limit)
+        return Transition(down._replace(alerts_sent=number, pending_alert=False), status_changed, alert)
+    held = down._replace(pending_alert=suppressed_by is not None and not over_limit)
     if over_limit or reason in down.suppressed_by.split():
         return Transition(held, status_changed, alert=None)
-    recorded = replace(held, suppressed_by=f"{down.suppressed_by} {reason}".strip())
+    recorded = held._replace(suppressed_by=f"{down.suppressed_by} {reason}".strip())
     return Transition(recorded, status_changed, AlertDecision("down", None, suppressed=True))

@@ -1,9 +1,8 @@
 """The states of monitors while their rounds are decided: lock, read and write them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args, get_type_hints
 from uuid import UUID
 
 from psycopg import Cursor
@@ -22,11 +21,10 @@ def _sql_type(annotation: Any) -> str:
 
 
 #: Column of `monitor_states` -> its PostgreSQL type, for every field of `State`. SELECT and UPDATE follow from it.
-COLUMNS: Mapping[str, str] = {field.name: _sql_type(field.type) for field in fields(State)}
+COLUMNS: Mapping[str, str] = {name: _sql_type(kind) for name, kind in get_type_hints(State).items()}
 
 
-@dataclass(frozen=True, slots=True)
-class MonitorSnapshot:
+class MonitorSnapshot(NamedTuple):
     """A monitor's configuration and its locked state, as far as deciding a round needs them."""
 
     monitor_id: UUID

@@ -1,11 +1,10 @@
 """The part of a monitor's state that deciding a round changes. Pure."""
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """Columns of `monitor_states`, each with its Python type: `models.queries.monitor_states` reads and writes these fields.
 
     A new column takes three edits: the migration, `models.tables.MonitorState`, and a field here.

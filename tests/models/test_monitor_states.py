@@ -1,8 +1,7 @@
 """The fields of `State` are columns of `monitor_states`, read and written as one value."""
 
-from dataclasses import fields
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import psycopg
 from sqlalchemy.dialects import postgresql
@@ -33,8 +32,8 @@ def test_each_field_has_the_type_of_its_column() -> None:
 def test_a_saved_state_is_read_back_as_it_was(connection: Db) -> None:
     monitor = rows.a_monitor(connection, rows.a_project(connection))
     values = {
-        field.name: next(value for kind, value in VALUES.items() if kind.__name__ in str(field.type))
-        for field in fields(State)
+        name: next(value for kind, value in VALUES.items() if kind is hint or kind in get_args(hint))
+        for name, hint in get_type_hints(State).items()
     }
     state = State(**{**values, "status": "down"})
     with transaction() as db:

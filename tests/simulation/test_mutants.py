@@ -1,7 +1,6 @@
 """The simulation can fail: each of these faults, planted into the road, makes one of the four figures non-zero."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -79,7 +78,7 @@ def late_rounds_move_the_state_back(patch: Patch) -> None:
 
     def forgetful(*arguments: Any) -> Any:
         return {
-            monitor_id: replace(snapshot, state=replace(snapshot.state, decided_for=None))
+            monitor_id: snapshot._replace(state=snapshot.state._replace(decided_for=None))
             for monitor_id, snapshot in real(*arguments).items()
         }
 

@@ -1,6 +1,5 @@
 """One round decided without a database: a snapshot and results in, a decision out."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -128,10 +127,10 @@ def test_an_incomplete_round_is_decided_at_its_deadline(results: list[str], now:
         assert decision.state.last_error_code == (None if results else "NO_ANSWER")
 
 
-@pytest.mark.parametrize("values", [{"enabled": False}, {"state": replace(UP, decided_for=AT)}])
+@pytest.mark.parametrize("values", [{"enabled": False}, {"state": UP._replace(decided_for=AT)}])
 def test_an_open_round_that_must_not_be_decided_is_closed(values: dict[str, Any]) -> None:
     before = values.get("state", UP)
-    assert decided(a_result("down"), **values) == Decision((MONITOR, AT), replace(before, open_scheduled_for=None))
+    assert decided(a_result("down"), **values) == Decision((MONITOR, AT), before._replace(open_scheduled_for=None))
 
 
 @pytest.mark.parametrize(
@@ -145,7 +144,7 @@ def test_an_open_round_that_must_not_be_decided_is_closed(values: dict[str, Any]
 def test_a_round_that_is_not_open_and_must_not_be_decided_changes_nothing(
     statuses: list[str], values: dict[str, Any]
 ) -> None:
-    snapshot = a_snapshot(**{"state": replace(UP, open_scheduled_for=None), **values})
+    snapshot = a_snapshot(**{"state": UP._replace(open_scheduled_for=None), **values})
     assert decide(snapshot, AT, [a_result(status) for status in statuses], NOW) is None
 
 
@@ -160,4 +159,4 @@ def test_deciding_a_round_again_changes_nothing() -> None:
     snapshot = a_snapshot()
     decision = decide(snapshot, AT, results, NOW)
     assert decision is not None
-    assert decide(replace(snapshot, state=decision.state), AT, results, NOW) is None
+    assert decide(snapshot._replace(state=decision.state), AT, results, NOW) is None

@@ -3,7 +3,7 @@
 `ReferenceModel` is independent of the code: it follows the outages of a history by the sentences of the specification.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -215,7 +215,7 @@ def test_the_pending_alert_of_a_heartbeat_is_the_one_that_its_next_round_would_s
     for change in live_through(history, failure, recovery):
         state = change.state
         resumed = transition.resume_after_suppression(state)
-        assert resumed.state == replace(resumed.state, pending_alert=False)
+        assert resumed.state == resumed.state._replace(pending_alert=False)
         if resumed.alert is None:
             continue
         assert state.last_verdict == "error" or state.last_verdict == state.status
