@@ -17,13 +17,13 @@ from actors.alerts import policy
 from actors.alerts.alert import alert
 from actors.broker import broker, nudge_scheduler
 from actors.verdicts import transition
-from actors.verdicts.aggregate import restate, state_of
 from actors.verdicts.alert_events import alert_of
 from models.connections.database import Db, transaction
 from models.queries import maintenance_windows as queries
-from models.queries import outbox, rounds
+from models.queries import monitor_states, outbox
+from models.queries.monitor_states import MonitorSnapshot
 from models.queries.outbox import NewAlert
-from models.queries.rounds import Measured, Standing
+from models.queries.rounds import LocationResult
 from models.rules.windows import moved_on
 
 log = structlog.get_logger(__name__)
@@ -64,38 +64,40 @@ def release(now: datetime) -> None:
         if not found:
             return
         queries.check_now(db, [monitor_id for monitor_id, heartbeat in found if not heartbeat], now)
-        alerts = _released_heartbeats(db, [monitor_id for monitor_id, heartbeat in found if heartbeat], now)
+        alerts = _pending_heartbeat_alerts(db, [monitor_id for monitor_id, heartbeat in found if heartbeat], now)
         outbox.add_alerts(db, alerts)
     if waiting := [str(one.id) for one in alerts if one.suppressed_because is None]:
         alert.send(waiting)
     nudge_scheduler()
 
 
-def _released_heartbeats(db: Db, monitor_ids: Sequence[UUID], now: datetime) -> list[NewAlert]:
-    standings = list(rounds.lock_standings(db, monitor_ids, now, now).values()) if monitor_ids else []
-    alerts = []
-    for one in standings:
-        unheard = policy.unheard(one)
-        step = transition.released(state_of(one), unheard and unheard.reason)
-        restate(one, step.state)
-        if step.told is not None:
-            alerts.append(alert_of(one, one.status, step, _newest(one), [], now, unheard))
-    rounds.save(db, standings)
+def _pending_heartbeat_alerts(db: Db, monitor_ids: Sequence[UUID], now: datetime) -> list[NewAlert]:
+    snapshots = monitor_states.lock_snapshots(db, monitor_ids, now, now) if monitor_ids else {}
+    states, alerts = {}, []
+    for monitor_id, snapshot in snapshots.items():
+        no_recipient = policy.unheard(snapshot)
+        change = transition.resume_after_suppression(snapshot.state, no_recipient and no_recipient.reason)
+        states[monitor_id] = change.state
+        if change.alert is not None:
+            sentence = no_recipient and no_recipient.sentence
+            alerts.append(alert_of(snapshot, change, _latest_result(snapshot), [], now, sentence))
+    monitor_states.save(db, states)
     return alerts
 
 
-def _newest(standing: Standing) -> Measured | None:
-    """The newest decided round, as far as the state has kept it."""
-    if standing.decided_for is None:
+def _latest_result(snapshot: MonitorSnapshot) -> LocationResult | None:
+    """Return the latest decided result, as far as the state keeps it."""
+    state = snapshot.state
+    if state.decided_for is None:
         return None
-    return Measured(
-        monitor_id=standing.monitor_id,
-        scheduled_for=standing.decided_for,
+    return LocationResult(
+        monitor_id=snapshot.monitor_id,
+        scheduled_for=state.decided_for,
         location=None,
         expected_locations=None,
-        status=standing.status,
-        response_time_ms=standing.last_response_time_ms,
-        error_code=standing.last_error_code,
-        error_message=standing.last_error_message,
-        checked_at=standing.last_check_at or standing.decided_for,
+        status=state.status,
+        response_time_ms=state.last_response_time_ms,
+        error_code=state.last_error_code,
+        error_message=state.last_error_message,
+        checked_at=state.last_check_at or state.decided_for,
     )

@@ -54,16 +54,16 @@ def sweep() -> None:
     now = datetime.now(UTC)
     live = online.codes()
     broker.requeue_dead([*queues.CENTRAL, *(queues.execution(code) for code in live)])
-    forgotten: list[UUID] = []
+    lost: list[UUID] = []
     to_deliver: list[UUID] = []
     to_summarise: list[UUID] = []
     with transaction(pipelined=True) as db:
-        left_behind = rounds.left_behind(db, now, settled=now - PATIENCE)
-        left_behind += rounds.undecided_pings(db, now - PATIENCE)
+        overdue = rounds.overdue(db, now, settled=now - PATIENCE)
+        overdue += rounds.undecided_pings(db, now - PATIENCE)
         there = pending_work.waiting(db, now)
         if there.alerts:
-            outbox.close_ownerless(db)
-            forgotten = outbox.forgotten_alerts(db, now - PATIENCE)
+            outbox.close_orphaned_alerts(db)
+            lost = outbox.lost_alerts(db, now - PATIENCE)
         if there.deliveries:
             to_deliver = _deliverable(db, now)
         if there.resumed:
@@ -72,7 +72,7 @@ def sweep() -> None:
             to_summarise = [
                 one.provider_id for one in alert_groups.waiting(db) if grouping.is_ripe(one.first, one.last, now)
             ]
-    rounds_due, alerts_due = _undecided.due(left_behind, now), _unplanned.due(forgotten, now)
+    rounds_due, alerts_due = _undecided.due(overdue, now), _unplanned.due(lost, now)
     send_rounds(rounds_due)
     if alerts_due:
         alert.send([str(alert_id) for alert_id in alerts_due])
@@ -104,7 +104,7 @@ def _deliverable(db: Db, now: datetime) -> list[UUID]:
 def watch_locations() -> None:
     """Note which locations live, tell every process which there are, and warn the operator of those that are silent."""
     live = online.codes()
-    unanswered = unanswered_rounds.lately(broker.client, UNANSWERED_MINUTES)
+    unanswered = unanswered_rounds.recent(broker.client, UNANSWERED_MINUTES)
     faults = {
         f"{one.location}:{one.fault.value}": fault_counts.sentence(one, checks)
         for one, checks in fault_counts.recent(broker.client).items()
@@ -123,7 +123,7 @@ def watch_locations() -> None:
             warnings.raise_warning(db, "worker_trouble", subject, sentence)
         warnings.resolve_others(db, "worker_trouble", faults)
         warnings.resolve_unseen(db, warnings.UNREADABLE_SCHEDULE, datetime.now(UTC) - 2 * POSTPONED)
-        warnings.resolve_unseen(db, ping_intake.WARNING, datetime.now(UTC) - ping_intake.TOLD_FOR)
+        warnings.resolve_unseen(db, ping_intake.WARNING, datetime.now(UTC) - ping_intake.WARNING_LIFETIME)
         if live:
             warnings.resolve_others(db, "no_worker", [])
         _warn_of_stubborn(db)

@@ -108,7 +108,7 @@ def _due(db: Db, now: datetime, until: datetime) -> list[Due]:
     waiting = schedules.due(db, until, now, LIMIT)
     if not any(one.type == "heartbeat" for one in waiting):
         return waiting
-    if time.monotonic() < _shaken_until or ping_intake.misses_wait(db, broker.client, now):
+    if time.monotonic() < _shaken_until or ping_intake.hold_missed(db, broker.client, now):
         return schedules.due(db, until, None, LIMIT)
     return waiting
 

@@ -8,7 +8,7 @@ import settings
 from actors.broker import broker
 from actors.runtime import credential_uses, logs, telemetry
 from actors.runtime.process_registry import ProcessRegistry
-from actors.verdicts.ping_intake import Attendance
+from actors.verdicts.ping_intake import PingIntake
 from models.connections import ping_pool
 from web.live.streams import live_of
 from web.pings import self_check
@@ -24,8 +24,8 @@ def begin(app: Flask) -> None:
     registry.start()
     config = settings.get()
     hears = partial(self_check.is_open, config.host, config.port)
-    app.extensions["attendance"] = Attendance(broker, ping_pool.transaction, hears)
-    app.extensions["attendance"].start()
+    app.extensions["ping_intake"] = PingIntake(broker, ping_pool.transaction, hears)
+    app.extensions["ping_intake"].start()
     telemetry.start(ROLE)
     credential_uses.start(ROLE)
 
@@ -33,7 +33,7 @@ def begin(app: Flask) -> None:
 def end(app: Flask) -> None:
     """End the live streams, for which a server would wait, and say goodbye. Safe from any thread; takes a few seconds at most."""
     live_of(app).stop()
-    app.extensions["attendance"].stop()
+    app.extensions["ping_intake"].stop()
     app.extensions["registry"].stop()
     telemetry.stop()
     credential_uses.stop()

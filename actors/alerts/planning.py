@@ -10,7 +10,7 @@ import settings
 from actors.alerts import grouping, policy
 from models.connections.database import Db
 from models.queries import alert_groups, outbox
-from models.queries.outbox import Unplanned
+from models.queries.outbox import UnplannedAlert
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +39,7 @@ def plan(db: Db, alert_ids: Sequence[UUID], now: datetime) -> list[UUID]:
     return waiting
 
 
-def _changed_lately(db: Db, unplanned: Sequence[Unplanned]) -> dict[UUID, set[UUID]]:
+def _changed_lately(db: Db, unplanned: Sequence[UnplannedAlert]) -> dict[UUID, set[UUID]]:
     """Alert -> the monitors of its project with news of late; nothing where storms make no difference: only machines listen."""
     counted = [one.id for one in unplanned if not one.manual]
     heard = any(grouping.is_for_people(kind) for one in unplanned for _, kind, _ in one.providers)
@@ -48,7 +48,7 @@ def _changed_lately(db: Db, unplanned: Sequence[Unplanned]) -> dict[UUID, set[UU
     return alert_groups.lately(db, counted, grouping.WINDOW)
 
 
-def _belongs_to_a_storm(one: Unplanned, lately: dict[UUID, set[UUID]]) -> bool:
+def _belongs_to_a_storm(one: UnplannedAlert, lately: dict[UUID, set[UUID]]) -> bool:
     """Judge the alert by those before it, and count its monitor among them."""
     monitors = lately.get(one.id)
     if monitors is None or one.monitor_id is None:
@@ -58,7 +58,7 @@ def _belongs_to_a_storm(one: Unplanned, lately: dict[UUID, set[UUID]]) -> bool:
     return found
 
 
-def _tell(db: Db, one: Unplanned, *, in_storm: bool) -> list[UUID]:
+def _tell(db: Db, one: UnplannedAlert, *, in_storm: bool) -> list[UUID]:
     """Plan a delivery to each provider, in a storm only to machines; people's wait for their summary. The deliveries."""
     collected = [provider for provider, kind, _ in one.providers if in_storm and grouping.is_for_people(kind)]
     planned = [

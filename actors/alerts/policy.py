@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from actors.verdicts.transition import NO_PROVIDER
-from models.queries.outbox import Unplanned
-from models.queries.rounds import Standing
+from models.queries.monitor_states import MonitorSnapshot
+from models.queries.outbox import UnplannedAlert
 
 _NO_PROVIDER = "no provider: this monitor has no enabled notification provider"
 _ALERTS_OFF = "off: alerts are turned off for this monitor"
@@ -24,16 +24,16 @@ class Unheard(NamedTuple):
     sentence: str
 
 
-def unheard(standing: Standing) -> Unheard | None:
+def unheard(snapshot: MonitorSnapshot) -> Unheard | None:
     """Return why nobody would receive a failure alert of this monitor; None when somebody would."""
-    if not standing.has_provider:
+    if not snapshot.has_provider:
         return Unheard(NO_PROVIDER, _NO_PROVIDER)
-    if not standing.alerts_enabled:
+    if not snapshot.alerts_enabled:
         return Unheard("alerts-off", _ALERTS_OFF)
-    return None if standing.alert_on_failure else Unheard("failures-off", _FAILURES_OFF)
+    return None if snapshot.alert_on_failure else Unheard("failures-off", _FAILURES_OFF)
 
 
-def held_back(alert: Unplanned, now: datetime) -> str | None:
+def held_back(alert: UnplannedAlert, now: datetime) -> str | None:
     """The reason to tell nobody, in words for the alert history; None where it is to be told."""
     if not alert.providers:
         return _NO_PROVIDER
@@ -49,6 +49,6 @@ def held_back(alert: Unplanned, now: datetime) -> str | None:
         if not alert.alert_on_recovery:
             return "off: recovery alerts are turned off for this monitor"
         # Who can be told now learns of the end, and that it was not told of the beginning.
-        heard = alert.failure_was_told or alert.failure_found_nobody
+        heard = alert.failure_was_sent or alert.failure_had_no_provider
         return None if heard else "off: the failure it ends was told to nobody"
     return None if alert.alert_on_failure else _FAILURES_OFF

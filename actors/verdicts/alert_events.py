@@ -1,94 +1,113 @@
-"""What is told of a decided round: the alert row to be, and the event for open pages. Pure."""
+"""What follows from a decided round for people: the alert to store, and the event for open pages. Pure."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from actors.alerts.policy import Unheard
 from actors.runtime.correlation import current
-from actors.verdicts import live, transition
-from actors.verdicts.suppression import Hush, Span, in_maintenance
+from actors.verdicts import live
+from actors.verdicts.suppression import Span, in_maintenance
+from actors.verdicts.transition import ALERT_LIMIT, AlertDecision, Transition
+from models.queries.monitor_states import MonitorSnapshot
 from models.queries.outbox import NewAlert
-from models.queries.rounds import Measured, Standing
+from models.queries.rounds import LocationResult
+from models.rules.monitor_state import State
 
 
-def spans(standing: Standing) -> list[Span]:
-    """The windows that came with `standing`, as (begin, end)."""
-    return [(one.lower, one.upper) for one in standing.windows if one.lower is not None and one.upper is not None]
+def spans(snapshot: MonitorSnapshot) -> list[Span]:
+    """Return the maintenance windows of `snapshot` as (start, end)."""
+    return [
+        (window.lower, window.upper)
+        for window in snapshot.windows
+        if window.lower is not None and window.upper is not None
+    ]
 
 
 def alert_of(
-    standing: Standing,
-    previous: str,
-    step: transition.Step,
-    telling: Measured | None,
-    found: Sequence[Measured],
+    snapshot: MonitorSnapshot,
+    change: Transition,
+    explanation: LocationResult | None,
+    results: Sequence[LocationResult],
     now: datetime,
-    hushed: Hush | Unheard | None = None,
+    held_back: str | None = None,
 ) -> NewAlert:
-    """The alert that `step` tells or puts on record; `telling` explains it, `found` are all answers of its round."""
-    told = step.told
-    assert told is not None, "called only where something is to be told"
-    down_since = step.outage_began if told.kind == "up" else standing.down_since
-    # The end of an outage may be told later than it came.
-    until = (standing.last_status_change_at or now) if told.kind == "up" else now
-    code = telling.error_code if telling else None
-    kind = "monitor.up" if told.kind == "up" else "heartbeat.missed" if code == "HEARTBEAT_MISSED" else "monitor.down"
-    context: dict[str, Any] = {
-        "status": standing.status,
-        "previousStatus": previous,
-        "errorCode": code,
-        "responseTimeMs": telling.response_time_ms if telling else None,
-        **((telling and telling.details) or {}),
-        "checkedAt": telling.checked_at.isoformat() if telling else None,
-        "consecutiveFailureCount": standing.consecutive_failures,
-        "downSince": down_since.isoformat() if down_since else None,
-        "downForSeconds": max(0, round((until - down_since).total_seconds())) if down_since else None,
-        "locations": [
-            {
-                "location": row.location,
-                "status": row.status,
-                "responseTimeMs": row.response_time_ms,
-                "error": row.error_message,
-            }
-            for row in found
-            if row.location is not None
-        ],
-    }
-    reason = "Recovered." if told.kind == "up" else (telling.error_message if telling else "") or "The check failed."
+    """Return the alert of `change`, a transition with an alert from the state of `snapshot`.
+
+    `explanation` is the result that explains the verdict, `results` are all results of the round. `held_back` says why the
+    alert is suppressed, if it is.
+    """
+    alert = change.alert
+    assert alert is not None, "the transition has an alert"
+    recovered = alert.kind == "up"
+    code = explanation.error_code if explanation else None
+    failure = "heartbeat.missed" if code == "HEARTBEAT_MISSED" else "monitor.down"
+    reason = (explanation.error_message if explanation else "") or "The check failed."
     return NewAlert(
         id=uuid4(),
-        project_id=standing.project_id,
-        monitor_id=standing.monitor_id,
-        monitor_name=standing.name,
-        type=kind,
-        failure_sequence=standing.failure_sequence,
-        alert_number=told.number,
-        reason=reason,
-        context=context,
+        project_id=snapshot.project_id,
+        monitor_id=snapshot.monitor_id,
+        monitor_name=snapshot.name,
+        type="monitor.up" if recovered else failure,
+        failure_sequence=change.state.failure_sequence,
+        alert_number=alert.number,
+        reason="Recovered." if recovered else reason,
+        context=_context(snapshot, change, explanation, now)
+        | {"locations": [_location(result) for result in results if result.location is not None]},
         correlation_id=current(),
-        suppressed_because=_held_back(told, hushed),
+        suppressed_because=_suppressed_because(alert, held_back),
     )
 
 
-def _held_back(told: transition.Told, hushed: Hush | Unheard | None) -> str | None:
-    if told.over_limit:
-        return f"limit: the limit of {transition.ALERT_LIMIT} alerts for this outage was reached"
-    return hushed.sentence if told.hushed and hushed else None
+def _context(
+    snapshot: MonitorSnapshot, change: Transition, explanation: LocationResult | None, now: datetime
+) -> dict[str, Any]:
+    recovered = change.alert is not None and change.alert.kind == "up"
+    down_since = change.outage_began if recovered else change.state.down_since
+    # A recovery alert that was pending is sent later than the outage ended.
+    ended_before = recovered and not change.status_changed
+    until = (snapshot.state.last_status_change_at or now) if ended_before else now
+    return {
+        "status": change.state.status,
+        "previousStatus": snapshot.state.status,
+        "errorCode": explanation.error_code if explanation else None,
+        "responseTimeMs": explanation.response_time_ms if explanation else None,
+        **((explanation and explanation.details) or {}),
+        "checkedAt": explanation.checked_at.isoformat() if explanation else None,
+        "consecutiveFailureCount": change.state.consecutive_failures,
+        "downSince": down_since.isoformat() if down_since else None,
+        "downForSeconds": max(0, round((until - down_since).total_seconds())) if down_since else None,
+    }
 
 
-def event_of(standing: Standing, previous: str, word: str, telling: Measured | None, now: datetime) -> live.Event:
-    """The decided round as open pages hear of it."""
-    shown = "error" if word == "error" else standing.status
-    if in_maintenance(spans(standing), now):
+def _location(result: LocationResult) -> dict[str, Any]:
+    return {
+        "location": result.location,
+        "status": result.status,
+        "responseTimeMs": result.response_time_ms,
+        "error": result.error_message,
+    }
+
+
+def _suppressed_because(alert: AlertDecision, held_back: str | None) -> str | None:
+    if alert.over_limit:
+        return f"limit: the limit of {ALERT_LIMIT} alerts for this outage was reached"
+    return held_back if alert.suppressed else None
+
+
+def event_of(
+    snapshot: MonitorSnapshot, state: State, verdict: str, explanation: LocationResult | None, now: datetime
+) -> live.Event:
+    """Return the event for open pages: a round with `verdict` moved the monitor of `snapshot` to `state`."""
+    shown = "error" if verdict == "error" else state.status
+    if in_maintenance(spans(snapshot), now):
         shown = "maintenance"
     return live.Event(
-        project_id=standing.project_id,
-        monitor_id=standing.monitor_id,
+        project_id=snapshot.project_id,
+        monitor_id=snapshot.monitor_id,
         status=shown,
-        previous_status=previous,
-        last_check_at=standing.last_check_at,
-        next_run_at=standing.next_run_at,
-        result=telling,
+        previous_status=snapshot.state.status,
+        last_check_at=state.last_check_at,
+        next_run_at=snapshot.next_run_at,
+        result=explanation,
     )

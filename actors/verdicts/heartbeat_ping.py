@@ -1,4 +1,4 @@
-"""Decides a heartbeat's ping that may change its monitor's state: a failure, a recovery, the first one."""
+"""Decides a heartbeat ping that may change its monitor's state: a failure, a recovery, the first ping."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -19,5 +19,5 @@ from actors.verdicts.aggregate import settle
     time_limit=60_000,
 )
 def heartbeat_ping(monitor_id: str, scheduled_for: str) -> None:
-    """Decide the ping that arrived at `scheduled_for` (RFC 3339): it is a round of its own."""
+    """Decide the ping that arrived at `scheduled_for` (RFC 3339). A ping is a round of its own."""
     settle([(UUID(monitor_id), datetime.fromisoformat(scheduled_for))], datetime.now(UTC))

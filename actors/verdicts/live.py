@@ -1,4 +1,4 @@
-"""Tells open pages what has just been decided; only where a page listens, and never at the road's expense."""
+"""Publishes decided rounds to open pages, only for projects with listeners. A failure here never affects the pipeline."""
 
 import json
 from collections.abc import Sequence
@@ -10,13 +10,13 @@ import redis
 import structlog
 
 from actors.broker import broker
-from models.queries.rounds import Measured
+from models.queries.rounds import LocationResult
 
 log = structlog.get_logger(__name__)
 
 
 class Event(NamedTuple):
-    """A decided round, as `GET /api/monitor-status/sse` tells it."""
+    """A decided round, as `GET /api/monitor-status/sse` sends it."""
 
     project_id: UUID
     monitor_id: UUID
@@ -24,16 +24,16 @@ class Event(NamedTuple):
     previous_status: str
     last_check_at: datetime | None
     next_run_at: datetime | None
-    result: Measured | None
+    result: LocationResult | None
 
 
 def channel(project_id: UUID) -> str:
-    """The Redis channel of a project's status events."""
+    """Return the Redis channel of a project's status events."""
     return f"live:{project_id}"
 
 
 def publish(events: Sequence[Event]) -> None:
-    """Publish to the projects that somebody listens to; a broker that is away costs only the liveness of pages."""
+    """Publish to the projects with listeners. If Redis is down, pages are only refreshed later."""
     if not events:
         return
     names = {event.project_id: channel(event.project_id) for event in events}
@@ -49,7 +49,7 @@ def publish(events: Sequence[Event]) -> None:
                 pipe.publish(name, json.dumps({"data": wire(event), "type": "status"}))
         pipe.execute()
     except redis.RedisError:
-        log.warning("status events were not published: the broker is away", events=len(events))
+        log.warning("Redis is down: status events were not published", events=len(events))
 
 
 def _time(moment: datetime | None) -> str | None:
@@ -57,7 +57,7 @@ def _time(moment: datetime | None) -> str | None:
 
 
 def wire(event: Event) -> dict[str, Any]:
-    """`event` as the stream carries it."""
+    """Return `event` as the stream sends it."""
     result = event.result
     return {
         "monitorId": str(event.monitor_id),

@@ -1,7 +1,8 @@
-"""Nobody's job fails because we were away: says that pings are taken, and after an absence gives heartbeats another turn.
+"""Keeps a gap in accepting pings from looking like a missed heartbeat.
 
-A web process that takes pings listens to a Redis channel (a dead process's subscription ends with its connection) and
-leaves a mark in PostgreSQL every few seconds. While nobody listens, misses wait; see `misses_wait`.
+A web process that accepts pings subscribes to a Redis channel (the subscription of a dead process ends with its connection)
+and renews a mark in PostgreSQL every few seconds. While no process is subscribed, `hold_missed` holds missed heartbeats
+back. When pings are accepted again, `intake_resumed` moves the deadlines of the heartbeats whose pings may be lost.
 """
 
 import threading
@@ -24,24 +25,25 @@ from models.rules.round_ids import result_id
 log = structlog.get_logger(__name__)
 
 CHANNEL = "supercheck:takes-pings"
-BEAT_SECONDS = 5.0
-#: A mark older than this was interrupted: the database was away, the machine slept.
+#: Seconds between two renewals of the mark.
+MARK_SECONDS = 5.0
+#: An older mark means a gap: the database was down, or the machine was suspended.
 STALE = timedelta(seconds=15)
 RETRY_SECONDS = 1.0
-#: How often a process that starts looks whether it takes pings.
-ARRIVE_SECONDS = 0.2
-#: The operator's warning of an absence stands for so long.
-TOLD_FOR = timedelta(hours=1)
+#: Seconds between two tests of a starting process whether it accepts pings.
+START_POLL_SECONDS = 0.2
+#: How long the operator's warning of a gap is shown.
+WARNING_LIFETIME = timedelta(hours=1)
 WARNING = "pings_not_taken"
 CODE = "PINGS_NOT_TAKEN"
 
 Transaction = Callable[[], AbstractContextManager[Db]]
 
 
-def misses_wait(db: Db, client: redis.Redis, now: datetime) -> bool:
-    """Whether a deadline that has passed proves nothing yet: pings wait to be recorded, or nobody takes any.
+def hold_missed(db: Db, client: redis.Redis, now: datetime) -> bool:
+    """Return whether a passed deadline proves nothing yet: pings are buffered, or no web process accepts pings.
 
-    An installation whose web processes have never left a mark is believed. Raises psycopg's and redis' errors.
+    Return False if no web process has ever left a mark. Raises psycopg's and redis' errors.
     """
     if ping_buffer.waiting():
         return True
@@ -51,49 +53,51 @@ def misses_wait(db: Db, client: redis.Redis, now: datetime) -> bool:
     return now - seen > STALE or not client.pubsub_numsub(CHANNEL)[0][1]
 
 
-def return_from(db: Db, now: datetime) -> int:
-    """Pings are taken again from `now` on: heartbeats whose ping may have come meanwhile get until their next turn.
+def intake_resumed(db: Db, now: datetime) -> int:
+    """Record that pings are accepted since `now`, and move the deadlines of heartbeats whose pings may be lost.
 
-    Answers how many. Their gap is on record as ours, and the operator is warned. `db` is in a transaction.
+    Each gets an `error` result for the gap, and the operator gets one warning. Return how many heartbeats there are. `db` is in a
+    transaction.
     """
-    away_from = ping_intake.returned(db, now)
+    away_from = ping_intake.restart(db, now)
     if away_from is None:
         return 0
-    concerned = [
-        (one, ping_intake.Moved(one.monitor_id, later))
-        for one in ping_intake.due_after(db, away_from)
-        if (later := _later(one, away_from, now)) is not None
+    affected = [
+        (heartbeat, ping_intake.NewDeadline(heartbeat.monitor_id, later))
+        for heartbeat in ping_intake.due_after(db, away_from)
+        if (later := _later_deadline(heartbeat, away_from, now)) is not None
     ]
-    if concerned:
-        message = f"We could not take pings from {away_from:%Y-%m-%d %H:%M:%S} to {now:%Y-%m-%d %H:%M:%S} UTC."
-        ping_intake.move(db, [moved for _, moved in concerned], CODE, message)
-        results.store(db, [_gap(one, now, message) for one, _ in concerned])
-        one = len(concerned) == 1
-        heartbeats = (
-            "1 heartbeat whose pings may be lost has"
-            if one
-            else f"{len(concerned)} heartbeats whose pings may be lost have"
+    if affected:
+        message = (
+            f"Supercheck could not accept pings from {away_from:%Y-%m-%d %H:%M:%S} to {now:%Y-%m-%d %H:%M:%S} UTC."
         )
-        told = f"{message} {heartbeats} time until the next turn."
-        warnings.raise_warning(db, WARNING, "web", told)
-        log.warning("pings could not be taken", seconds=(now - away_from).total_seconds(), heartbeats=len(concerned))
-    return len(concerned)
+        ping_intake.move_deadlines(db, [deadline for _, deadline in affected], CODE, message)
+        results.store(db, [_gap_result(heartbeat, now, message) for heartbeat, _ in affected])
+        warnings.raise_warning(db, WARNING, "web", f"{message} {_deadlines_moved(len(affected))}")
+        log.warning("pings could not be accepted", seconds=(now - away_from).total_seconds(), heartbeats=len(affected))
+    return len(affected)
 
 
-def _later(one: ping_intake.Waiting, away_from: datetime, now: datetime) -> datetime | None:
+def _deadlines_moved(count: int) -> str:
+    if count == 1:
+        return "1 heartbeat whose pings may be lost has until its next regular run."
+    return f"{count} heartbeats whose pings may be lost have until their next regular run."
+
+
+def _later_deadline(heartbeat: ping_intake.WaitingHeartbeat, away_from: datetime, now: datetime) -> datetime | None:
     try:
-        return heartbeats.after_absence(one.config, one.due, away_from, now)
+        return heartbeats.after_absence(heartbeat.config, heartbeat.due, away_from, now)
     except (ValueError, TypeError, KeyError, StopIteration, OverflowError):
-        # One heartbeat whose schedule cannot be read stays as it is; the tick tells of it.
+        # An invalid schedule must not stop the other heartbeats; the tick reports it.
         return None
 
 
-def _gap(one: ping_intake.Waiting, now: datetime, message: str) -> results.ResultRow:
-    at = min(one.due, now)
+def _gap_result(heartbeat: ping_intake.WaitingHeartbeat, now: datetime, message: str) -> results.ResultRow:
+    at = min(heartbeat.due, now)
     return results.ResultRow(
-        id=result_id(one.monitor_id, at, None),
+        id=result_id(heartbeat.monitor_id, at, None),
         scheduled_for=at,
-        monitor_id=one.monitor_id,
+        monitor_id=heartbeat.monitor_id,
         checked_at=now,
         location=None,
         expected=(),
@@ -105,70 +109,74 @@ def _gap(one: ping_intake.Waiting, now: datetime, message: str) -> results.Resul
     )
 
 
-class Attendance:
-    """A daemon thread that says, until `stop`, that this process takes pings. `transaction` opens one.
+class PingIntake:
+    """A daemon thread that records, until `stop`, that this process accepts pings.
 
-    `hears` tells whether a ping that comes now would be answered. While it would not, no mark is left: that is an absence.
+    `transaction` opens a database transaction. `accepts_pings` tests whether the process would answer a ping now; while it
+    returns False, no mark is renewed, which makes a gap.
     """
 
-    def __init__(self, broker: Broker, transaction: Transaction, hears: Callable[[], bool] = lambda: True) -> None:
+    def __init__(
+        self, broker: Broker, transaction: Transaction, accepts_pings: Callable[[], bool] = lambda: True
+    ) -> None:
         self._broker = broker
         self._transaction = transaction
-        self._hears = hears
+        self._accepts_pings = accepts_pings
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="attendance", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="ping-intake", daemon=True)
 
     def start(self) -> None:
-        """Attend from now on."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Leave, with a last mark."""
+        """Renew the mark a last time and end the thread."""
         self._stopping.set()
         try:
-            self._broker.client.publish(CHANNEL, "")  # its listeners look up
+            # Wakes the thread, which waits for messages of this channel.
+            self._broker.client.publish(CHANNEL, "")
         except redis.RedisError:
             return
-        self._thread.join(BEAT_SECONDS)
+        self._thread.join(MARK_SECONDS)
 
     def _run(self) -> None:
-        arriving = True
+        starting = True
         while not self._stopping.is_set():
             try:
-                if arriving:
-                    if not self._hears():
-                        self._stopping.wait(ARRIVE_SECONDS)
+                if starting:
+                    if not self._accepts_pings():
+                        self._stopping.wait(START_POLL_SECONDS)
                         continue
-                    self._arrive()
-                    arriving = False
-                self._attend()
+                    self._resume()
+                    starting = False
+                self._renew_until_interrupted()
                 if not self._stopping.is_set():
-                    log.warning("pings are not answered now")
-                    arriving = True
+                    log.warning("pings are not accepted now")
+                    starting = True
             except (psycopg.Error, redis.RedisError) as error:
-                log.warning("attendance could not be noted", error=type(error).__name__)
+                log.warning("the mark of the ping intake could not be renewed", error=type(error).__name__)
                 self._stopping.wait(RETRY_SECONDS)
 
-    def _arrive(self) -> None:
-        """Where nobody took pings before, the deadlines of that absence move before anybody can see us listening."""
-        self._mark(returning=not self._broker.client.pubsub_numsub(CHANNEL)[0][1])
+    def _resume(self) -> None:
+        """Move the deadlines of a gap before this process subscribes: `hold_missed` must hold until they are moved."""
+        self._mark(after_gap=not self._broker.client.pubsub_numsub(CHANNEL)[0][1])
 
-    def _attend(self) -> None:
-        """Listen and leave marks until the stop, or until pings are not answered; then the channel is left at once."""
-        with self._broker.client.pubsub() as listening:
-            listening.subscribe(CHANNEL)
+    def _renew_until_interrupted(self) -> None:
+        """Stay subscribed and renew the mark until the process stops or no longer accepts pings; then unsubscribe."""
+        with self._broker.client.pubsub() as subscription:
+            subscription.subscribe(CHANNEL)
             marked = time.monotonic()
             while not self._stopping.is_set():
-                # A connection that breaks ends the wait with an error, and a new one is made.
-                listening.get_message(timeout=max(0.0, marked + BEAT_SECONDS - time.monotonic()))
-                if self._stopping.is_set() or time.monotonic() >= marked + BEAT_SECONDS:
-                    if not self._stopping.is_set() and not self._hears():
+                # A broken connection raises an error here; `_run` subscribes again.
+                subscription.get_message(timeout=max(0.0, marked + MARK_SECONDS - time.monotonic()))
+                if self._stopping.is_set() or time.monotonic() >= marked + MARK_SECONDS:
+                    if not self._stopping.is_set() and not self._accepts_pings():
                         return
                     self._mark()
                     marked = time.monotonic()
 
-    def _mark(self, *, returning: bool = False) -> None:
+    def _mark(self, *, after_gap: bool = False) -> None:
         now = datetime.now(UTC)
         with self._transaction() as db:
-            if returning or not ping_intake.seen(db, now, now - STALE):
-                return_from(db, now)
+            if after_gap or not ping_intake.renew(db, now, now - STALE):
+                intake_resumed(db, now)

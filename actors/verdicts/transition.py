@@ -1,155 +1,143 @@
-"""How a verdict moves a monitor's state, and what is to be told. Pure: thresholds, numbering, the limit of three, hushing.
+"""How a verdict changes a monitor's state, and which alert follows. Pure: thresholds, alert numbers, the limit, suppression.
 
-Given the same state and verdict it always answers the same, and it never looks at a clock.
+The same state and verdict always give the same transition; no function here reads a clock.
 
-An alert that nobody would receive (alerts are off, or no channel is in use) uses up no number either. It is on record once
-for each reason, and it is not owed: as soon as somebody would receive it, the next failed round is the next number.
+A failure alert without a recipient (alerts are disabled, or the monitor has no enabled channel) uses no alert number. It is
+recorded once per reason and does not become pending: when there is a recipient, the next failed round is the next number.
 
-While a monitor is hushed (in maintenance, or muted), its counters and its status move as ever, and no alert number is used
-up. What could not be told is owed: a failure as the next number, with the first failed round that is hushed no longer; the
-end of an outage that was told, with the first such good round. An outage that comes back before its end was told goes on.
+While alerts are suppressed (maintenance or a mute), counters and status change as usual, and no alert number is used. A
+suppressed alert is pending: a failure alert gets the next number at the first failed round after the suppression, and the
+recovery alert of an outage that was alerted is sent at the first successful one. If the monitor fails again before its
+recovery alert was sent, the outage continues.
 """
 
-from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
-#: Failure alerts in one failure sequence: the change and two continuations.
+from models.rules.monitor_state import State
+
+#: Failure alerts per failure sequence: the status change and two repetitions.
 ALERT_LIMIT = 3
-#: The reason on record for a failure alert that had no enabled provider.
+#: The recorded reason for a failure alert of a monitor without an enabled provider.
 NO_PROVIDER = "no-provider"
 
 
-@dataclass(frozen=True, slots=True)
-class State:
-    """What of `monitor_states` a verdict moves. `alerts_sent` may be `ALERT_LIMIT + 1`: the limit itself is on record.
+class AlertDecision(NamedTuple):
+    """An alert to send or to record.
 
-    Up with `alerts_sent` above zero: the recovery was hushed and is still to be told.
-    """
-
-    status: str = "pending"
-    last_verdict: str | None = None
-    consecutive_failures: int = 0
-    consecutive_successes: int = 0
-    failure_sequence: int = 0
-    alerts_sent: int = 0
-    down_since: datetime | None = None
-    #: The reasons on record for what this sequence could not tell, a blank between them.
-    hushed: str = ""
-    #: Something could not be told, and nothing was since.
-    owing: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """Something to tell, or to put on record.
-
-    `number` is 1 to 3 for failures; None for a recovery, for what the limit holds back, and for what is `hushed` (which
-    includes a failure alert without a recipient).
+    `number` is 1 to 3 for failures. It is None for a recovery, for an alert over the limit, and for a `suppressed` alert
+    (which includes a failure alert without a recipient).
     """
 
     kind: str  # "down" or "up"
     number: int | None
     over_limit: bool = False
-    hushed: bool = False
+    suppressed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """The state after a verdict; `changed` when the settled status is another."""
+class Transition(NamedTuple):
+    """The state after a verdict; `status_changed` if the settled status is a different one."""
 
     state: State
-    changed: bool
-    told: Told | None
+    status_changed: bool
+    alert: AlertDecision | None
     #: When the outage that a recovery ends began.
     outage_began: datetime | None = None
 
 
-def step(
+def advance(
     state: State,
     verdict: str,
     measured_at: datetime,
     failure_threshold: int,
     recovery_threshold: int,
-    hush: str | None = None,
-    unheard: str | None = None,
-) -> Step:
-    """Move `state` by one decided round.
+    suppressed_by: str | None = None,
+    no_recipient: str | None = None,
+) -> Transition:
+    """Return the transition from `state` by one decided round.
 
-    `hush` is the reason why nobody may be told of it now, `unheard` the reason why a failure alert has no recipient.
+    `suppressed_by` is the reason why no alert may be sent now, `no_recipient` the reason why nobody would receive a failure
+    alert.
     """
     if verdict == "error":
-        return Step(replace(state, last_verdict="error"), changed=False, told=None)
+        return Transition(state._replace(last_verdict="error"), status_changed=False, alert=None)
     if verdict == "up":
-        return _good(state, recovery_threshold, hush)
-    return _failed(state, measured_at, failure_threshold, hush, unheard)
+        return _succeeded(state, recovery_threshold, suppressed_by)
+    return _failed(state, measured_at, failure_threshold, suppressed_by, no_recipient)
 
 
-def released(state: State, unheard: str | None = None) -> Step:
-    """Tell what `state` owes now that it is hushed no longer, for a monitor that cannot be checked afresh.
+def resume_after_suppression(state: State, no_recipient: str | None = None) -> Transition:
+    """Return the transition that sends the pending alert of a monitor that cannot be rechecked (a heartbeat).
 
-    What its newest round does not bear out is left to the next one.
+    If the latest round does not confirm the status, no alert is sent: the next round decides.
     """
-    quiet = replace(state, owing=False)
+    resumed = state._replace(pending_alert=False)
     if state.status == "down" and state.consecutive_failures and state.alerts_sent < ALERT_LIMIT:
-        return _tell_failure(quiet, changed=False, hush=None, unheard=unheard)
+        return _alert_failure(resumed, status_changed=False, suppressed_by=None, no_recipient=no_recipient)
     if state.status == "up" and not state.consecutive_failures and state.alerts_sent:
-        return _tell_recovery(quiet, changed=False, hush=None)
-    return Step(quiet, changed=False, told=None)
+        return _alert_recovery(resumed, status_changed=False, suppressed_by=None)
+    return Transition(resumed, status_changed=False, alert=None)
 
 
-def _good(state: State, recovery_threshold: int, hush: str | None) -> Step:
-    counted = replace(
-        state, last_verdict="up", consecutive_failures=0, consecutive_successes=state.consecutive_successes + 1
+def _succeeded(state: State, recovery_threshold: int, suppressed_by: str | None) -> Transition:
+    counted = state._replace(
+        last_verdict="up", consecutive_failures=0, consecutive_successes=state.consecutive_successes + 1
     )
     if state.status == "pending":
-        return Step(replace(counted, status="up", down_since=None), changed=True, told=None)
+        return Transition(counted._replace(status="up", down_since=None), status_changed=True, alert=None)
     if state.status == "up":
-        return _tell_recovery(counted, changed=False, hush=hush)
+        return _alert_recovery(counted, status_changed=False, suppressed_by=suppressed_by)
     if counted.consecutive_successes < recovery_threshold:
-        return Step(counted, changed=False, told=None)
-    return _tell_recovery(replace(counted, status="up"), changed=True, hush=hush)
+        return Transition(counted, status_changed=False, alert=None)
+    return _alert_recovery(counted._replace(status="up"), status_changed=True, suppressed_by=suppressed_by)
 
 
-def _tell_recovery(up: State, *, changed: bool, hush: str | None) -> Step:
-    """The recovery of a failure that was told, or that found no provider: one that is enabled since learns of the end.
+def _alert_recovery(up: State, *, status_changed: bool, suppressed_by: str | None) -> Transition:
+    """Alert the recovery if a failure alert was sent, or had no provider: a provider enabled since then gets the recovery.
 
-    What else nobody heard of ends in silence.
+    Every other outage ends without an alert.
     """
-    if up.alerts_sent and hush:
-        return Step(replace(up, owing=True), changed, told=None, outage_began=up.down_since)
-    over = replace(up, alerts_sent=0, down_since=None, hushed="", owing=False)
-    known = up.alerts_sent or (NO_PROVIDER in up.hushed.split() and not hush)
-    return Step(over, changed, told=Told("up", None) if known else None, outage_began=up.down_since)
+    if up.alerts_sent and suppressed_by:
+        pending = up._replace(pending_alert=True)
+        return Transition(pending, status_changed, alert=None, outage_began=up.down_since)
+    ended = up._replace(alerts_sent=0, down_since=None, suppressed_by="", pending_alert=False)
+    expected = up.alerts_sent or (NO_PROVIDER in up.suppressed_by.split() and not suppressed_by)
+    alert = AlertDecision("up", None) if expected else None
+    return Transition(ended, status_changed, alert, outage_began=up.down_since)
 
 
-def _failed(state: State, measured_at: datetime, failure_threshold: int, hush: str | None, unheard: str | None) -> Step:
-    counted = replace(
-        state,
+def _failed(
+    state: State, measured_at: datetime, failure_threshold: int, suppressed_by: str | None, no_recipient: str | None
+) -> Transition:
+    counted = state._replace(
         last_verdict="down",
         consecutive_failures=state.consecutive_failures + 1,
         consecutive_successes=0,
         down_since=state.down_since or measured_at,
     )
     if state.status == "down":
-        return _tell_failure(counted, changed=False, hush=hush, unheard=unheard)
+        return _alert_failure(counted, status_changed=False, suppressed_by=suppressed_by, no_recipient=no_recipient)
     if counted.consecutive_failures < failure_threshold:
-        return Step(counted, changed=False, told=None)
-    down = replace(counted, status="down")
+        return Transition(counted, status_changed=False, alert=None)
+    down = counted._replace(status="down")
     if not state.alerts_sent:
-        down = replace(down, failure_sequence=state.failure_sequence + 1, hushed="")
-    return _tell_failure(down, changed=True, hush=hush, unheard=unheard)
+        down = down._replace(failure_sequence=state.failure_sequence + 1, suppressed_by="")
+    return _alert_failure(down, status_changed=True, suppressed_by=suppressed_by, no_recipient=no_recipient)
 
 
-def _tell_failure(down: State, *, changed: bool, hush: str | None, unheard: str | None) -> Step:
+def _alert_failure(
+    down: State, *, status_changed: bool, suppressed_by: str | None, no_recipient: str | None
+) -> Transition:
     if down.alerts_sent > ALERT_LIMIT:
-        return Step(replace(down, owing=False), changed, told=None)
+        return Transition(down._replace(pending_alert=False), status_changed, alert=None)
     number = down.alerts_sent + 1
-    over = number > ALERT_LIMIT
-    because = hush or unheard
-    if not because:
-        told = Told("down", None if over else number, over)
-        return Step(replace(down, alerts_sent=number, owing=False), changed, told)
-    held = replace(down, owing=hush is not None and not over)
-    if over or because in down.hushed.split():
-        return Step(held, changed, told=None)
-    return Step(replace(held, hushed=f"{down.hushed} {because}".strip()), changed, Told("down", None, hushed=True))
+    over_limit = number > ALERT_LIMIT
+    reason = suppressed_by or no_recipient
+    if not reason:
+        alert = AlertDecision("down", None if over_limit else number, over_limit)
+        return Transition(down._replace(alerts_sent=number, pending_alert=False), status_changed, alert)
+    held = down._replace(pending_alert=suppressed_by is not None and not over_limit)
+    if over_limit or reason in down.suppressed_by.split():
+        return Transition(held, status_changed, alert=None)
+    recorded = held._replace(suppressed_by=f"{down.suppressed_by} {reason}".strip())
+    return Transition(recorded, status_changed, AlertDecision("down", None, suppressed=True))

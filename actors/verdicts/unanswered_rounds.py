@@ -1,6 +1,6 @@
-"""Which locations left rounds unanswered lately: counted by the minute in Redis, for the page and the operator's warning.
+"""Counts the rounds that each location left unanswered, per minute in Redis, for the page and the operator's warning.
 
-A figure to look at, not one to decide by: with Redis it may be lost.
+The count is for display only: no decision depends on it, and it may be lost with Redis.
 """
 
 import time
@@ -12,13 +12,13 @@ import structlog
 
 log = structlog.get_logger(__name__)
 
-#: Hash: `<code>:<minute since 1970>` -> unanswered rounds.
+#: Hash: `<location code>:<minute since 1970>` -> unanswered rounds.
 _KEY = "supercheck:unanswered"
 KEPT_MINUTES = 60
 
 
-def note(client: "redis.Redis", codes: Iterable[str]) -> None:
-    """Count one unanswered round for each of `codes`. A broker that is away costs only the figure."""
+def record(client: "redis.Redis", codes: Iterable[str]) -> None:
+    """Count one unanswered round for each of `codes`. If Redis is down, only the count is lost."""
     counted = Counter(codes)
     if not counted:
         return
@@ -33,19 +33,19 @@ def note(client: "redis.Redis", codes: Iterable[str]) -> None:
         log.warning("unanswered rounds were not counted", rounds=counted.total(), error=type(error).__name__)
 
 
-def lately(client: "redis.Redis", minutes: int = KEPT_MINUTES) -> Counter[str]:
-    """Location code -> rounds that it left unanswered in the last `minutes`; forgets older ones. Raises redis' errors."""
+def recent(client: "redis.Redis", minutes: int = KEPT_MINUTES) -> Counter[str]:
+    """Return location code -> unanswered rounds of the last `minutes`, and delete expired counts. Raises redis' errors."""
     now = int(time.time() // 60)
-    found: Counter[str] = Counter()
-    old = []
+    unanswered: Counter[str] = Counter()
+    expired = []
     for field, count in client.hgetall(_KEY).items():
         name = field.decode() if isinstance(field, bytes) else field
         code, _, minute = name.rpartition(":")
         age = now - int(minute)
         if age >= KEPT_MINUTES:
-            old.append(name)
+            expired.append(name)
         elif age < minutes:
-            found[code] += int(count)
-    if old:
-        client.hdel(_KEY, *old)
-    return found
+            unanswered[code] += int(count)
+    if expired:
+        client.hdel(_KEY, *expired)
+    return unanswered

@@ -1,17 +1,17 @@
-"""The verdict of a round: what its locations' outcomes mean together. Pure."""
+"""The verdict of a round: what the statuses of its locations mean together. Pure."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-#: `locationConfig.strategy`, where nothing is set.
+#: The default of `locationConfig.strategy`.
 DEFAULT_STRATEGY = "majority"
 
 
-def of_round(statuses: Sequence[str], locations: Mapping[str, Any] | None = None) -> str:
-    """`up`, `down` or `error` from the statuses of the locations that answered.
+def verdict_of(statuses: Sequence[str], locations: Mapping[str, Any] | None = None) -> str:
+    """Return `up`, `down` or `error` from the statuses of the locations that answered.
 
-    Only locations that measured count: `error` is our own failure. When none measured, the verdict is `error`.
-    `locations` is the monitor's `locationConfig`; `threshold` is in percent and counts for `custom` only.
+    A status `error` is a failure of Supercheck itself and does not count. If no location measured, the verdict is `error`.
+    `locations` is the monitor's `locationConfig`; its `threshold` is a percentage and applies to `custom` only.
     """
     measured = [status for status in statuses if status != "error"]
     if not measured:

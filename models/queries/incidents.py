@@ -1,15 +1,40 @@
-"""What an outage began with, kept with its incident: results are removed one day, the story of an outage stays."""
+"""Incidents: open, close, and keep the results that an outage began with (results are deleted after a while)."""
 
+from collections.abc import Iterable
 from datetime import datetime
-from uuid import UUID
+from typing import NamedTuple
+from uuid import UUID, uuid4
 
 from models.connections.database import Db
 
-#: Answers that failed are some 15 kB each: so many of one round are kept whole, the others without their evidence.
+
+class IncidentOpened(NamedTuple):
+    """An outage begins. `decided_for` is the round that settled it, `error_code` and `reason` say what failed."""
+
+    monitor_id: UUID
+    failure_sequence: int
+    started_at: datetime
+    error_code: str | None
+    reason: str
+    in_maintenance: bool
+    decided_for: datetime
+
+
+class IncidentClosed(NamedTuple):
+    """An outage ends."""
+
+    monitor_id: UUID
+    failure_sequence: int
+    ended_at: datetime
+
+
+IncidentChange = IncidentOpened | IncidentClosed
+
+#: Failed results are about 15 kB each: of one round, this many are kept with their evidence and the others without it.
 KEPT_WHOLE = 3
 
-# The first failed round is the one in which the outage began; where it is not to be found (an outage that was hidden
-# for a while), the round that was just decided stands for it. Times as API.md writes them.
+# The outage began with its first failed round. If that is not found, the round that was just decided is kept. Times are in
+# the format of API.md.
 _KEEP = """
 WITH found AS (
     SELECT i.id AS incident_id, row_number() OVER (ORDER BY r.status = 'up', r.location) AS place, r.*
@@ -36,10 +61,45 @@ WHERE id IN (SELECT incident_id FROM found)
 """
 
 
-def keep_evidence(db: Db, monitor_id: UUID, sequence: int, decided_for: datetime) -> None:
-    """Store the first failed round of a failure sequence with its incident; keeping it twice is the same as once.
+def save(db: Db, changes: Iterable[IncidentChange]) -> None:
+    """Open and close incidents, in this order of changes."""
+    for change in changes:
+        if isinstance(change, IncidentClosed):
+            _close(db, change)
+        else:
+            _open(db, change)
+            keep_evidence(db, change.monitor_id, change.failure_sequence, change.decided_for)
 
-    As `{scheduledFor, locations: [{location, status, checkedAt, responseTimeMs, errorCode, errorMessage, details}]}`:
-    those that failed come first; `details` are those of the result.
+
+def _open(db: Db, opened: IncidentOpened) -> None:
+    # It exists if the monitor fails again before its recovery alert was sent, or if the round is decided twice: reopen it.
+    db.execute(
+        "INSERT INTO incidents (id, monitor_id, failure_sequence, started_at, error_code, reason, in_maintenance)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s)"
+        " ON CONFLICT (monitor_id, failure_sequence) DO UPDATE SET ended_at = NULL",
+        [
+            uuid4(),
+            opened.monitor_id,
+            opened.failure_sequence,
+            opened.started_at,
+            opened.error_code,
+            opened.reason,
+            opened.in_maintenance,
+        ],
+    )
+
+
+def _close(db: Db, closed: IncidentClosed) -> None:
+    db.execute(
+        "UPDATE incidents SET ended_at = %s WHERE monitor_id = %s AND failure_sequence = %s AND ended_at IS NULL",
+        [closed.ended_at, closed.monitor_id, closed.failure_sequence],
+    )
+
+
+def keep_evidence(db: Db, monitor_id: UUID, sequence: int, decided_for: datetime) -> None:
+    """Store the results of the first failed round with its incident; doing it twice is the same as once.
+
+    The format is `{scheduledFor, locations: [{location, status, checkedAt, responseTimeMs, errorCode, errorMessage,
+    details}]}`. Failed locations come first; `details` are those of the result.
     """
     db.execute(_KEEP, {"monitor": monitor_id, "sequence": sequence, "decided_for": decided_for, "whole": KEPT_WHOLE})

@@ -66,7 +66,7 @@ _RELEASED = f"""
 WITH windows AS MATERIALIZED ({ON})
 SELECT s.monitor_id, m.type = 'heartbeat'
 FROM monitor_states s JOIN monitors m ON m.id = s.monitor_id
-WHERE s.owing AND m.enabled AND s.open_scheduled_for IS NULL
+WHERE s.pending_alert AND m.enabled AND s.open_scheduled_for IS NULL
   AND (m.muted_until IS NULL OR m.muted_until <= %(latest)s)
   AND NOT EXISTS (SELECT FROM windows w WHERE {HOLDS_FOR})
 ORDER BY s.monitor_id LIMIT %(limit)s
@@ -99,7 +99,7 @@ def released(db: Db, now: datetime, limit: int = 1000) -> list[tuple[UUID, bool]
 def check_now(db: Db, monitor_ids: list[UUID], now: datetime) -> None:
     """Make these monitors due at once, where their next slot comes later; what they owe follows from that round."""
     db.execute(
-        "UPDATE monitor_states SET owing = false, next_run_at = least(next_run_at, %s)"
+        "UPDATE monitor_states SET pending_alert = false, next_run_at = least(next_run_at, %s)"
         " WHERE monitor_id = ANY(%s) AND next_run_at IS NOT NULL",
         [now, monitor_ids],
     )

@@ -24,7 +24,7 @@ SELECT EXISTS (SELECT FROM alerts WHERE planned_at IS NULL) AS alerts,
        EXISTS (SELECT FROM deliveries WHERE status IN ('pending', 'retrying')) AS deliveries,
        EXISTS (SELECT FROM storm_changes WHERE summary_id IS NULL) AS summaries,
        EXISTS (SELECT FROM maintenance_windows WHERE occurs_from <= %(now)s)
-           OR EXISTS (SELECT FROM monitor_states WHERE owing) AS windows,
+           OR EXISTS (SELECT FROM monitor_states WHERE pending_alert) AS windows,
        EXISTS (SELECT FROM notification_providers WHERE resumed_at IS NOT NULL) AS resumed
 """
 

@@ -1,4 +1,4 @@
-"""A heartbeat ping into the database: one statement, one commit."""
+"""Records heartbeat pings: one statement and one commit each."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from models.rules import heartbeats, histogram
 
 
 class Kind(StrEnum):
-    """What a ping says: the words of `heartbeat_pings.kind`."""
+    """The kind of a ping, as in `heartbeat_pings.kind`."""
 
     SUCCESS = "success"
     FAIL = "fail"
@@ -25,11 +25,11 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ping:
-    """A ping as it came in.
+    """A ping as it arrived.
 
-    `source` is API.md's `{ip, userAgent, origin, method}`, `run_id` pairs a start with its end, `message` says
-    for people what failed, and `key_hash` is the SHA-256 of the API key that came along. `body` is what is stored; if it
-    is only part of what was read, `whole` is all of it, or `has_keyword` says whether that holds the expected keyword.
+    `source` is API.md's `{ip, userAgent, origin, method}`, `run_id` pairs a start with its end, `message` says what failed,
+    and `key_hash` is the SHA-256 of the request's API key. `body` is the part that is stored. If more was read, `whole` is all
+    of it, or `has_keyword` says whether it contains the expected keyword.
     """
 
     id: UUID
@@ -47,16 +47,16 @@ class Ping:
 
     @property
     def is_cut(self) -> bool:
-        """Whether more was read than is stored."""
+        """Return whether more was read than is stored."""
         return self.whole is not None or self.has_keyword is not None
 
 
 class Recorded(NamedTuple):
-    """What became of a ping.
+    """The outcome of recording a ping.
 
-    `refused`: the monitor wants an API key, and none of its project's came along; nothing was written.
-    `undecided`: the ping may change the monitor's status, which is for the pipeline to decide.
-    `status` and `next_run_at` are the monitor's now (None where it is paused), `duration_ms` is the run's that ended,
+    `refused`: the monitor requires an API key of its project, and the request had none; nothing was written.
+    `undecided`: the ping may change the monitor's status, which `heartbeat_ping` decides.
+    `status` and `next_run_at` are the monitor's new ones (None if it is paused), `duration_ms` is that of the run that ended,
     `keyword` is what the monitor expects in a body.
     """
 
@@ -70,19 +70,19 @@ class Recorded(NamedTuple):
     keyword: str | None = None
 
 
-#: Blanks that mean nothing: after commas, inside parentheses, around operators.
+#: Insignificant blanks: after commas, inside parentheses, around operators.
 _AROUND = re.compile(r" ?(,|(?<= )(?:<=|>=|<>|=|<|>|\+|\*|\|\|)(?= )) ?|(?<=\() | (?=\))")
 
 
 def _compact(statement: str) -> str:
-    """`statement` without its layout: psycopg remembers how it parsed a statement only up to 4,096 characters."""
-    return _AROUND.sub(lambda found: found[1] or "", " ".join(statement.split()))
+    """Return `statement` without its layout: psycopg caches the parsed form of a statement only up to 4,096 characters."""
+    return _AROUND.sub(lambda match: match[1] or "", " ".join(statement.split()))
 
 
-_KEYWORD_MISSING = "The ping came, but its body lacks the expected keyword."
+_KEYWORD_MISSING = "The ping arrived, but its body lacks the expected keyword."
 
-# The monitor, and whether the ping may be taken. `open`: something is left for Python to work out, so nothing is written
-# and the statement runs again: the deadline that follows a cron expression, or whether a long body holds the keyword.
+# The monitor, and whether the ping is accepted. `open`: Python must compute a value first (the deadline by a cron expression,
+# or whether a long body contains the keyword), so nothing is written and the statement runs again.
 _FOUND = """
     SELECT m.id, m.project_id, m.enabled, m.config,
         coalesce((m.config->>'requireApiKey')::boolean, false) AND NOT EXISTS (
@@ -94,22 +94,23 @@ _FOUND = """
     FROM monitors m WHERE m.heartbeat_token_hash = %(token)s
 """
 
-# Up with nothing left to tell, every earlier ping decided, and no round under way: one more success changes nothing and is decided here.
+# Up with no alert pending, every earlier ping decided, and no open round: one more success changes nothing and is decided here.
 _SETTLED = (
     "status = 'up' AND last_verdict = 'up' AND consecutive_failures = 0 AND alerts_sent = 0"
     " AND open_scheduled_for IS NULL AND decided_for >= last_ping_at AND decided_for < %(at)s"
 )
 
-# The miss of a deadline that this ping had kept, decided before the ping could be stored: taken back, so that the ping is
-# decided after all.
+# A miss was decided for a deadline that this ping met, before the ping could be stored. `decided_for` moves back, so that
+# the ping is decided too.
 _MISSED_AFTER = (
     "decided_for >= %(at)s AND last_verdict = 'down' AND last_error_code = 'HEARTBEAT_MISSED'"
     " AND coalesce(last_ping_at < %(at)s, true)"
 )
 
-# A body is stored once: with the result, or with the ping if that is no result.
-# A ping in a maintenance window is marked and not summed. Functions of the database keep the statement short: `maintenance_mark`,
-# `start_of_run` (the start that the end of a run with an id belongs to), `open_runs_must_end` (the limit of other runs).
+# A body is stored once: with the result, or with the ping if the ping gives no result.
+# A ping in a maintenance window is marked and not added to the rollup. Database functions keep the statement short:
+# `maintenance_mark`, `start_of_run` (the start that matches the end of a run with an id), `open_runs_must_end` (the limit of
+# other runs).
 _END = _compact(f"""
 WITH found AS ({_FOUND}),
 taken AS (
@@ -157,7 +158,7 @@ rollup AS (
     SELECT id, date_trunc('hour', %(at)s), '', good::int, (NOT good)::int,
         (ms IS NOT NULL)::int, coalesce(ms, 0), ms, ms,
         CASE WHEN ms IS NULL THEN array_fill(0, ARRAY[{histogram.BUCKETS}]) ELSE histogram_of(ms) END
-    FROM (SELECT id, good, CASE WHEN good THEN took END AS ms FROM moved WHERE mark = '{{}}') one
+    FROM (SELECT id, good, CASE WHEN good THEN took END AS ms FROM moved WHERE mark = '{{}}') m
     ON CONFLICT (monitor_id, hour, location) DO UPDATE SET
         up = r.up + excluded.up, down = r.down + excluded.down,
         response_count = r.response_count + excluded.response_count,
@@ -172,8 +173,8 @@ SELECT f.id, f.refused, CASE WHEN f.open THEN f.config END,
 FROM found f LEFT JOIN moved m ON true
 """)
 
-# `/start` and `/log` are no results; a start that must be followed by an end within `maxRunMinutes` may only
-# bring the deadline forward. One that is recorded after its end (it was put aside, or overtaken) changes nothing any more.
+# `/start` and `/log` give no result. A start whose end must follow within `maxRunMinutes` may only bring the deadline forward.
+# A start that is recorded after its end (it was buffered, or overtaken) changes nothing.
 _NOTE = _compact(f"""
 WITH found AS ({_FOUND}),
 moved AS (
@@ -194,10 +195,10 @@ FROM found f LEFT JOIN monitor_states s ON s.monitor_id = f.id AND f.enabled
 
 
 def record(db: Db, ping: Ping) -> Recorded | None:
-    """Write `ping`, move its monitor's deadline, add its result; None where no monitor has that token.
+    """Store `ping` and its result, and move its monitor's deadline. Return None if no monitor has that token.
 
-    A paused monitor's ping is kept and changes nothing else. Everything happens in one statement, so `db` may
-    be in autocommit mode. Raises psycopg's errors.
+    A ping of a paused monitor is stored and changes nothing else. Everything happens in one statement, so `db` may be in
+    autocommit mode. Raises psycopg's errors.
     """
     ends = ping.kind in (Kind.SUCCESS, Kind.FAIL)
     statement, values = (_END, _end_values(ping)) if ends else (_NOTE, _values(ping))
@@ -214,7 +215,7 @@ def record(db: Db, ping: Ping) -> Recorded | None:
 
 
 def recorded_before(db: Db, ping_id: UUID) -> Recorded | None:
-    """What is known of a ping that is on record: to be safe it counts as undecided. None where there is none."""
+    """Return the outcome of a ping that is stored already, as undecided to be safe; None if there is none."""
     row = db.execute(
         "SELECT p.monitor_id, m.project_id FROM heartbeat_pings p JOIN monitors m ON m.id = p.monitor_id WHERE p.id = %s",
         [ping_id],
@@ -222,7 +223,7 @@ def recorded_before(db: Db, ping_id: UUID) -> Recorded | None:
     return None if row is None else Recorded(row[0], refused=False, undecided=True, project_id=row[1])
 
 
-_FORGET = """
+_DELETE_MISSES = """
 WITH gone AS (
     DELETE FROM monitor_results r USING unnest(%(ids)s::uuid[], %(times)s::timestamptz[]) AS v(monitor_id, scheduled_for)
     WHERE r.monitor_id = v.monitor_id AND r.scheduled_for = v.scheduled_for AND r.error_code = 'HEARTBEAT_MISSED'
@@ -234,13 +235,13 @@ WHERE NOT g.details ? 'maintenance' AND h.monitor_id = g.monitor_id AND h.locati
 """
 
 
-def forget_misses(db: Db, rounds: Sequence[tuple[UUID, datetime]]) -> None:
-    """Take back the misses of these (monitor, scheduled time): a ping had come in time, and was stored a moment late.
+def delete_misses(db: Db, rounds: Sequence[tuple[UUID, datetime]]) -> None:
+    """Delete the undecided misses of these (monitor id, scheduled time): a ping arrived in time and was stored a moment later.
 
-    Those that were decided before are on record for good.
+    A miss that was decided stays.
     """
     if rounds:
-        db.execute(_FORGET, {"ids": [one[0] for one in rounds], "times": [one[1] for one in rounds]})
+        db.execute(_DELETE_MISSES, {"ids": [row[0] for row in rounds], "times": [row[1] for row in rounds]})
 
 
 def _values(ping: Ping) -> dict[str, Any]:
@@ -271,7 +272,7 @@ def _end_values(ping: Ping) -> dict[str, Any]:
         "cut": good and ping.is_cut,
         "has": ping.has_keyword,
         "exit": ping.exit_code,
-        # A good ping fails only for what it lacks.
+        # A success ping can fail only because its body lacks the keyword.
         "code": "KEYWORD_MISSING" if good else "HEARTBEAT_FAILED",
         "message": _KEYWORD_MISSING if good else ping.message,
         "details": Jsonb(details),

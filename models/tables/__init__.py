@@ -32,13 +32,12 @@ from models.tables.monitors import (
     shown_status,
     shown_status_expression,
 )
-from models.tables.results import Attendance, DailyRollup, HeartbeatPing, HourlyRollup, MonitorResult
+from models.tables.results import DailyRollup, HeartbeatPing, HourlyRollup, MonitorResult, PingIntake
 from models.tables.runs import CleanupRun, Job, Run, Test
 
 __all__ = [
     "Alert",
     "ApiKey",
-    "Attendance",
     "AuditEvent",
     "Base",
     "CertificateWarning",
@@ -61,6 +60,7 @@ __all__ = [
     "NotificationProvider",
     "OperatorWarning",
     "Organization",
+    "PingIntake",
     "Project",
     "Role",
     "Run",

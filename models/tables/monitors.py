@@ -85,15 +85,15 @@ class Monitor(Sealed, Base):
 
 
 class MonitorState(Base):
-    """How a monitor stands; changes at every check. Written by the pipeline, read by everybody.
+    """The state of a monitor. The pipeline writes it at every check; pages and the API read it.
 
-    `status` is the settled one (`pending`, `up`, `down`); `last_verdict` may also be `error`, which never settles anything.
-    `open_*` is the one round under way: its scheduled time, the locations asked, and when the sweep decides it regardless.
-    `decided_for` is the newest scheduled time that was decided: older rounds never move the state backwards.
-    `failure_sequence` numbers the failure sequences; `alerts_sent` counts failure alerts with a recipient in the present one, and stays
-    above zero after a recovery that could not be told yet. `hushed` holds the reasons (`maintenance`, `mute`, `no-provider` and
-    so on, a blank between them) that are on record for what the present sequence could not tell; `owing` is set until what
-    maintenance or a mute held back can be made up.
+    `status` is the settled status (`pending`, `up`, `down`); `last_verdict` may also be `error`, which settles nothing.
+    `open_*` is the round in progress: its scheduled time, the locations asked, and when the sweep decides it regardless.
+    `decided_for` is the newest scheduled time that was decided: an older round never changes the state.
+    `failure_sequence` numbers the outages. `alerts_sent` counts the failure alerts of the current outage that had a recipient; it
+    stays above zero after a recovery whose alert is still pending. `suppressed_by` holds the reasons (`maintenance`, `mute`,
+    `no-provider` …, separated by spaces) that are recorded for suppressed alerts of this outage. `pending_alert` is set while an
+    alert that maintenance or a mute suppressed is still to be sent.
     """
 
     __tablename__ = "monitor_states"
@@ -102,7 +102,7 @@ class MonitorState(Base):
         # The claim reads the due end of this index, five times a second at most.
         Index("ix_monitor_states_due", "next_run_at", postgresql_where=text("next_run_at IS NOT NULL")),
         Index("ix_monitor_states_open", "open_deadline", postgresql_where=text("open_scheduled_for IS NOT NULL")),
-        Index("ix_monitor_states_owing", "monitor_id", postgresql_where=text("owing")),
+        Index("ix_monitor_states_pending_alert", "monitor_id", postgresql_where=text("pending_alert")),
         {"postgresql_with": {"fillfactor": "60"}},
     )
 
@@ -120,8 +120,8 @@ class MonitorState(Base):
     consecutive_successes: Mapped[int] = mapped_column(server_default="0")
     failure_sequence: Mapped[int] = mapped_column(server_default="0")
     alerts_sent: Mapped[int] = mapped_column(server_default="0")
-    hushed: Mapped[str] = mapped_column(server_default="")
-    owing: Mapped[bool] = mapped_column(server_default=text("false"))
+    suppressed_by: Mapped[str] = mapped_column(server_default="")
+    pending_alert: Mapped[bool] = mapped_column(server_default=text("false"))
     down_since: Mapped[datetime | None]
     decided_for: Mapped[datetime | None]
     open_scheduled_for: Mapped[datetime | None]

@@ -97,10 +97,10 @@ class HeartbeatPing(Base):
     body: Mapped[str | None]
 
 
-class Attendance(Base):
-    """Since when somebody has taken pings without a break, and when that was last certain; one row, `web`."""
+class PingIntake(Base):
+    """Since when web processes accept pings without a gap, and when one last confirmed it; one row, `web`."""
 
-    __tablename__ = "attendance"
+    __tablename__ = "ping_intake"
 
     role: Mapped[str] = mapped_column(primary_key=True)
     since: Mapped[datetime]

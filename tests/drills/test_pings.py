@@ -89,7 +89,7 @@ def test_a_deadline_that_passes_while_web_is_away_is_no_miss_and_a_dead_job_is_t
     # A job that is not known yet is refused until the last kill is dealt with.
     until(lambda: requests.get(url, timeout=10).text == "OK", what="a first ping")
     with system.database() as db:
-        until(lambda: db.execute("SELECT count(*) FROM attendance").fetchone() == (1,))
+        until(lambda: db.execute("SELECT count(*) FROM ping_intake").fetchone() == (1,))
         # Given a deadline just after the moment in which web is killed
         system_pid = system.pid("web")
         deadline = datetime.now(UTC) + timedelta(seconds=1)

@@ -237,7 +237,7 @@ def test_after_an_absence_of_ours_a_dead_job_is_told_once_and_a_living_one_never
     connection: Db, tick: Tick, job: Callable[..., None], heartbeat: UUID, hook: outside.Hook
 ) -> None:
     from actors.broker import broker
-    from actors.verdicts.ping_intake import Attendance
+    from actors.verdicts.ping_intake import PingIntake
     from models.connections.database import transaction
 
     # Given nobody who took pings for ten minutes, in which the deadline passed
@@ -245,12 +245,12 @@ def test_after_an_absence_of_ours_a_dead_job_is_told_once_and_a_living_one_never
     becomes(connection, heartbeat, "up")
     now = datetime.now(UTC)
     left = now - timedelta(minutes=10)
-    connection.execute("INSERT INTO attendance (role, since, seen_at) VALUES ('web', %s, %s)", [left, left])
+    connection.execute("INSERT INTO ping_intake (role, since, seen_at) VALUES ('web', %s, %s)", [left, left])
     connection.execute("UPDATE monitor_states SET next_run_at = %s", [now - timedelta(minutes=8)])
     assert tick() == 0, "nobody takes pings yet"
     # When somebody does again
-    attendance = Attendance(broker, transaction)
-    attendance.start()
+    ping_intake = PingIntake(broker, transaction)
+    ping_intake.start()
     until(lambda: rows.state(connection, heartbeat)["last_verdict"] == "error", what="the gap is ours")
     until(lambda: broker.client.pubsub_numsub("supercheck:takes-pings")[0][1])
     due = rows.state(connection, heartbeat)["next_run_at"]
@@ -265,4 +265,4 @@ def test_after_an_absence_of_ours_a_dead_job_is_told_once_and_a_living_one_never
     overdue(connection)
     tick()
     until(lambda: hook.events() == ["heartbeat.missed"], what="the webhook")
-    attendance.stop()
+    ping_intake.stop()

@@ -1,4 +1,4 @@
-"""What an outage began with is kept with its incident."""
+"""The results that an outage began with are kept with its incident."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -25,8 +25,8 @@ def monitor(connection: Db) -> UUID:
 
 
 def kept(db: Db) -> dict[str, Any]:
-    found: dict[str, Any] = rows.value(db, "SELECT evidence FROM incidents")
-    return found
+    evidence: dict[str, Any] = rows.value(db, "SELECT evidence FROM incidents")
+    return evidence
 
 
 def test_the_first_failed_round_is_kept_and_not_the_one_that_reached_the_threshold(
@@ -37,24 +37,24 @@ def test_the_first_failed_round_is_kept_and_not_the_one_that_reached_the_thresho
     rows.a_result(connection, monitor, AT + MINUTE, "down", details={"statusCode": 500})
     aggregate.settle([(monitor, AT), (monitor, AT + MINUTE)], datetime.now(UTC))
     assert kept(connection)["scheduledFor"] == AT.isoformat().replace("+00:00", "Z")
-    (found,) = kept(connection)["locations"]
-    assert found["details"] == ANSWER
-    assert (found["location"], found["status"], found["errorCode"]) == ("us-east", "down", "UNEXPECTED_STATUS")
-    assert (found["responseTimeMs"], found["errorMessage"]) == (20.0, "Nobody answers.")
+    (location,) = kept(connection)["locations"]
+    assert location["details"] == ANSWER
+    assert (location["location"], location["status"], location["errorCode"]) == ("us-east", "down", "UNEXPECTED_STATUS")
+    assert (location["responseTimeMs"], location["errorMessage"]) == (20.0, "Nobody answers.")
 
 
-def test_every_locations_outcome_is_kept_those_that_failed_first(connection: Db, monitor: UUID) -> None:
-    places = ["asia-pacific", "eu-central", "us-east"]
+def test_the_result_of_every_location_is_kept_failed_ones_first(connection: Db, monitor: UUID) -> None:
+    codes = ["asia-pacific", "eu-central", "us-east"]
     config = {"locationConfig": {"enabled": True, "strategy": "all"}}
     connection.execute("UPDATE monitors SET config = %s", [psycopg.types.json.Jsonb(config)])
-    for code, status in zip(places, ("up", "down", "down"), strict=True):
-        rows.a_result(connection, monitor, AT, status, code, places)
+    for code, status in zip(codes, ("up", "down", "down"), strict=True):
+        rows.a_result(connection, monitor, AT, status, code, codes)
     aggregate.settle([(monitor, AT)], datetime.now(UTC))
-    found = [(one["location"], one["status"]) for one in kept(connection)["locations"]]
-    assert found == [("eu-central", "down"), ("us-east", "down"), ("asia-pacific", "up")]
+    kept_results = [(location["location"], location["status"]) for location in kept(connection)["locations"]]
+    assert kept_results == [("eu-central", "down"), ("us-east", "down"), ("asia-pacific", "up")]
 
 
-def test_what_is_kept_stays_whatever_is_decided_again(connection: Db, monitor: UUID) -> None:
+def test_kept_results_stay_when_the_round_is_decided_again(connection: Db, monitor: UUID) -> None:
     rows.a_result(connection, monitor, AT, "down", details=ANSWER)
     aggregate.settle([(monitor, AT)], datetime.now(UTC))
     before = kept(connection)
@@ -65,35 +65,37 @@ def test_what_is_kept_stays_whatever_is_decided_again(connection: Db, monitor: U
     assert kept(connection) == before
 
 
-def test_an_outage_whose_beginning_is_not_on_record_keeps_the_round_that_told_it(connection: Db, monitor: UUID) -> None:
+def test_an_outage_whose_first_round_is_not_stored_keeps_the_round_that_was_decided(
+    connection: Db, monitor: UUID
+) -> None:
     connection.execute("UPDATE monitor_states SET down_since = %s", [AT - timedelta(hours=3)])
     rows.a_result(connection, monitor, AT, "down", details=ANSWER)
     aggregate.settle([(monitor, AT)], datetime.now(UTC))
     assert kept(connection)["locations"][0]["details"] == ANSWER
 
 
-def test_the_answers_of_many_locations_are_not_all_kept_whole(connection: Db, monitor: UUID) -> None:
-    places = [f"place-{number}" for number in range(incidents.KEPT_WHOLE + 2)]
-    for code in places:
+def test_only_some_results_of_many_locations_are_kept_with_their_evidence(connection: Db, monitor: UUID) -> None:
+    codes = [f"location-{number}" for number in range(incidents.KEPT_WHOLE + 2)]
+    for code in codes:
         rows.a_location(connection, code)
-        rows.a_result(connection, monitor, AT, "down", code, places, details=ANSWER)
+        rows.a_result(connection, monitor, AT, "down", code, codes, details=ANSWER)
     aggregate.settle([(monitor, AT)], datetime.now(UTC))
-    details = [one["details"] for one in kept(connection)["locations"]]
-    assert ["evidence" in one for one in details] == [True] * incidents.KEPT_WHOLE + [False] * 2
-    assert {one["statusCode"] for one in details} == {503}
+    details = [location["details"] for location in kept(connection)["locations"]]
+    assert ["evidence" in detail for detail in details] == [True] * incidents.KEPT_WHOLE + [False] * 2
+    assert {detail["statusCode"] for detail in details} == {503}
 
 
-def test_an_outage_and_its_evidence_are_there_together_or_not_at_all(connection: Db, monitor: UUID) -> None:
+def test_an_incident_and_its_evidence_are_stored_together_or_not_at_all(connection: Db, monitor: UUID) -> None:
     rows.a_result(connection, monitor, AT, "down", details=ANSWER)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(aggregate, "plan", dies)
+        patch.setattr(aggregate, "plan", fails)
         rows.a_provider(connection, rows.value(connection, "SELECT id FROM projects"), "http://127.0.0.1:9/", monitor)
-        with pytest.raises(RuntimeError, match="here it ends"):
+        with pytest.raises(RuntimeError, match="planning fails"):
             aggregate.settle([(monitor, AT)], datetime.now(UTC))
     assert connection.execute("SELECT FROM incidents").fetchall() == []
     aggregate.settle([(monitor, AT)], datetime.now(UTC))
     assert kept(connection)["locations"][0]["details"] == ANSWER
 
 
-def dies(*_: object) -> list[UUID]:
-    raise RuntimeError("here it ends")
+def fails(*_: object) -> list[UUID]:
+    raise RuntimeError("planning fails")

@@ -15,7 +15,13 @@ from tests import messages, rows
 Db = psycopg.Connection[Any]
 NOW = datetime.now(UTC).replace(microsecond=0)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
-OWING = {"status": "down", "last_verdict": "down", "consecutive_failures": 2, "failure_sequence": 3, "owing": True}
+OWING = {
+    "status": "down",
+    "last_verdict": "down",
+    "consecutive_failures": 2,
+    "failure_sequence": 3,
+    "pending_alert": True,
+}
 
 
 def move_on(now: datetime = NOW) -> None:
@@ -79,10 +85,10 @@ def test_a_monitor_that_owes_an_alert_is_checked_at_once_when_its_window_is_over
     monitor = rows.a_monitor(connection, project, due=NOW + HOUR, state=OWING)
     maintenance_windows.release(NOW)
     assert rows.state(connection, monitor)["next_run_at"] == NOW + HOUR
-    assert rows.state(connection, monitor)["owing"]
+    assert rows.state(connection, monitor)["pending_alert"]
     maintenance_windows.release(NOW + MINUTE)
     state = rows.state(connection, monitor)
-    assert (state["next_run_at"], state["owing"]) == (NOW + MINUTE, False)
+    assert (state["next_run_at"], state["pending_alert"]) == (NOW + MINUTE, False)
     assert [message.actor_name for message in messages.waiting(queues.SCHEDULER)] == ["tick"]
     assert rows.value(connection, "SELECT count(*) FROM alerts") == 0
     assert window
@@ -93,7 +99,7 @@ def test_a_window_that_is_taken_away_releases_too(connection: Db, project: UUID,
     rows.a_window(connection, project, NOW - HOUR, NOW + HOUR, tag="blue")
     monitor = rows.a_monitor(connection, project, due=NOW + HOUR, state=OWING, tags=["blue"])
     maintenance_windows.release(NOW)
-    assert rows.state(connection, monitor)["owing"]
+    assert rows.state(connection, monitor)["pending_alert"]
     connection.execute(end)  # type: ignore[call-overload]
     maintenance_windows.release(NOW)
     assert rows.state(connection, monitor)["next_run_at"] == NOW
@@ -111,7 +117,7 @@ def test_a_mute_that_ends_releases_too(connection: Db, project: UUID) -> None:
     "spared",
     [
         {"enabled": False},
-        {"state": {**OWING, "owing": False}},
+        {"state": {**OWING, "pending_alert": False}},
         {"state": {**OWING, "open_scheduled_for": NOW, "open_deadline": NOW + MINUTE, "open_expected": []}},
     ],
 )
@@ -141,7 +147,7 @@ def test_a_heartbeat_that_is_down_is_told_from_how_it_stands_and_once(connection
     maintenance_windows.release(NOW)
     assert told(connection) == [("heartbeat.missed", 3, 1, "No ping arrived in time.", "pending")]
     state = rows.state(connection, heartbeat)
-    assert (state["alerts_sent"], state["owing"], state["next_run_at"]) == (1, False, NOW + HOUR)
+    assert (state["alerts_sent"], state["pending_alert"], state["next_run_at"]) == (1, False, NOW + HOUR)
     assert len(messages.waiting(queues.ALERTS)) == 1
 
 
@@ -151,7 +157,7 @@ def test_a_released_heartbeat_without_a_recipient_uses_up_no_alert_number(connec
     maintenance_windows.release(NOW)
     assert [(row[2], row[4]) for row in told(connection)] == [(None, "suppressed")]
     state = rows.state(connection, heartbeat)
-    assert (state["alerts_sent"], state["owing"]) == (0, False)
+    assert (state["alerts_sent"], state["pending_alert"]) == (0, False)
     assert messages.waiting(queues.ALERTS) == []
 
 
@@ -169,4 +175,4 @@ def test_a_heartbeat_that_has_begun_to_change_is_left_to_its_next_ping(connectio
     heartbeat = a_heartbeat(connection, project, consecutive_failures=0, consecutive_successes=1)
     maintenance_windows.release(NOW)
     assert told(connection) == []
-    assert not rows.state(connection, heartbeat)["owing"]
+    assert not rows.state(connection, heartbeat)["pending_alert"]

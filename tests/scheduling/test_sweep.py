@@ -253,7 +253,7 @@ def test_every_process_is_told_which_locations_are_on_and_the_operator_which_lef
     rows.a_location(connection, "moon", 0)
     rows.a_location(connection, "mars", 1, enabled=False)
     rows.a_location(connection, "us-east", 2)
-    unanswered_rounds.note(broker.client, ["moon", "moon"])
+    unanswered_rounds.record(broker.client, ["moon", "moon"])
     sweep.watch_locations.fn()
     assert process_registry.known_locations(broker.client) == ("moon", "us-east")
     open_ones = (

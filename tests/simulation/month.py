@@ -85,7 +85,7 @@ class Month:
         patch.setitem(SENDERS, "webhook", self._call)
         # What a miss waits for in real time cannot happen here.
         patch.setattr(heartbeat, "_SETTLING_SECONDS", 0, raising=False)
-        self._web = Client(web.heartbeats.HeartbeatRoutes(Flask(__name__).wsgi_app))
+        self._web = Client(web.pings.routes.HeartbeatRoutes(Flask(__name__).wsgi_app))
 
     def _online(self) -> list[str]:
         self.mail.refuse_while_away()

@@ -9,7 +9,8 @@ import pytest
 from actors.alerts import policy
 from actors.verdicts import transition
 from models.connections.database import Db
-from models.queries import deliveries, rounds
+from models.queries import deliveries, monitor_states
+from models.rules.monitor_state import State
 from scheduling import sweep
 from tests.simulation.casting import cast
 from tests.simulation.conftest import Play
@@ -29,42 +30,42 @@ def a_limit_of_four(patch: Patch) -> None:
 
 
 def a_threshold_too_low(patch: Patch) -> None:
-    _step_with(patch, lambda arguments: {"failure_threshold": max(1, arguments["failure_threshold"] - 1)})
+    _advance_with(patch, lambda arguments: {"failure_threshold": max(1, arguments["failure_threshold"] - 1)})
 
 
 def a_threshold_too_high(patch: Patch) -> None:
-    _step_with(patch, lambda arguments: {"failure_threshold": arguments["failure_threshold"] + 1})
+    _advance_with(patch, lambda arguments: {"failure_threshold": arguments["failure_threshold"] + 1})
 
 
 def an_error_counted_as_down(patch: Patch) -> None:
-    _step_with(patch, lambda arguments: {"verdict": arguments["verdict"].replace("error", "down")})
+    _advance_with(patch, lambda arguments: {"verdict": arguments["verdict"].replace("error", "down")})
 
 
-def _step_with(patch: Patch, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-    """Let `transition.step` be called with other arguments."""
+def _advance_with(patch: Patch, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Let `transition.advance` be called with other arguments."""
     import inspect
 
-    real = transition.step
+    real = transition.advance
     signature = inspect.signature(real)
 
-    def step(*values: Any, **named: Any) -> Any:
+    def advance(*values: Any, **named: Any) -> Any:
         given = signature.bind(*values, **named)
         return real(**(given.arguments | change(given.arguments)))
 
-    patch.setattr(transition, "step", step)
+    patch.setattr(transition, "advance", advance)
 
 
 def a_recovery_without_its_failure(patch: Patch) -> None:
-    """The first good round is told as a recovery; both nets below it are cut."""
-    real = transition._good
+    """The first successful round sends a recovery alert; both checks behind it are disabled."""
+    real = transition._succeeded
 
-    def good(state: transition.State, *values: Any, **named: Any) -> transition.Step:
-        moved = real(state, *values, **named)
+    def succeeded(state: State, *values: Any, **named: Any) -> transition.Transition:
+        change = real(state, *values, **named)
         if state.status != "pending":
-            return moved
-        return transition.Step(moved.state, moved.changed, transition.Told("up", None))
+            return change
+        return transition.Transition(change.state, change.status_changed, transition.AlertDecision("up", None))
 
-    patch.setattr(transition, "_good", good)
+    patch.setattr(transition, "_succeeded", succeeded)
     patch.setattr(policy, "held_back", lambda *_: None)
 
 
@@ -73,15 +74,15 @@ def no_sweep(patch: Patch) -> None:
 
 
 def late_rounds_move_the_state_back(patch: Patch) -> None:
-    real = rounds.lock_standings
+    real = monitor_states.lock_snapshots
 
     def forgetful(*arguments: Any) -> Any:
-        found = real(*arguments)
-        for standing in found.values():
-            standing.decided_for = None
-        return found
+        return {
+            monitor_id: snapshot._replace(state=snapshot.state._replace(decided_for=None))
+            for monitor_id, snapshot in real(*arguments).items()
+        }
 
-    patch.setattr(rounds, "lock_standings", forgetful)
+    patch.setattr(monitor_states, "lock_snapshots", forgetful)
 
 
 def a_delivery_that_may_be_claimed_twice(patch: Patch) -> None:

@@ -13,7 +13,7 @@ import redis
 from flask import Flask
 from sqlalchemy import update
 
-from models.queries.rounds import Measured
+from models.queries.rounds import LocationResult
 from models.tables import ApiKey, Monitor, Project, Role
 from tests.factories import a_monitor, a_project, a_result, an_api_key
 from tests.waiting import until
@@ -106,7 +106,9 @@ def publish(monitor: Monitor, status: str = "down") -> None:
     from actors.verdicts import live
 
     now = datetime.now(UTC)
-    measured = Measured(monitor.id, now, "us-east", None, status, 12.5, "UNEXPECTED_STATUS", "It answered 500.", now)
+    measured = LocationResult(
+        monitor.id, now, "us-east", None, status, 12.5, "UNEXPECTED_STATUS", "It answered 500.", now
+    )
     live.publish([live.Event(monitor.project_id, monitor.id, status, "up", now, now, measured)])
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from models.queries.pings import Kind, Ping, Recorded
-from models.queries.rounds import Measured
+from models.queries.rounds import LocationResult
 
 if TYPE_CHECKING:
     from actors.verdicts import live
@@ -65,7 +65,7 @@ def _event(ping: Ping, recorded: Recorded) -> "live.Event":
 
     result = None
     if ping.kind is Kind.SUCCESS:
-        result = Measured(
+        result = LocationResult(
             recorded.monitor_id, ping.received_at, None, [], "up", recorded.duration_ms, None, None, ping.received_at
         )
     status = str(recorded.status)

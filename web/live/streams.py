@@ -17,7 +17,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 import settings
-from models.queries.rounds import Measured
+from models.queries.rounds import LocationResult
 from models.tables import Monitor, MonitorResult, MonitorState
 from models.tables.monitors import shown_status
 from web.http.auth import caller
@@ -230,7 +230,9 @@ def _monitor_now(monitor_id: UUID) -> Event:
         .order_by(MonitorResult.scheduled_for.desc())
         .limit(1)
     )
-    result = None if newest is None else Measured(**{name: getattr(newest, name) for name in Measured._fields})
+    result = (
+        None if newest is None else LocationResult(**{name: getattr(newest, name) for name in LocationResult._fields})
+    )
     return _status(monitor, state, result)
 
 
@@ -248,7 +250,7 @@ def _project_now(project_id: UUID) -> Event:
     return Event({"monitors": monitors, "total": total}, type="snapshot")
 
 
-def _status(monitor: Monitor, state: MonitorState, result: Measured | None) -> Event:
+def _status(monitor: Monitor, state: MonitorState, result: LocationResult | None) -> Event:
     """How a monitor stands, in the words of the pipeline's own events; nothing has changed, so the previous status is the same."""
     from actors.verdicts import live  # connects at import, which only a process with settings can
 

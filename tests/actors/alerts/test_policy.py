@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.alerts import policy
-from models.queries.outbox import Unplanned
+from models.queries.outbox import UnplannedAlert
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 TYPES = ("monitor.down", "monitor.up", "heartbeat.missed", "monitor.ssl_expiring")
 
 
-def an_alert(**values: Any) -> Unplanned:
+def an_alert(**values: Any) -> UnplannedAlert:
     standard: dict[str, Any] = {
         "id": uuid4(),
         "monitor_id": uuid4(),
@@ -28,11 +28,11 @@ def an_alert(**values: Any) -> Unplanned:
         "alert_on_recovery": True,
         "alert_on_ssl_expiration": True,
         "muted_until": None,
-        "failure_was_told": True,
-        "failure_found_nobody": False,
+        "failure_was_sent": True,
+        "failure_had_no_provider": False,
         "providers": [(uuid4(), "webhook", "Hook")],
     }
-    return Unplanned(**{**standard, **values})
+    return UnplannedAlert(**{**standard, **values})
 
 
 @pytest.mark.parametrize("kind", TYPES)
@@ -41,7 +41,7 @@ def test_with_everything_on_every_alert_is_told(kind: str) -> None:
 
 
 def test_an_end_is_told_where_nobody_could_be_told_of_the_beginning() -> None:
-    found_nobody = {"failure_was_told": False, "failure_found_nobody": True}
+    found_nobody = {"failure_was_sent": False, "failure_had_no_provider": True}
     assert policy.held_back(an_alert(type="monitor.up", **found_nobody), NOW) is None
     assert policy.held_back(an_alert(type="monitor.up", alert_on_recovery=False, **found_nobody), NOW) is not None
 
@@ -54,7 +54,7 @@ def test_an_end_is_told_where_nobody_could_be_told_of_the_beginning() -> None:
         ({"alert_on_failure": False}, "off: failure alerts"),
         ({"type": "heartbeat.missed", "alert_on_failure": False}, "off: failure alerts"),
         ({"type": "monitor.up", "alert_on_recovery": False}, "off: recovery alerts"),
-        ({"type": "monitor.up", "failure_was_told": False}, "off: the failure it ends"),
+        ({"type": "monitor.up", "failure_was_sent": False}, "off: the failure it ends"),
         ({"type": "monitor.ssl_expiring", "alert_on_ssl_expiration": False}, "off: certificate alerts"),
         (
             {"type": "monitor.ssl_expiring", "muted_until": NOW + timedelta(seconds=1)},
@@ -76,7 +76,7 @@ def test_what_holds_an_alert_back_is_said_in_words(values: dict[str, Any], becau
         {"alert_on_recovery": False},
         {"alert_on_ssl_expiration": False},
         {"type": "monitor.up", "alert_on_failure": False},
-        {"type": "monitor.ssl_expiring", "alert_on_failure": False, "failure_was_told": False},
+        {"type": "monitor.ssl_expiring", "alert_on_failure": False, "failure_was_sent": False},
     ],
 )
 def test_a_switch_of_another_kind_holds_nothing_back(values: dict[str, Any]) -> None:
@@ -91,7 +91,7 @@ switches = st.fixed_dictionaries(
             "alert_on_failure",
             "alert_on_recovery",
             "alert_on_ssl_expiration",
-            "failure_was_told",
+            "failure_was_sent",
         )
     }
 )

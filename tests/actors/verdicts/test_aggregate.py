@@ -11,7 +11,8 @@ import redis
 from actors import queues
 from actors.alerts import policy
 from actors.broker import broker
-from actors.verdicts import aggregate, unanswered_rounds, verdict
+from actors.verdicts import aggregate, unanswered_rounds
+from actors.verdicts.verdict import verdict_of
 from models.connections.database import transaction
 from models.queries import outbox
 from models.queries.outbox import NewAlert
@@ -47,7 +48,7 @@ def decided(db: Db, monitor: UUID) -> tuple[Any, ...]:
     return state["status"], state["last_verdict"], state["consecutive_failures"], state["decided_for"]
 
 
-def test_a_failed_round_turns_the_monitor_down_closes_the_round_and_fills_the_outbox(
+def test_a_failed_round_takes_the_monitor_down_closes_the_round_and_fills_the_outbox(
     connection: Db, monitor: UUID
 ) -> None:
     rows.an_open_round(connection, monitor, AT)
@@ -62,11 +63,11 @@ def test_a_failed_round_turns_the_monitor_down_closes_the_round_and_fills_the_ou
     assert connection.execute(mark).fetchall() == [(True, 1, 1)]
     incident = connection.execute("SELECT failure_sequence, started_at, ended_at FROM incidents").fetchall()
     assert incident == [(1, AT, None)]
-    # Whom to tell is decided at once, in the same process.
+    # The alert is planned at once, in the same transaction.
     assert rows.value(connection, "SELECT planned_at IS NOT NULL FROM alerts")
 
 
-def test_an_alert_that_cannot_be_judged_is_left_to_the_sweep_and_the_verdict_stands(
+def test_an_alert_that_cannot_be_planned_is_left_to_the_sweep_and_the_verdict_is_kept(
     connection: Db, monitor: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def breaks(*_: object) -> None:
@@ -85,16 +86,16 @@ def test_an_alert_that_cannot_be_judged_is_left_to_the_sweep_and_the_verdict_sta
     assert message.args == ([str(rows.value(connection, "SELECT id FROM alerts"))],)
 
 
-def test_deliveries_are_left_to_the_sweep_while_the_broker_is_away(
+def test_deliveries_are_left_to_the_sweep_while_redis_is_down(
     connection: Db, monitor: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def away(_: object) -> None:
+    def unreachable(_: object) -> None:
         raise redis.ConnectionError
 
     provider = rows.value(connection, "SELECT id FROM notification_providers")
     rows.an_open_round(connection, monitor, AT)
     rows.a_result(connection, monitor, AT, "down")
-    monkeypatch.setattr(aggregate, "send_deliveries", away)
+    monkeypatch.setattr(aggregate, "send_deliveries", unreachable)
     settle((monitor, AT))
     assert rows.value(connection, "SELECT provider_id FROM deliveries WHERE status = 'pending'") == provider
     monkeypatch.setattr(sweep, "PATIENCE", timedelta())
@@ -113,7 +114,7 @@ def test_deciding_a_round_twice_is_the_same_as_once(connection: Db, monitor: UUI
     assert len(alerts(connection)) == 1
 
 
-def test_a_late_round_never_moves_the_state_backwards(connection: Db, monitor: UUID) -> None:
+def test_a_late_round_never_changes_the_state(connection: Db, monitor: UUID) -> None:
     rows.a_result(connection, monitor, AT)
     settle((monitor, AT))
     rows.a_result(connection, monitor, AT - MINUTE, "down")
@@ -134,7 +135,7 @@ def test_two_rounds_of_one_monitor_in_a_batch_are_decided_in_the_order_of_their_
     assert incident == [(True,)]
 
 
-def test_an_incomplete_round_waits_for_its_deadline_and_is_then_decided_by_those_that_answered(
+def test_an_incomplete_round_waits_for_its_deadline_and_is_then_decided_by_the_answers_it_has(
     connection: Db, project: UUID
 ) -> None:
     # Given a round that one of two locations has answered
@@ -146,18 +147,18 @@ def test_an_incomplete_round_waits_for_its_deadline_and_is_then_decided_by_those
     settle((monitor, AT), now=deadline - timedelta(seconds=1))
     assert decided(connection, monitor) == ("pending", None, 0, None)
     assert rows.state(connection, monitor)["open_scheduled_for"] == AT
-    # At the deadline the silent one is not counted
+    # At the deadline the silent location is not counted
     settle((monitor, AT), now=deadline)
     assert decided(connection, monitor) == ("down", "down", 1, AT)
-    assert unanswered_rounds.lately(broker.client) == {"eu-central": 1}
-    # And what it answers later changes nothing
+    assert unanswered_rounds.recent(broker.client) == {"eu-central": 1}
+    # And a later answer changes nothing
     rows.a_result(connection, monitor, AT, "up", "eu-central", TWO)
     settle((monitor, AT), now=deadline + MINUTE)
     assert decided(connection, monitor) == ("down", "down", 1, AT)
     assert len(alerts(connection)) == 1
 
 
-def test_a_round_that_nobody_answered_is_an_error_of_ours_at_its_deadline(connection: Db, project: UUID) -> None:
+def test_a_round_without_answers_is_an_error_at_its_deadline(connection: Db, project: UUID) -> None:
     state = {"status": "up", "last_verdict": "up", "consecutive_successes": 4}
     monitor = rows.a_monitor(connection, project, state=state)
     rows.an_open_round(connection, monitor, AT, deadline=AT + MINUTE)
@@ -169,16 +170,16 @@ def test_a_round_that_nobody_answered_is_an_error_of_ours_at_its_deadline(connec
 
 
 @pytest.mark.parametrize("kind", ["http_request", "heartbeat"])
-def test_a_round_that_was_lost_on_its_way_is_made_up_for_soon(connection: Db, project: UUID, kind: str) -> None:
+def test_a_lost_round_is_rechecked_soon(connection: Db, project: UUID, kind: str) -> None:
     tomorrow = AT + timedelta(days=1)
     monitor = rows.a_monitor(connection, project, type=kind, due=tomorrow)
     rows.an_open_round(connection, monitor, AT, None if kind == "http_request" else [], AT + MINUTE)
     settle((monitor, AT), now=AT + MINUTE)
-    assert rows.state(connection, monitor)["next_run_at"] == AT + MINUTE + aggregate.AGAIN
+    assert rows.state(connection, monitor)["next_run_at"] == AT + MINUTE + aggregate.RECHECK_DELAY
 
 
 @pytest.mark.parametrize("state", [{"last_ping_at": AT + timedelta(seconds=1)}, {"next_run_at": AT + MINUTE}])
-def test_a_lost_round_moves_no_new_deadline_of_a_heartbeat_and_no_earlier_slot(
+def test_a_lost_round_moves_no_newer_deadline_of_a_heartbeat_and_no_earlier_check(
     connection: Db, project: UUID, state: dict[str, Any]
 ) -> None:
     heartbeat = rows.a_monitor(connection, project, "", type="heartbeat", due=AT + timedelta(days=1))
@@ -191,13 +192,13 @@ def test_a_lost_round_moves_no_new_deadline_of_a_heartbeat_and_no_earlier_slot(
     assert rows.state(connection, heartbeat)["next_run_at"] == before
 
 
-def test_a_missed_heartbeat_is_waited_for_until_its_check_has_answered(connection: Db, project: UUID) -> None:
+def test_the_result_of_a_missed_heartbeat_is_waited_for(connection: Db, project: UUID) -> None:
     # Given a missed heartbeat whose check has not run yet
     heartbeat = rows.a_heard_monitor(connection, project, "", type="heartbeat", state={"status": "up"})
     rows.an_open_round(connection, heartbeat, AT, [], AT + MINUTE)
     settle((heartbeat, AT), now=AT + timedelta(seconds=20))
     assert decided(connection, heartbeat) == ("up", None, 0, None)
-    # When it answers, the miss is told
+    # When it answers, the miss is alerted
     missed: dict[str, Any] = {"error_code": "HEARTBEAT_MISSED", "error_message": "No ping arrived in time."}
     rows.a_result(connection, heartbeat, AT, "down", None, response_time_ms=None, **missed)
     settle((heartbeat, AT), now=AT + timedelta(seconds=25))
@@ -219,7 +220,7 @@ def test_an_error_round_changes_neither_status_nor_counters(connection: Db, proj
     assert alerts(connection) == []
 
 
-def test_a_location_that_could_not_look_counts_neither_way(connection: Db, project: UUID) -> None:
+def test_a_location_with_an_error_counts_neither_way(connection: Db, project: UUID) -> None:
     monitor = rows.a_monitor(connection, project, config=everywhere("all"))
     rows.an_open_round(connection, monitor, AT, TWO)
     rows.a_result(connection, monitor, AT, "up", expected=TWO)
@@ -228,17 +229,19 @@ def test_a_location_that_could_not_look_counts_neither_way(connection: Db, proje
     assert decided(connection, monitor) == ("up", "up", 0, AT)
 
 
-def test_the_rounds_of_a_deleted_monitor_are_passed_over(connection: Db, monitor: UUID, project: UUID) -> None:
+def test_the_rounds_of_a_deleted_monitor_are_skipped(connection: Db, monitor: UUID, project: UUID) -> None:
     other = rows.a_monitor(connection, project)
-    for one in (monitor, other):
-        rows.a_result(connection, one, AT, "down")
+    for watched in (monitor, other):
+        rows.a_result(connection, watched, AT, "down")
     connection.execute("DELETE FROM monitors WHERE id = %s", [monitor])
     settle((monitor, AT), (other, AT), (uuid4(), AT))
     assert len(alerts(connection)) == 1
     assert decided(connection, other)[0] == "down"
 
 
-def test_a_round_of_a_monitor_paused_meanwhile_is_closed_and_decides_nothing(connection: Db, monitor: UUID) -> None:
+def test_the_open_round_of_a_monitor_that_was_paused_is_closed_and_decides_nothing(
+    connection: Db, monitor: UUID
+) -> None:
     rows.an_open_round(connection, monitor, AT)
     rows.a_result(connection, monitor, AT, "down")
     connection.execute("UPDATE monitors SET enabled = false")
@@ -248,7 +251,7 @@ def test_a_round_of_a_monitor_paused_meanwhile_is_closed_and_decides_nothing(con
     assert alerts(connection) == []
 
 
-def test_an_old_round_leaves_the_newer_open_one_alone(connection: Db, monitor: UUID) -> None:
+def test_an_old_round_leaves_the_newer_open_one_unchanged(connection: Db, monitor: UUID) -> None:
     rows.a_result(connection, monitor, AT)
     rows.an_open_round(connection, monitor, AT + MINUTE)
     settle((monitor, AT))
@@ -257,7 +260,9 @@ def test_an_old_round_leaves_the_newer_open_one_alone(connection: Db, monitor: U
     assert state["open_expected"] == ["us-east"]
 
 
-def test_a_whole_outage_alerts_three_times_records_the_limit_and_tells_the_end(connection: Db, monitor: UUID) -> None:
+def test_a_whole_outage_alerts_three_times_records_the_limit_and_alerts_the_recovery(
+    connection: Db, monitor: UUID
+) -> None:
     for number in range(8):
         when = AT + number * MINUTE
         rows.a_result(connection, monitor, when, "up" if number in (0, 7) else "down")
@@ -272,10 +277,10 @@ def test_a_whole_outage_alerts_three_times_records_the_limit_and_tells_the_end(c
         ("monitor.up", None, False),
     ]
     counts = connection.execute("SELECT alerts_sent_for_failure FROM monitor_results ORDER BY scheduled_for").fetchall()
-    assert [one for (one,) in counts] == [0, 1, 2, 3, 3, 3, 3, 0]
+    assert [count for (count,) in counts] == [0, 1, 2, 3, 3, 3, 3, 0]
 
 
-def test_the_alert_freezes_what_the_notice_will_tell(connection: Db, project: UUID) -> None:
+def test_the_alert_freezes_the_content_of_its_message(connection: Db, project: UUID) -> None:
     monitor = rows.a_monitor(connection, project, config=everywhere("all"), state={"status": "up"})
     rows.an_open_round(connection, monitor, AT, TWO)
     timings = {"dnsMs": 1.5, "firstByteMs": 20.0}
@@ -290,13 +295,13 @@ def test_the_alert_freezes_what_the_notice_will_tell(connection: Db, project: UU
     assert context["errorCode"] == "CONNECTION_REFUSED"
     assert (context["statusCode"], context["timings"]) == (503, timings)
     assert "resolvedIp" not in context
-    assert [(one["location"], one["status"]) for one in context["locations"]] == [
+    assert [(location["location"], location["status"]) for location in context["locations"]] == [
         ("eu-central", "up"),
         ("us-east", "down"),
     ]
 
 
-# --- what must never be there twice ------------------------------------------------------------------
+# --- what must exist only once ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("kind", "number"), [("monitor.down", 2), ("heartbeat.missed", 1), ("monitor.up", None)])
@@ -309,7 +314,7 @@ def test_the_database_refuses_a_second_alert_of_the_same_number(
     rows.an_alert(connection, project, monitor, type=kind, alert_number=number, failure_sequence=2)
 
 
-def test_writing_an_alert_into_the_outbox_twice_keeps_the_first(connection: Db, project: UUID, monitor: UUID) -> None:
+def test_storing_an_alert_twice_keeps_the_first(connection: Db, project: UUID, monitor: UUID) -> None:
     def an_alert(reason: str) -> NewAlert:
         return NewAlert(uuid4(), project, monitor, "Shop", "monitor.down", 1, 1, reason, {}, None)
 
@@ -322,27 +327,27 @@ def test_writing_an_alert_into_the_outbox_twice_keeps_the_first(connection: Db, 
 # --- one poisoned round ------------------------------------------------------------------------------
 
 
-def test_a_round_that_cannot_be_decided_holds_up_no_other(
+def test_a_round_that_cannot_be_decided_delays_no_other(
     connection: Db, project: UUID, monitor: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Given a batch with a round that our own code stumbles over
+    # Given a batch with a round that raises an error
     poisoned = rows.a_monitor(connection, project, config=everywhere("custom", threshold="half"))
-    for one in (monitor, poisoned):
-        rows.a_result(connection, one, AT, "down")
+    for watched in (monitor, poisoned):
+        rows.a_result(connection, watched, AT, "down")
     with pytest.raises(ValueError, match="half"):
-        verdict.of_round(["down"], {"strategy": "custom", "threshold": "half"})
+        verdict_of(["down"], {"strategy": "custom", "threshold": "half"})
     # When the batch is decided
-    aggregate.aggregate.fn([(str(one), to_micros(AT)) for one in (poisoned, monitor)])
-    # Then each comes again alone, and the good one is decided
-    again = [message.args[0] for message in messages.waiting(queues.AGGREGATION)]
-    assert [len(rounds) for rounds in again] == [1, 1]
-    aggregate.aggregate.fn(again[1])
+    aggregate.aggregate.fn([(str(watched), to_micros(AT)) for watched in (poisoned, monitor)])
+    # Then each is retried alone, and the valid one is decided
+    retries = [message.args[0] for message in messages.waiting(queues.AGGREGATION)]
+    assert [len(rounds) for rounds in retries] == [1, 1]
+    aggregate.aggregate.fn(retries[1])
     assert decided(connection, monitor)[0] == "down"
     with pytest.raises(ValueError, match="half"):
-        aggregate.aggregate.fn(again[0])
+        aggregate.aggregate.fn(retries[0])
 
 
-def test_an_older_ping_that_is_decided_along_knows_of_the_maintenance_of_its_time(
+def test_an_older_ping_in_the_same_batch_gets_the_maintenance_windows_of_its_time(
     connection: Db, project: UUID
 ) -> None:
     # Given a failure in a window that is over, and a success after it; both were recorded late
@@ -354,8 +359,8 @@ def test_an_older_ping_that_is_decided_along_knows_of_the_maintenance_of_its_tim
     connection.execute("UPDATE monitor_states SET decided_for = %s", [AT - 5 * MINUTE])
     rows.a_result(connection, heartbeat, AT, "down", location=None, expected=[])
     rows.a_result(connection, heartbeat, AT + 5 * MINUTE, location=None, expected=[])
-    # When the message of the success comes first
+    # When the message of the success arrives first
     settle((heartbeat, AT + 5 * MINUTE))
-    # Then nobody is told of the planned failure
-    told = connection.execute("SELECT type FROM alerts WHERE suppressed_because IS NULL").fetchall()
-    assert told == []
+    # Then the planned failure is not alerted
+    sent = connection.execute("SELECT type FROM alerts WHERE suppressed_because IS NULL").fetchall()
+    assert sent == []

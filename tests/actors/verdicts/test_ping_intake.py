@@ -1,4 +1,4 @@
-"""Our own absence is not the job's failure."""
+"""A gap in accepting pings is not a failure of the job."""
 
 import threading
 from collections.abc import Iterator
@@ -26,18 +26,18 @@ def now() -> datetime:
 
 
 @pytest.fixture
-def attending(connection: Db) -> Iterator[ping_intake.Attendance]:
-    """A process that takes pings; stopped at the end of the test at the latest."""
+def intake(connection: Db) -> Iterator[ping_intake.PingIntake]:
+    """A process that accepts pings, stopped when the test ends."""
     from actors.broker import broker
 
-    made = ping_intake.Attendance(broker, transaction)
-    yield made
-    made.stop()
+    process = ping_intake.PingIntake(broker, transaction)
+    yield process
+    process.stop()
 
 
-def left(connection: Db, at: datetime) -> None:
-    """The last process that took pings did so at `at`."""
-    connection.execute("INSERT INTO attendance (role, since, seen_at) VALUES ('web', %s, %s)", [at, at])
+def last_accepted(connection: Db, at: datetime) -> None:
+    """Pings were last accepted at `at`."""
+    connection.execute("INSERT INTO ping_intake (role, since, seen_at) VALUES ('web', %s, %s)", [at, at])
 
 
 def a_heartbeat(connection: Db, project: UUID, due: datetime, **state: Any) -> UUID:
@@ -45,36 +45,37 @@ def a_heartbeat(connection: Db, project: UUID, due: datetime, **state: Any) -> U
     return rows.a_monitor(connection, project, "", type="heartbeat", interval=4200, config=HOURLY, due=due, state=state)
 
 
-def waits(now: datetime) -> bool:
+def held(now: datetime) -> bool:
     from actors.broker import broker
 
     with transaction() as db:
-        return ping_intake.misses_wait(db, broker.client, now)
+        return ping_intake.hold_missed(db, broker.client, now)
 
 
-def test_heartbeats_that_may_have_pinged_in_vain_get_until_their_next_turn(
+def test_heartbeats_whose_pings_may_be_lost_get_until_their_next_regular_run(
     connection: Db, project: UUID, now: datetime
 ) -> None:
-    left(connection, now - 30 * MINUTE)
+    last_accepted(connection, now - 30 * MINUTE)
     missed = a_heartbeat(connection, project, now - 11 * MINUTE)
     down = a_heartbeat(connection, project, now - 11 * MINUTE, status="down", last_verdict="down", last_error_code="X")
     later = a_heartbeat(connection, project, now + 45 * MINUTE)
     other = rows.a_monitor(connection, project, due=now - 11 * MINUTE)
     with transaction() as db:
-        assert ping_intake.return_from(db, now) == 2
-    # Then their deadlines are those of their next turns, and no other monitor's has moved
-    due = {one: rows.state(connection, one)["next_run_at"] for one in (missed, down, later, other)}
+        assert ping_intake.intake_resumed(db, now) == 2
+    # Then their deadlines are those of their next runs, and no other deadline has moved
+    due = {monitor: rows.state(connection, monitor)["next_run_at"] for monitor in (missed, down, later, other)}
     assert due[missed] == due[down] == now + 49 * MINUTE
     assert (due[later], due[other]) == (now + 45 * MINUTE, now - 11 * MINUTE)
-    # And the gap is ours, wherever the job was not down already
+    # And the gap is an error, unless the job was down already
     state = rows.state(connection, missed)
     assert (state["status"], state["last_verdict"], state["last_error_code"]) == ("up", "error", "PINGS_NOT_TAKEN")
     assert (rows.state(connection, down)["last_verdict"], rows.state(connection, down)["last_error_code"]) == (
         "down",
         "X",
     )
-    found = connection.execute("SELECT monitor_id, status, error_code, scheduled_for FROM monitor_results").fetchall()
-    assert sorted(found) == sorted([(one, "error", "PINGS_NOT_TAKEN", now - 11 * MINUTE) for one in (missed, down)])
+    stored = connection.execute("SELECT monitor_id, status, error_code, scheduled_for FROM monitor_results").fetchall()
+    gap = ("error", "PINGS_NOT_TAKEN", now - 11 * MINUTE)
+    assert sorted(stored) == sorted([(missed, *gap), (down, *gap)])
     assert connection.execute("SELECT sum(up), sum(down), sum(error) FROM monitor_rollups_hourly").fetchone() == (
         0,
         0,
@@ -82,89 +83,89 @@ def test_heartbeats_that_may_have_pinged_in_vain_get_until_their_next_turn(
     )
     message = rows.value(connection, "SELECT message FROM operator_warnings WHERE kind = 'pings_not_taken'")
     assert "2 heartbeats" in message
-    # And a second return moves nothing
+    # And doing it again moves nothing
     with transaction() as db:
-        assert ping_intake.return_from(db, now) == 0
+        assert ping_intake.intake_resumed(db, now) == 0
 
 
-def test_the_first_process_ever_moves_nothing(connection: Db, project: UUID, now: datetime) -> None:
+def test_the_first_process_of_an_installation_moves_nothing(connection: Db, project: UUID, now: datetime) -> None:
     monitor = a_heartbeat(connection, project, now - MINUTE)
     with transaction() as db:
-        assert ping_intake.return_from(db, now) == 0
+        assert ping_intake.intake_resumed(db, now) == 0
     assert rows.state(connection, monitor)["next_run_at"] == now - MINUTE
 
 
-def test_misses_wait_while_nobody_takes_pings_and_until_the_absence_is_dealt_with(
-    connection: Db, project: UUID, now: datetime, attending: ping_intake.Attendance
+def test_misses_are_held_while_no_process_accepts_pings_and_until_the_deadlines_are_moved(
+    connection: Db, project: UUID, now: datetime, intake: ping_intake.PingIntake
 ) -> None:
-    assert not waits(now), "nobody has ever said that he takes pings"
-    left(connection, now - timedelta(seconds=1))
+    assert not held(now), "no process has ever left a mark"
+    last_accepted(connection, now - timedelta(seconds=1))
     monitor = a_heartbeat(connection, project, now - timedelta(milliseconds=500))
-    assert waits(now), "the mark is fresh, and the process is gone"
-    attending.start()
-    until(lambda: not waits(datetime.now(UTC)), what="somebody takes pings again")
+    assert held(now), "the mark is fresh, and the process is dead"
+    intake.start()
+    until(lambda: not held(datetime.now(UTC)), what="pings are accepted again")
     assert rows.state(connection, monitor)["next_run_at"] > now + 50 * MINUTE
-    attending.stop()
-    until(lambda: waits(datetime.now(UTC)), what="nobody takes pings any more")
-    assert rows.value(connection, "SELECT seen_at FROM attendance") > now
+    intake.stop()
+    until(lambda: held(datetime.now(UTC)), what="no process accepts pings")
+    assert rows.value(connection, "SELECT seen_at FROM ping_intake") > now
 
 
-def test_a_process_that_does_not_answer_pings_is_absent(
+def test_a_process_that_does_not_answer_pings_makes_a_gap(
     connection: Db, project: UUID, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from actors.broker import broker
 
-    monkeypatch.setattr(ping_intake, "BEAT_SECONDS", 0.1)
-    hears = threading.Event()
-    made = ping_intake.Attendance(broker, transaction, hears.is_set)
-    left(connection, now - timedelta(seconds=1))
-    made.start()
+    monkeypatch.setattr(ping_intake, "MARK_SECONDS", 0.1)
+    accepts_pings = threading.Event()
+    process = ping_intake.PingIntake(broker, transaction, accepts_pings.is_set)
+    last_accepted(connection, now - timedelta(seconds=1))
+    process.start()
     try:
-        # Given a process that takes no pings yet
-        assert waits(now)
-        hears.set()
-        until(lambda: not waits(datetime.now(UTC)), what="it takes pings")
-        # When it cannot any more, then misses wait at once
-        hears.clear()
-        until(lambda: waits(datetime.now(UTC)), what="misses wait")
+        # Given a process that accepts no pings yet
+        assert held(now)
+        accepts_pings.set()
+        until(lambda: not held(datetime.now(UTC)), what="it accepts pings")
+        # When it stops accepting pings, misses are held at once
+        accepts_pings.clear()
+        until(lambda: held(datetime.now(UTC)), what="misses are held")
         missed = a_heartbeat(connection, project, datetime.now(UTC) + timedelta(milliseconds=50))
-        # And once it can, the heartbeats that may have pinged in vain get another turn
-        hears.set()
-        until(lambda: not waits(datetime.now(UTC)), what="it takes pings again")
+        # When it accepts them again, heartbeats whose pings may be lost get until their next run
+        accepts_pings.set()
+        until(lambda: not held(datetime.now(UTC)), what="it accepts pings again")
         assert rows.state(connection, missed)["next_run_at"] > now + 50 * MINUTE
     finally:
-        made.stop()
+        process.stop()
 
 
-def test_a_second_process_comes_without_an_absence(
-    connection: Db, project: UUID, now: datetime, attending: ping_intake.Attendance
+def test_a_second_process_starts_without_a_gap(
+    connection: Db, project: UUID, now: datetime, intake: ping_intake.PingIntake
 ) -> None:
     from actors.broker import broker
 
-    attending.start()
-    until(lambda: rows.value(connection, "SELECT count(*) FROM attendance") == 1)
-    until(lambda: not waits(datetime.now(UTC)))
+    intake.start()
+    until(lambda: rows.value(connection, "SELECT count(*) FROM ping_intake") == 1)
+    until(lambda: not held(datetime.now(UTC)))
     monitor = a_heartbeat(connection, project, now - timedelta(milliseconds=500))
-    second = ping_intake.Attendance(broker, transaction)
+    second = ping_intake.PingIntake(broker, transaction)
     second.start()
     until(lambda: broker.client.pubsub_numsub(ping_intake.CHANNEL)[0][1] == 2)
     assert rows.state(connection, monitor)["next_run_at"] == now - timedelta(milliseconds=500)
     second.stop()
-    assert not waits(datetime.now(UTC))
+    assert not held(datetime.now(UTC))
 
 
-def test_a_mark_that_was_interrupted_is_an_absence(connection: Db, project: UUID, now: datetime) -> None:
+def test_an_interrupted_mark_is_a_gap(connection: Db, project: UUID, now: datetime) -> None:
     from actors.broker import broker
 
-    left(connection, now - 2 * ping_intake.STALE)
+    last_accepted(connection, now - 2 * ping_intake.STALE)
     monitor = a_heartbeat(connection, project, now - MINUTE / 10)
-    assert waits(now)
-    ping_intake.Attendance(broker, transaction)._mark()
+    assert held(now)
+    ping_intake.PingIntake(broker, transaction)._mark()
     assert rows.state(connection, monitor)["next_run_at"] > now
 
 
-def test_misses_wait_while_pings_wait_to_be_recorded(connection: Db, now: datetime) -> None:
+def test_misses_are_held_while_pings_are_buffered(connection: Db, now: datetime) -> None:
     from actors.broker import broker
 
     broker.client.xadd(ping_buffer.STREAM, {"ping": "{}"})
-    assert waits(now)
+    assert held(now)

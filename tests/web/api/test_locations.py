@@ -88,7 +88,7 @@ def test_changes_are_on_the_trail(cast: Cast) -> None:
 
 def test_workers_and_unanswered_rounds_are_told(cast: Cast) -> None:
     broker.client.set("supercheck:worker:eu-central:one", 1, ex=60)
-    unanswered_rounds.note(broker.client, ["eu-central", "eu-central"])
+    unanswered_rounds.record(broker.client, ["eu-central", "eu-central"])
     us, eu = listed(cast)
     assert (us["workersOnline"], us["roundsUnanswered"]) == (0, 0)
     assert (eu["workersOnline"], eu["roundsUnanswered"]) == (1, 2)

@@ -78,7 +78,7 @@ def test_workers_and_unanswered_rounds_are_shown(visitor: Callable[..., Visitor]
     from actors.verdicts import unanswered_rounds
 
     broker.client.set("supercheck:worker:us-east:one", 1, ex=60)
-    unanswered_rounds.note(broker.client, ["eu-central"] * 3)
+    unanswered_rounds.record(broker.client, ["eu-central"] * 3)
     page = visitor().get("/locations/partials/list")
     assert "1 at work" in page
     assert "3 rounds unanswered in the last hour" in page

@@ -22,6 +22,6 @@ def standing() -> Standing | None:
     from actors.verdicts import unanswered_rounds  # they connect at import, which only a process with settings can
 
     try:
-        return Standing(process_registry.workers_online(redis_client()), unanswered_rounds.lately(redis_client()))
+        return Standing(process_registry.workers_online(redis_client()), unanswered_rounds.recent(redis_client()))
     except redis.RedisError:
         return None

@@ -26,16 +26,16 @@ def monitor(connection: Db, project: UUID) -> UUID:
 
 
 def decide(db: Db, monitor: UUID, minute: float, status: str = "down") -> None:
-    """A round at that minute after the window's begin, decided a second later."""
+    """Decide a round that was scheduled `minute` minutes after the start of the window, one second later."""
     scheduled = AT + minute * MINUTE
     rows.a_result(db, monitor, scheduled, status)
     aggregate.settle([(monitor, scheduled)], scheduled + SECOND)
 
 
 def alerts(db: Db) -> list[tuple[Any, ...]]:
-    """(type, number, why it was held back) of each alert, in the order of the rounds."""
-    because = "split_part(suppressed_because, ':', 1)"
-    return db.execute(f"SELECT type, alert_number, {because} FROM alerts ORDER BY created_at").fetchall()
+    """Return (type, number, kind of suppression) of each alert, in the order of the rounds."""
+    kind = "split_part(suppressed_because, ':', 1)"
+    return db.execute(f"SELECT type, alert_number, {kind} FROM alerts ORDER BY created_at").fetchall()
 
 
 def incidents(db: Db) -> list[tuple[Any, ...]]:
@@ -43,10 +43,10 @@ def incidents(db: Db) -> list[tuple[Any, ...]]:
 
 
 DOWN = ("monitor.down", 1, None)
-HELD = ("monitor.down", None, "maintenance")
+SUPPRESSED = ("monitor.down", None, "maintenance")
 
 
-def test_an_outage_in_a_window_moves_the_state_is_on_record_once_and_tells_nobody(
+def test_an_outage_in_a_window_changes_the_state_is_recorded_once_and_sends_no_alert(
     connection: Db, project: UUID, monitor: UUID
 ) -> None:
     rows.a_window(connection, project, *WINDOW, monitor)
@@ -54,27 +54,27 @@ def test_an_outage_in_a_window_moves_the_state_is_on_record_once_and_tells_nobod
         decide(connection, monitor, minute)
     state = rows.state(connection, monitor)
     assert (state["status"], state["consecutive_failures"], state["alerts_sent"]) == ("down", 3, 0)
-    assert (state["hushed"], state["owing"]) == ("maintenance", True)
-    assert alerts(connection) == [HELD]
+    assert (state["suppressed_by"], state["pending_alert"]) == ("maintenance", True)
+    assert alerts(connection) == [SUPPRESSED]
     assert messages.waiting(queues.ALERTS) == []
     assert incidents(connection) == [(True, False)]
     because = rows.value(connection, "SELECT suppressed_because FROM alerts")
-    assert because == f"maintenance: in maintenance until {WINDOW[1]:%Y-%m-%d %H:%M} UTC"
+    assert because == f"maintenance: the monitor is in maintenance until {WINDOW[1]:%Y-%m-%d %H:%M} UTC"
 
 
 def test_down_when_its_window_ends_it_alerts_then_as_number_one(connection: Db, project: UUID, monitor: UUID) -> None:
     rows.a_window(connection, project, *WINDOW, monitor)
     decide(connection, monitor, 1)
     decide(connection, monitor, 10)
-    assert alerts(connection) == [HELD, DOWN]
-    assert not rows.state(connection, monitor)["owing"]
+    assert alerts(connection) == [SUPPRESSED, DOWN]
+    assert not rows.state(connection, monitor)["pending_alert"]
 
 
-def test_a_round_measured_in_the_window_and_decided_after_it_is_hushed(
+def test_a_round_measured_in_the_window_and_decided_after_it_is_suppressed(
     connection: Db, project: UUID, monitor: UUID
 ) -> None:
     window = rows.a_window(connection, project, *WINDOW, monitor)
-    # The window has moved on before the round is decided.
+    # The window has moved to its next occurrence before the round is decided.
     connection.execute(
         "UPDATE maintenance_windows SET occurred_from = occurs_from, occurred_until = occurs_until, occurs_from = NULL,"
         " occurs_until = NULL WHERE id = %s",
@@ -83,11 +83,11 @@ def test_a_round_measured_in_the_window_and_decided_after_it_is_hushed(
     scheduled = WINDOW[1] - SECOND
     rows.a_result(connection, monitor, scheduled, "down")
     aggregate.settle([(monitor, scheduled)], WINDOW[1] + MINUTE)
-    assert alerts(connection) == [HELD]
-    assert rows.state(connection, monitor)["owing"]
+    assert alerts(connection) == [SUPPRESSED]
+    assert rows.state(connection, monitor)["pending_alert"]
 
 
-def test_a_recovery_in_a_window_is_told_after_it_with_the_length_of_the_outage(
+def test_a_recovery_in_a_window_is_alerted_after_it_with_the_length_of_the_outage(
     connection: Db, project: UUID, monitor: UUID
 ) -> None:
     decide(connection, monitor, -2)
@@ -103,7 +103,7 @@ def test_a_recovery_in_a_window_is_told_after_it_with_the_length_of_the_outage(
     assert context["downForSeconds"] == 3 * 60 + 1
 
 
-def test_an_outage_that_returns_before_its_end_was_told_is_the_same_one(
+def test_an_outage_that_returns_before_its_recovery_alert_is_the_same_one(
     connection: Db, project: UUID, monitor: UUID
 ) -> None:
     decide(connection, monitor, -2)
@@ -117,7 +117,7 @@ def test_an_outage_that_returns_before_its_end_was_told_is_the_same_one(
     assert incidents(connection) == [(False, True)]
 
 
-def test_a_mute_uses_up_no_number_either_and_each_reason_is_on_record(
+def test_a_mute_uses_no_alert_number_either_and_each_reason_is_recorded(
     connection: Db, project: UUID, monitor: UUID
 ) -> None:
     connection.execute("UPDATE monitors SET muted_until = %s", [AT + 3 * MINUTE])
@@ -127,12 +127,12 @@ def test_a_mute_uses_up_no_number_either_and_each_reason_is_on_record(
     decide(connection, monitor, 3)
     decide(connection, monitor, 4)
     decide(connection, monitor, 5)
-    assert alerts(connection) == [("monitor.down", None, "mute"), HELD, DOWN]
-    assert rows.state(connection, monitor)["hushed"] == "mute maintenance"
+    assert alerts(connection) == [("monitor.down", None, "mute"), SUPPRESSED, DOWN]
+    assert rows.state(connection, monitor)["suppressed_by"] == "mute maintenance"
 
 
 @pytest.mark.parametrize(
-    ("scope", "hushed"),
+    ("scope", "suppressed"),
     [
         ({}, True),
         ({"tag": "blue"}, True),
@@ -142,25 +142,25 @@ def test_a_mute_uses_up_no_number_either_and_each_reason_is_on_record(
     ],
 )
 def test_a_window_holds_for_its_monitor_its_tag_or_its_whole_project(
-    connection: Db, project: UUID, monitor: UUID, scope: dict[str, str], hushed: bool
+    connection: Db, project: UUID, monitor: UUID, scope: dict[str, str], suppressed: bool
 ) -> None:
     other = rows.a_monitor(connection, project) if scope.get("other") == "monitor" else None
     owner = rows.a_project(connection) if scope.get("other") == "project" else project
     rows.a_window(connection, owner, *WINDOW, other, tag=scope.get("tag"))
     decide(connection, monitor, 1)
-    assert alerts(connection) == [HELD if hushed else DOWN]
+    assert alerts(connection) == [SUPPRESSED if suppressed else DOWN]
 
 
-def test_deciding_a_hushed_round_twice_is_the_same_as_once(connection: Db, project: UUID, monitor: UUID) -> None:
+def test_deciding_a_suppressed_round_twice_is_the_same_as_once(connection: Db, project: UUID, monitor: UUID) -> None:
     rows.a_window(connection, project, *WINDOW, monitor)
     decide(connection, monitor, 1)
     before = rows.state(connection, monitor)
     aggregate.settle([(monitor, AT + MINUTE)], AT + 20 * MINUTE)
     assert rows.state(connection, monitor) == before
-    assert alerts(connection) == [HELD]
+    assert alerts(connection) == [SUPPRESSED]
 
 
-def test_the_pings_of_a_heartbeat_are_decided_in_their_order_whichever_is_asked_for_first(
+def test_the_pings_of_a_heartbeat_are_decided_in_order_whichever_message_comes_first(
     connection: Db, project: UUID
 ) -> None:
     # Given a failure and the success after it, neither of them decided
