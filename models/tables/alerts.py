@@ -1,4 +1,4 @@
-"""Who is told what: channels, alerts, deliveries, incidents, and our own troubles."""
+"""Alerts, their deliveries, and the alerts that wait for a summary."""
 
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -8,56 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from models.tables.base import Base, Sealed, created_now, new_id
-
-
-class NotificationProvider(Sealed, Base):
-    """A channel with its config; what is secret in it is sealed in `secrets` as one JSON object."""
-
-    __tablename__ = "notification_providers"
-    __table_args__ = (
-        Index("ix_notification_providers_resumed", "resumed_at", postgresql_where=text("resumed_at IS NOT NULL")),
-    )
-
-    id: Mapped[UUID] = new_id()
-    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
-    name: Mapped[str]
-    type: Mapped[str]
-    enabled: Mapped[bool] = mapped_column(server_default=text("true"))
-    config: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
-    last_success_at: Mapped[datetime | None]
-    last_error_at: Mapped[datetime | None]
-    last_error: Mapped[str | None]
-    #: The service refused for good (404, revoked token): nothing gets through until someone mends the config.
-    broken: Mapped[bool] = mapped_column(server_default=text("false"))
-    #: When it was enabled again, until the sweep has seen what ended while it was disabled.
-    resumed_at: Mapped[datetime | None]
-    #: How many messages a minute it may be sent; null: as many as its type bears (`actors.alerts.rate_limit`). More of them wait.
-    max_per_minute: Mapped[int | None]
-    #: Who gets the message where this one fails for good, or for long.
-    fallback_provider_id: Mapped[UUID | None] = mapped_column(
-        ForeignKey("notification_providers.id", ondelete="SET NULL")
-    )
-    created_at: Mapped[datetime] = created_now()
-    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
-
-
-class Incident(Base):
-    """One outage of one monitor, from the first failed round of its sequence to the recovery."""
-
-    __tablename__ = "incidents"
-    __table_args__ = (Index("uq_incidents_sequence", "monitor_id", "failure_sequence", unique=True),)
-
-    id: Mapped[UUID] = new_id()
-    monitor_id: Mapped[UUID] = mapped_column(ForeignKey("monitors.id", ondelete="CASCADE"))
-    failure_sequence: Mapped[int]
-    started_at: Mapped[datetime] = mapped_column(index=True)
-    ended_at: Mapped[datetime | None]
-    error_code: Mapped[str | None]
-    reason: Mapped[str] = mapped_column(server_default="")
-    #: It began in a maintenance window.
-    in_maintenance: Mapped[bool] = mapped_column(server_default=text("false"))
-    evidence: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+from models.tables.base import Base, created_now, new_id
 
 
 class Alert(Base):
@@ -191,33 +142,3 @@ class StormChange(Base):
     )
     collected_at: Mapped[datetime] = created_now()
     summary_id: Mapped[UUID | None] = mapped_column(ForeignKey("alerts.id", ondelete="CASCADE"), index=True)
-
-
-class CertificateWarning(Base):
-    """A certificate's nearing end was told about: once for each threshold (whole days left; -1: expired) of each one."""
-
-    __tablename__ = "certificate_warnings"
-
-    monitor_id: Mapped[UUID] = mapped_column(ForeignKey("monitors.id", ondelete="CASCADE"), primary_key=True)
-    fingerprint_sha256: Mapped[str] = mapped_column(primary_key=True)
-    threshold_days: Mapped[int] = mapped_column(primary_key=True)
-    created_at: Mapped[datetime] = created_now()
-
-
-class OperatorWarning(Base):
-    """Our own trouble, told to admins on the dashboard: a location without workers, a late queue."""
-
-    __tablename__ = "operator_warnings"
-    __table_args__ = (
-        Index(
-            "uq_operator_warnings_open", "kind", "subject", unique=True, postgresql_where=text("resolved_at IS NULL")
-        ),
-    )
-
-    id: Mapped[UUID] = new_id()
-    kind: Mapped[str]
-    subject: Mapped[str]
-    message: Mapped[str]
-    first_seen_at: Mapped[datetime] = created_now()
-    last_seen_at: Mapped[datetime] = created_now()
-    resolved_at: Mapped[datetime | None]

@@ -24,20 +24,6 @@ def _one_of(words: type[StrEnum]) -> str:
     return ", ".join(repr(word.value) for word in words)
 
 
-class Location(Base):
-    """A place checks run from; `position` orders them, and the lowest enabled one is the default."""
-
-    __tablename__ = "locations"
-    __table_args__ = (CheckConstraint("code ~ '^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$'", name="code"),)
-
-    code: Mapped[str] = mapped_column(primary_key=True)
-    name: Mapped[str]
-    enabled: Mapped[bool] = mapped_column(server_default=text("true"))
-    position: Mapped[int] = mapped_column(server_default="0")
-    last_seen_at: Mapped[datetime | None]
-    created_at: Mapped[datetime] = created_now()
-
-
 class Monitor(Sealed, Base):
     """What the user configured; changes rarely. `version` grows with every change, so that workers may cache the row.
 

@@ -1,11 +1,11 @@
-"""What was measured: every result, partitioned by day, and its sums by hour and by day."""
+"""Results of checks, partitioned by day."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, Integer, PrimaryKeyConstraint, text
-from sqlalchemy.dialects.postgresql import ARRAY, REAL
+from sqlalchemy import Index, text
+from sqlalchemy.dialects.postgresql import REAL
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.tables.base import Base
@@ -41,67 +41,3 @@ class MonitorResult(Base):
     test_execution_id: Mapped[UUID | None]
     test_report_s3_url: Mapped[str | None]
     details: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
-
-
-class _Rollup:
-    """Sums over one bucket of time at one location (`''` for pings). Times are milliseconds.
-
-    `histogram` counts response times by the bounds of `models.rules.histogram`; adding two arrays merges two rollups.
-    """
-
-    monitor_id: Mapped[UUID]
-    location: Mapped[str]
-    up: Mapped[int] = mapped_column(server_default="0")
-    down: Mapped[int] = mapped_column(server_default="0")
-    error: Mapped[int] = mapped_column(server_default="0")
-    response_count: Mapped[int] = mapped_column(server_default="0")
-    response_sum: Mapped[float] = mapped_column(server_default="0")
-    response_min: Mapped[float | None] = mapped_column(REAL)
-    response_max: Mapped[float | None] = mapped_column(REAL)
-    histogram: Mapped[list[int] | None] = mapped_column(ARRAY(Integer))
-
-
-class HourlyRollup(_Rollup, Base):
-    __tablename__ = "monitor_rollups_hourly"
-    __table_args__ = (
-        PrimaryKeyConstraint("monitor_id", "hour", "location"),
-        # Every check updates one row in place: room on the page keeps those updates off the index.
-        {"postgresql_with": {"fillfactor": "70"}},
-    )
-
-    hour: Mapped[datetime]
-
-
-class DailyRollup(_Rollup, Base):
-    __tablename__ = "monitor_rollups_daily"
-    __table_args__ = (PrimaryKeyConstraint("monitor_id", "day", "location"),)
-
-    day: Mapped[date]
-
-
-class HeartbeatPing(Base):
-    """A ping as it came in, `/start` and `/log` included; success and failure are results as well."""
-
-    __tablename__ = "heartbeat_pings"
-    __table_args__ = (Index("ix_heartbeat_pings_monitor", "monitor_id", text("received_at DESC")),)
-
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    monitor_id: Mapped[UUID]
-    received_at: Mapped[datetime]
-    #: `success`, `fail`, `start` or `log`.
-    kind: Mapped[str]
-    exit_code: Mapped[int | None]
-    duration_ms: Mapped[float | None]
-    run_id: Mapped[UUID | None]
-    source: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
-    body: Mapped[str | None]
-
-
-class Attendance(Base):
-    """Since when somebody has taken pings without a break, and when that was last certain; one row, `web`."""
-
-    __tablename__ = "attendance"
-
-    role: Mapped[str] = mapped_column(primary_key=True)
-    since: Mapped[datetime]
-    seen_at: Mapped[datetime]
