@@ -25,7 +25,7 @@ from models.connections.database import AWAY, Db, transaction
 from models.queries import deliveries, delivery_capacity
 from models.queries.audit import CredentialUse
 from models.queries.deliveries import Attempt, Claimed
-from models.secrets.encryption import SealError
+from models.secrets.encryption import DecryptionError
 from notifications.notice import NotificationError
 
 log = structlog.get_logger(__name__)
@@ -93,7 +93,7 @@ def attempt(claimed: Claimed) -> NotificationError | None:
             SENDERS[claimed.provider_type](notice_of(claimed, datetime.now(UTC)), config)
     except NotificationError as failure:
         return failure
-    except SealError:
+    except DecryptionError:
         return NotificationError("The stored credentials do not open; enter them again.", permanent=True)
     except Exception as error:  # noqa: BLE001
         # A fault of ours: recorded like any failure, so that it is retried in growing steps and not for ever.

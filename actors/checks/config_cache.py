@@ -50,7 +50,7 @@ def prepared(wanted: Iterable[tuple[UUID, int]]) -> dict[UUID, Prepared]:
     if missing:
         with transaction() as db:
             rows = list(check_configs.load(db, missing))
-        credential_uses.note(CredentialUse("monitor", row.monitor_id, "check") for row in rows if row.sealed)
+        credential_uses.note(CredentialUse("monitor", row.monitor_id, "check") for row in rows if row.has_secrets)
         fresh = {row.monitor_id: _prepare(row) for row in rows}
         # What is broken is read again the next time: a key may be back that was missing.
         found.update(fresh)

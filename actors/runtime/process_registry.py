@@ -19,7 +19,7 @@ import structlog
 import settings
 from actors.broker import HEARTBEAT_TIMEOUT_MS, Broker
 from models.connections import dependencies
-from models.secrets import encryption as seal
+from models.secrets import encryption
 
 log = structlog.get_logger(__name__)
 
@@ -74,7 +74,7 @@ class Presence:
         if role == "check_worker":
             for code in config.served_locations:
                 self._add(code)
-        self._key_ids = [seal.key_id(key).hex() for key in config.encryption_keys]
+        self._key_ids = [encryption.key_id(key).hex() for key in config.encryption_keys]
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="presence", daemon=True)
 

@@ -8,8 +8,7 @@ import structlog
 from psycopg.rows import class_row
 
 from models.connections.database import Db
-from models.secrets import encryption as seal
-from models.secrets import fields
+from models.secrets import encryption, fields
 
 log = structlog.get_logger(__name__)
 
@@ -24,7 +23,7 @@ class CheckConfig(NamedTuple):
     target: str
     config: dict[str, Any] | None
     #: Whether the row holds secrets.
-    sealed: bool
+    has_secrets: bool
 
 
 class _Row(NamedTuple):
@@ -46,9 +45,8 @@ def load(db: Db, monitor_ids: Iterable[UUID]) -> Iterator[CheckConfig]:
         )
         for row in cursor:
             try:
-                whole = fields.join(row.config, seal.unseal(row.secrets, "monitors", row.id))
-            except seal.SealError as error:
+                whole = fields.join(row.config, encryption.decrypt(row.secrets, "monitors", row.id))
+            except encryption.DecryptionError as error:
                 log.warning("a monitor cannot be checked", monitor_id=str(row.id), error=str(error))
                 whole = None
-            sealed = row.secrets is not None
-            yield CheckConfig(row.id, row.project_id, row.version, row.type, row.target, whole, sealed)
+            yield CheckConfig(row.id, row.project_id, row.version, row.type, row.target, whole, row.secrets is not None)

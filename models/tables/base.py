@@ -30,14 +30,14 @@ class Base(DeclarativeBase):
     }
 
 
-class Sealed:
+class HasSecrets:
     """What a row with encrypted secrets keeps of them: the ciphertext, since when they are what they are, and when they
     were last encrypted, by a change or by a rotation of the key. Null where there are none, or from before the times were kept.
     """
 
     secrets: Mapped[bytes | None]
     secrets_changed_at: Mapped[datetime | None]
-    secrets_sealed_at: Mapped[datetime | None]
+    secrets_encrypted_at: Mapped[datetime | None]
 
 
 def new_id() -> Mapped[UUID]:

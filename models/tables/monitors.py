@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, and_, any_, case, func, or_, select, text
 from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
-from models.tables.base import Base, Sealed, created_now, new_id
+from models.tables.base import Base, HasSecrets, created_now, new_id
 
 
 class MonitorType(StrEnum):
@@ -24,7 +24,7 @@ def _one_of(words: type[StrEnum]) -> str:
     return ", ".join(repr(word.value) for word in words)
 
 
-class Monitor(Sealed, Base):
+class Monitor(HasSecrets, Base):
     """What the user configured; changes rarely. `version` grows with every change, so that workers may cache the row.
 
     `config` is the wire's `config` without its secrets, which `secrets` holds sealed as one JSON object.

@@ -7,10 +7,10 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.tables.base import Base, Sealed, created_now, new_id
+from models.tables.base import Base, HasSecrets, created_now, new_id
 
 
-class NotificationProvider(Sealed, Base):
+class NotificationProvider(HasSecrets, Base):
     """A channel with its config; what is secret in it is sealed in `secrets` as one JSON object."""
 
     __tablename__ = "notification_providers"

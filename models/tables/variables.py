@@ -6,10 +6,10 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, UniqueConstraint, func
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.tables.base import Base, Sealed, created_now, new_id
+from models.tables.base import Base, HasSecrets, created_now, new_id
 
 
-class Variable(Sealed, Base):
+class Variable(HasSecrets, Base):
     """A project's named value for tests; a secret one is sealed in `secrets`, a plain one stands in `value`."""
 
     __tablename__ = "variables"

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from actors import queues
 from actors.runtime import process_registry
 from models.rules.round_ids import to_micros
-from models.secrets import encryption as seal
-from models.secrets import fields
+from models.secrets import encryption, fields
 from scheduling import dispatch, tick
 from scheduling.dispatch import BATCH, Order
 from tests import messages, rows
@@ -72,7 +71,7 @@ def test_a_message_holds_ids_and_times_and_nothing_secret(
     config["headers"] = {"X-Api-Key": "0123456789abcdef", "Accept": "text/plain"}
     public, hidden = fields.split("monitor", config)
     monitor = rows.a_monitor(connection, project, "https://target.example/private", config=public)
-    sealed = seal.seal(hidden, "monitors", monitor)
+    sealed = encryption.encrypt(hidden, "monitors", monitor)
     connection.execute("UPDATE monitors SET secrets = %s WHERE id = %s", [sealed, monitor])
     # When it is dispatched
     tick.claim_and_dispatch(datetime.now(UTC))
