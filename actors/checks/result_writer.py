@@ -12,7 +12,7 @@ import redis
 import structlog
 
 from actors.verdicts.aggregate import send_rounds
-from models.connections.database import AWAY, transaction
+from models.connections.database import UNAVAILABLE, transaction
 from models.queries import results, rounds
 from models.queries.results import ResultRow
 from models.queries.rounds import Round
@@ -72,7 +72,7 @@ class Writer:
         while True:
             try:
                 await asyncio.to_thread(_store, [row for _, row in group])
-            except AWAY as error:
+            except UNAVAILABLE as error:
                 if not told:
                     log.warning("results wait for the database", rows=len(group), error=str(error).strip())
                 told = True

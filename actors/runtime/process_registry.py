@@ -134,7 +134,7 @@ class Presence:
 
     def _renew(self) -> None:
         pipe = self._broker.client.pipeline(transaction=False)
-        told = json.dumps({"keys": self._key_ids, "away": dependencies.not_fine()})
+        told = json.dumps({"keys": self._key_ids, "away": dependencies.unhealthy()})
         pipe.set(self._process, told, ex=LIFETIME_SECONDS)
         for key in self._places:
             pipe.set(key, 1, ex=LIFETIME_SECONDS)

@@ -33,7 +33,7 @@ def watched(client: redis.Redis) -> redis.Redis:
             """Raises `redis.ConnectionError` at once while the broker counts as away."""
             if self.is_connected:
                 return
-            if BROKER.away:
+            if BROKER.unavailable:
                 raise redis.ConnectionError("the broker did not answer several times in a row")
             with BROKER.attempt():
                 super().connect()

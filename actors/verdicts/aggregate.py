@@ -20,7 +20,7 @@ from actors.broker import broker
 from actors.runtime import telemetry
 from actors.verdicts import live, suppression, transition, unanswered_rounds, verdict
 from actors.verdicts.alert_events import alert_of, event_of, spans
-from models.connections.database import AWAY, Db, transaction
+from models.connections.database import UNAVAILABLE, Db, transaction
 from models.queries import incidents, outbox, pings, rounds
 from models.queries.outbox import NewAlert
 from models.queries.rounds import Mark, Measured, Round, Standing
@@ -39,7 +39,7 @@ def aggregate(due_rounds: list[tuple[str, int]]) -> None:
     """Decide these rounds: (monitor id, scheduled time in microseconds) each."""
     try:
         settle([(UUID(monitor_id), from_micros(micros)) for monitor_id, micros in due_rounds], datetime.now(UTC))
-    except (*AWAY, redis.RedisError):
+    except (*UNAVAILABLE, redis.RedisError):
         raise
     except Exception:
         # A fault of ours with one round: alone it fails again, and the others are decided without it.

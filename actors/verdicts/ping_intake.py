@@ -43,7 +43,7 @@ def misses_wait(db: Db, client: redis.Redis, now: datetime) -> bool:
 
     An installation whose web processes have never left a mark is believed. Raises psycopg's and redis' errors.
     """
-    if ping_buffer.waiting():
+    if ping_buffer.size():
         return True
     seen = ping_intake.last_seen(db)
     if seen is None:
@@ -82,7 +82,7 @@ def return_from(db: Db, now: datetime) -> int:
 
 def _later(one: ping_intake.Waiting, away_from: datetime, now: datetime) -> datetime | None:
     try:
-        return heartbeats.after_absence(one.config, one.due, away_from, now)
+        return heartbeats.deadline_after_intake_outage(one.config, one.due, away_from, now)
     except (ValueError, TypeError, KeyError, StopIteration, OverflowError):
         # One heartbeat whose schedule cannot be read stays as it is; the tick tells of it.
         return None

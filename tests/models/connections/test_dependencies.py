@@ -60,30 +60,30 @@ def test_a_database_that_is_away_is_waited_for_less_and_used_again_once_it_is_ba
     cable: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database, "WAIT_SECONDS", 1.0)
-    monkeypatch.setattr(database, "DOUBTFUL_SECONDS", 0.05)
-    monkeypatch.setattr(database, "AWAY_SECONDS", 0.05)
+    monkeypatch.setattr(database, "WAIT_AFTER_FAILURE_SECONDS", 0.05)
+    monkeypatch.setattr(database, "WAIT_WHILE_UNAVAILABLE_SECONDS", 0.05)
     assert answers()
-    assert DATABASE.fine
+    assert DATABASE.healthy
 
     # When it goes away, the first ones wait as long as ever, and the next ones hardly at all
     cable.cut()
     for _ in range(dependencies.FAILURES):
         assert refused_after() >= 0.8
-    assert not DATABASE.fine
+    assert not DATABASE.healthy
     waits = [refused_after() for _ in range(3)]
     assert min(waits) < 0.8, waits
 
     # And when it is back, nobody has to do anything
     cable.mend()
     until(answers, what="the database is used again")
-    assert DATABASE.fine
+    assert DATABASE.healthy
 
 
 def test_a_fault_in_a_statement_is_no_outage(database_url: str) -> None:
     for _ in range(2 * dependencies.FAILURES):
         with pytest.raises(psycopg.errors.UndefinedTable), database.transaction() as db:
             db.execute("SELECT FROM no_such_table")
-    assert DATABASE.fine
+    assert DATABASE.healthy
     assert answers()
 
 
@@ -110,13 +110,13 @@ def test_a_broker_that_is_away_is_not_tried_by_everybody(redis_url: str) -> None
                 return str(error)
 
         assert answer() == "yes"
-        assert BROKER.fine
+        assert BROKER.healthy
         cable.cut()
         for _ in range(dependencies.FAILURES + 1):
             assert answer() != "yes"
-        assert not BROKER.fine
+        assert not BROKER.healthy
         until(lambda: "several times in a row" in answer())
         cable.mend()
         until(lambda: answer() == "yes")
-        assert BROKER.fine
+        assert BROKER.healthy
         client.close()
