@@ -33,7 +33,15 @@ MODULES = {
         "notifications.post",
     ),
     "check_worker": ("actors.checks.check",),
-    "scheduler": ("scheduling.tick", "scheduling.sweep", "scheduling.ping_replay", "scheduling.upkeep"),
+    "scheduler": (
+        "scheduling.tick",
+        "scheduling.sweep",
+        "scheduling.ping_replay",
+        "scheduling.watch_locations",
+        "scheduling.create_partitions",
+        "scheduling.sum_days",
+        "scheduling.remove_orphans",
+    ),
 }
 #: How many batches a check worker may have under way; the engine bounds the connections beneath them. A batch is under way
 #: until its slowest check ends, and batches mix projects: with few of them, one hanging target in each would stop all checks.

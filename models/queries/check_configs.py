@@ -1,4 +1,4 @@
-"""What a worker needs to know of a monitor to check it."""
+"""The configuration that a worker needs to check a monitor."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ log = structlog.get_logger(__name__)
 
 
 class CheckConfig(NamedTuple):
-    """`config` holds the secrets in the clear: it stays in this process's memory. None where they do not open."""
+    """`config` contains the decrypted secrets and must stay in memory. It is None if they cannot be decrypted."""
 
     monitor_id: UUID
     project_id: UUID
@@ -22,7 +22,6 @@ class CheckConfig(NamedTuple):
     type: str
     target: str
     config: dict[str, Any] | None
-    #: Whether the row holds secrets.
     has_secrets: bool
 
 
@@ -37,7 +36,7 @@ class _Row(NamedTuple):
 
 
 def load(db: Db, monitor_ids: Iterable[UUID]) -> Iterator[CheckConfig]:
-    """The configs of those monitors that still exist."""
+    """Yield the configs of those monitors that still exist."""
     with db.cursor(row_factory=class_row(_Row)) as cursor:
         cursor.execute(
             "SELECT id, project_id, version, type, target, config, secrets FROM monitors WHERE id = ANY(%s)",
@@ -45,8 +44,10 @@ def load(db: Db, monitor_ids: Iterable[UUID]) -> Iterator[CheckConfig]:
         )
         for row in cursor:
             try:
-                whole = fields.join(row.config, encryption.decrypt(row.secrets, "monitors", row.id))
+                config = fields.join(row.config, encryption.decrypt(row.secrets, "monitors", row.id))
             except encryption.DecryptionError as error:
                 log.warning("a monitor cannot be checked", monitor_id=str(row.id), error=str(error))
-                whole = None
-            yield CheckConfig(row.id, row.project_id, row.version, row.type, row.target, whole, row.secrets is not None)
+                config = None
+            yield CheckConfig(
+                row.id, row.project_id, row.version, row.type, row.target, config, row.secrets is not None
+            )

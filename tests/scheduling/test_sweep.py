@@ -12,8 +12,8 @@ import pytest
 from actors import queues
 from actors.broker import Broker, broker
 from models.rules.round_ids import to_micros
-from scheduling import sweep, tick
-from scheduling.resend_backoff import AT_ONCE, Insistence
+from scheduling import sweep, tick, watch_locations
+from scheduling.resend_backoff import IMMEDIATE_SENDS, ResendBackoff
 from tests import messages, rows
 from tests.scheduling.conftest import Alive
 from tests.waiting import until
@@ -224,12 +224,12 @@ def test_the_operator_is_warned_of_locations_that_are_wanted_and_silent_until_th
 ) -> None:
     everywhere = {"locationConfig": {"enabled": True, "locations": ["us-east", "eu-central"]}}
     rows.a_monitor(connection, project, config=everywhere)
-    sweep.watch_locations.fn()
-    sweep.watch_locations.fn()
+    watch_locations.watch_locations.fn()
+    watch_locations.watch_locations.fn()
     assert silent(connection) == ["eu-central"]
     assert rows.value(connection, "SELECT last_seen_at FROM locations WHERE code = 'us-east'") is not None
     alive("us-east", "eu-central")
-    sweep.watch_locations.fn()
+    watch_locations.watch_locations.fn()
     assert silent(connection) == []
 
 
@@ -239,7 +239,7 @@ def test_a_location_that_nobody_wants_may_be_silent(connection: Db, project: UUI
         connection, project, config={"locationConfig": {"enabled": True, "locations": ["eu-central"]}}, enabled=False
     )
     rows.a_monitor(connection, project, "", type="heartbeat")
-    sweep.watch_locations.fn()
+    watch_locations.watch_locations.fn()
     assert silent(connection) == []
 
 
@@ -254,7 +254,7 @@ def test_every_process_is_told_which_locations_are_on_and_the_operator_which_lef
     rows.a_location(connection, "mars", 1, enabled=False)
     rows.a_location(connection, "us-east", 2)
     unanswered_rounds.note(broker.client, ["moon", "moon"])
-    sweep.watch_locations.fn()
+    watch_locations.watch_locations.fn()
     assert process_registry.known_locations(broker.client) == ("moon", "us-east")
     open_ones = (
         "SELECT subject, message FROM operator_warnings WHERE kind = 'location_unanswered' AND resolved_at IS NULL"
@@ -262,7 +262,7 @@ def test_every_process_is_told_which_locations_are_on_and_the_operator_which_lef
     ((subject, message),) = connection.execute(open_ones).fetchall()
     assert (subject, "left 2 rounds unanswered" in message) == ("moon", True)
     broker.client.delete("supercheck:unanswered")
-    sweep.watch_locations.fn()
+    watch_locations.watch_locations.fn()
     assert connection.execute(open_ones).fetchall() == []
 
 
@@ -280,26 +280,26 @@ def test_a_round_that_cannot_be_decided_fills_no_queue_and_is_told_to_the_operat
     connection: Db, monitor: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given a round that stays as it is, however often it is sent
-    monkeypatch.setattr(sweep, "_undecided", Insistence())
+    monkeypatch.setattr(sweep, "undecided_rounds", ResendBackoff())
     scheduled = datetime.now(UTC) - AGO
     rows.an_open_round(connection, monitor, scheduled)
     rows.a_result(connection, monitor, scheduled)
     for _ in range(20):
         sweep.sweep.fn()
-    assert len(found_rounds()) == AT_ONCE
-    sweep.watch_locations.fn()
+    assert len(found_rounds()) == IMMEDIATE_SENDS
+    watch_locations.watch_locations.fn()
     assert stuck(connection) == []
 
     # When it has been sent for minutes
-    monkeypatch.setattr(sweep._undecided, "stubborn", lambda: [(monitor, scheduled)])
-    sweep.watch_locations.fn()
+    monkeypatch.setattr(sweep.undecided_rounds, "stuck", lambda: [(monitor, scheduled)])
+    watch_locations.watch_locations.fn()
     [(subject, sentence)] = stuck(connection)
     assert subject == "rounds"
     assert str(monitor) in sentence
 
     # Then the warning ends when it has gone
-    monkeypatch.setattr(sweep, "_undecided", Insistence())
-    sweep.watch_locations.fn()
+    monkeypatch.setattr(sweep, "undecided_rounds", ResendBackoff())
+    watch_locations.watch_locations.fn()
     assert stuck(connection) == []
 
 
@@ -312,7 +312,7 @@ def stuck(connection: Db) -> list[Any]:
 def test_nothing_is_added_to_what_waits_for_a_worker_that_is_away(
     connection: Db, project: UUID, monitor: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sweep, "ENOUGH_WAITING", 3)
+    monkeypatch.setattr(sweep, "MAX_QUEUED", 3)
     alert = rows.an_alert(connection, project, monitor, planned_at=datetime.now(UTC) - AGO)
     provider = rows.a_provider(connection, project, "http://127.0.0.1:9/", monitor)
     rows.a_delivery(connection, alert, provider, created_at=datetime.now(UTC) - AGO)

@@ -28,7 +28,7 @@ from actors.probes.target import Target
 from actors.probes.worker_trouble import Trouble
 from actors.runtime import trouble_counts
 from actors.runtime.trouble_counts import Lack
-from scheduling import sweep
+from scheduling import watch_locations
 from tests.actors.batches import Run, a_slot
 from tests.waiting import until
 
@@ -221,12 +221,12 @@ def test_a_worker_that_stands_still_again_and_again_says_so_and_warns_the_operat
     # And the operator is warned of it, until it is over
     until(lambda: trouble_counts.lately(broker.client) == {Lack("us-east", Trouble.STANDSTILL): 1})
     open_ones = "SELECT subject, message FROM operator_warnings WHERE kind = 'worker_trouble' AND resolved_at IS NULL"
-    sweep.watch_locations.fn()
+    watch_locations.watch_locations.fn()
     subject, said = connection.execute(open_ones).fetchall()[0]
     assert subject == "us-east:standstill"
     assert said.startswith("A check worker of location us-east stood still during checks.")
     broker.client.delete("supercheck:troubles")
-    sweep.watch_locations.fn()
+    watch_locations.watch_locations.fn()
     assert connection.execute(open_ones).fetchall() == []
 
 
