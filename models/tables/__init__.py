@@ -1,4 +1,4 @@
-"""The tables, as SQLAlchemy declares them: for pages, the API, migrations. The road of a check reads `models.queries`."""
+"""The SQLAlchemy tables, for pages, the API and migrations. The check pipeline uses `models.queries`."""
 
 from models.tables.alerts import Alert, Delivery, StormChange
 from models.tables.api_keys import ApiKey

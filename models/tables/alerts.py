@@ -12,17 +12,17 @@ from models.tables.base import Base, created_now, new_id
 
 
 class Alert(Base):
-    """Something to be told about a monitor: an outbox row, written in the transaction that moved the state.
+    """An alert about a monitor: an outbox row, written in the transaction that changed the state.
 
-    One of type `summary` has no monitor: it tells one provider of a storm, change by change (`StormChange`).
-    `context` is what the notice needs besides the monitor's row, frozen at the moment of the verdict.
-    `status` follows the deliveries; `pending` with `planned_at` null means that nobody has decided yet whom to tell.
+    An alert of type `summary` has no monitor: it sends several changes to one provider (`StormChange`).
+    `context` is what the message needs besides the monitor's row, as of the time of the verdict.
+    `status` follows the deliveries; `pending` with `planned_at` null means that no deliveries are planned yet.
     """
 
     __tablename__ = "alerts"
     __table_args__ = (
         CheckConstraint("status IN ('pending', 'sent', 'failed', 'suppressed')", name="status"),
-        # Never two alerts with the same number in one failure sequence, never two recoveries: the database says so too.
+        # The database enforces it: no two alerts with the same number in a failure sequence, no two recoveries.
         Index(
             "uq_alerts_failure_number",
             "monitor_id",
@@ -53,8 +53,8 @@ class Alert(Base):
     manual: Mapped[bool] = mapped_column(server_default=text("false"))
     status: Mapped[str] = mapped_column(server_default="pending")
     reason: Mapped[str] = mapped_column(server_default="")
-    #: Why nobody was told: limit, mute, maintenance, storm, alerts off, no provider. With `storm` people are told in a
-    #: summary, and the alert may have deliveries to webhooks all the same: `status` then follows those.
+    #: Why it was not sent: limit, mute, maintenance, storm, alerts off, no provider. With `storm` the alert is part of a
+    #: summary, and it may still have deliveries to webhooks, which `status` then follows.
     suppressed_because: Mapped[str | None]
     context: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     correlation_id: Mapped[str | None]
@@ -67,7 +67,7 @@ class Alert(Base):
 
 
 class LoggedAttempt(NamedTuple):
-    """One attempt of a delivery. `outcome` is sent, retrying, failed, or lost with the worker that made it."""
+    """One attempt of a delivery. `outcome` is sent, retrying, failed, or lost (the worker crashed)."""
 
     at: datetime
     duration_ms: float | None
@@ -76,13 +76,13 @@ class LoggedAttempt(NamedTuple):
 
 
 class Delivery(Base):
-    """One alert to one provider. `id` goes out with every attempt, so that receivers can tell a repetition.
+    """One alert to one provider. Every attempt sends `id`, so that receivers can recognise a repetition.
 
-    `next_attempt_at` is when the sweep may start the next one; `claimed_until` keeps a second worker away meanwhile,
-    unless the process `claimed_by` is gone. `logged` holds the newest attempts (`attempt_log` reads them), each
-    `{at, durationMs, outcome, error}`. `restarted_at` is when a person had a failed one tried again from the beginning.
-    `waits_since` is set while it finds no place beside others of its provider or project (`models.queries.delivery_capacity`).
-    `fallback_for` is the delivery whose provider failed, where this one stands in for it.
+    `next_attempt_at` is when the sweep may start the next attempt; until `claimed_until` no second worker may take it,
+    unless the process `claimed_by` is dead. `logged` holds the latest attempts (`attempt_log` parses them), each
+    `{at, durationMs, outcome, error}`. `restarted_at` is when a user retried a failed delivery from the beginning.
+    `waits_since` is set while it waits for capacity of its provider or project (`models.queries.delivery_capacity`).
+    `fallback_for` is the failed delivery that this one replaces, if it goes to a fallback provider.
     """
 
     __tablename__ = "deliveries"
@@ -119,18 +119,18 @@ class Delivery(Base):
 
     @property
     def attempt_log(self) -> "list[LoggedAttempt]":
-        """The newest attempts, in their order."""
+        """Return the latest attempts, oldest first."""
         return [
-            LoggedAttempt(datetime.fromisoformat(one["at"]), one["durationMs"], one["outcome"], one["error"])
-            for one in self.logged or ()
+            LoggedAttempt(datetime.fromisoformat(row["at"]), row["durationMs"], row["outcome"], row["error"])
+            for row in self.logged or ()
         ]
 
 
 class StormChange(Base):
-    """An alert that a provider is told of in a summary, and not by a message of its own.
+    """An alert that one provider receives in a summary instead of a message of its own.
 
-    `summary_id` is the alert of type `summary` that tells it; null until then. It goes with its summary, or a summary
-    that is removed would be told again.
+    `summary_id` is the alert of type `summary` that contains it; null until then. It is deleted with its summary, because
+    otherwise the alert would be collected for a second one.
     """
 
     __tablename__ = "storm_changes"

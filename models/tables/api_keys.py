@@ -11,14 +11,14 @@ from models.tables.members import Role
 
 
 class ApiKey(Base):
-    """A program's key to one project. Only its SHA-256 is kept: the keys are long and random."""
+    """An API key of one project. Only its SHA-256 is stored, which is enough because keys are long and random."""
 
     __tablename__ = "api_keys"
 
     id: Mapped[UUID] = new_id()
     project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
     name: Mapped[str]
-    #: The first characters, shown so that people can tell keys apart.
+    #: The first characters, shown so that users can tell keys apart.
     prefix: Mapped[str]
     key_hash: Mapped[bytes] = mapped_column(unique=True)
     role: Mapped[str] = mapped_column(server_default=Role.PROJECT_EDITOR.value)

@@ -11,9 +11,9 @@ from models.tables.base import Base, created_now, new_id
 
 
 class AuditEvent(Base):
-    """Who did what to which object; append-only (a trigger refuses updates and deletes).
+    """One action on one object. The table is append-only: a trigger refuses updates and deletes.
 
-    `project_id` is null for what concerns the organisation: its projects, its roles, its people's accounts and sign-ins.
+    `project_id` is null for actions that concern the organization: projects, roles, accounts and sign-ins.
     """
 
     __tablename__ = "audit_events"

@@ -10,7 +10,7 @@ from models.tables.base import Base, created_now
 
 
 class CertificateWarning(Base):
-    """A certificate's nearing end was told about: once for each threshold (whole days left; -1: expired) of each one."""
+    """A warning that a certificate expires soon: sent once per threshold (whole days left; -1: expired) and certificate."""
 
     __tablename__ = "certificate_warnings"
 

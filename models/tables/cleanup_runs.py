@@ -11,7 +11,7 @@ from models.tables.base import Base, created_now, new_id
 
 
 class CleanupRun(Base):
-    """What one cleanup removed, or would have removed."""
+    """The result of one cleanup, or of a dry run of one."""
 
     __tablename__ = "cleanup_runs"
 

@@ -11,7 +11,7 @@ from models.tables.base import Base
 
 
 class HeartbeatPing(Base):
-    """A ping as it came in, `/start` and `/log` included; success and failure are results as well."""
+    """A received ping, including `/start` and `/log`. Pings of success and failure are results as well."""
 
     __tablename__ = "heartbeat_pings"
     __table_args__ = (Index("ix_heartbeat_pings_monitor", "monitor_id", text("received_at DESC")),)

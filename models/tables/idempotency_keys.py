@@ -11,14 +11,14 @@ from models.tables.base import Base
 
 
 class IdempotencyKey(Base):
-    """What a creating request with an `Idempotency-Key` answered, so that its repetition answers the same."""
+    """The response to a creating request with an `Idempotency-Key`, so that a repeated request gets the same response."""
 
     __tablename__ = "idempotency_keys"
 
     project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)
     route: Mapped[str]
-    #: An HMAC under a key of the installation: bodies may hold passwords, which a plain hash would let one guess.
+    #: An HMAC with a key of the installation: bodies may contain passwords, which could be guessed from a plain hash.
     request_hash: Mapped[bytes]
     response_status: Mapped[int]
     response_body: Mapped[dict[str, Any]]

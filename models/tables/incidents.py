@@ -23,6 +23,6 @@ class Incident(Base):
     ended_at: Mapped[datetime | None]
     error_code: Mapped[str | None]
     reason: Mapped[str] = mapped_column(server_default="")
-    #: It began in a maintenance window.
+    #: It started in a maintenance window.
     in_maintenance: Mapped[bool] = mapped_column(server_default=text("false"))
     evidence: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))

@@ -10,7 +10,7 @@ from models.tables.base import Base, created_now, new_id
 
 
 class Job(Base):
-    """Tests that run together, on a schedule or on demand."""
+    """A group of tests that run together, on a schedule or on demand."""
 
     __tablename__ = "jobs"
 

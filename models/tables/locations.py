@@ -9,7 +9,7 @@ from models.tables.base import Base, created_now
 
 
 class Location(Base):
-    """A place checks run from; `position` orders them, and the lowest enabled one is the default."""
+    """A location that checks run from. `position` orders them; the first enabled one is the default."""
 
     __tablename__ = "locations"
     __table_args__ = (CheckConstraint("code ~ '^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$'", name="code"),)

@@ -11,7 +11,7 @@ from models.tables.base import Base, created_now, new_id
 
 
 class Role(StrEnum):
-    """The six roles, the mightiest first. The first three hold for a whole organisation, the others for one project."""
+    """The six roles, the highest first. The first three apply to a whole organization, the others to one project."""
 
     SUPER_ADMIN = "super_admin"
     ORG_OWNER = "org_owner"
@@ -22,7 +22,7 @@ class Role(StrEnum):
 
 
 class Member(Base):
-    """One person's role: in a whole organisation where `project_id` is null, else in one project."""
+    """The role of a user: in the whole organization if `project_id` is null, else in one project."""
 
     __tablename__ = "members"
     __table_args__ = (

@@ -11,7 +11,7 @@ from models.tables.base import Base, HasSecrets, created_now, new_id
 
 
 class NotificationProvider(HasSecrets, Base):
-    """A channel with its config; what is secret in it is sealed in `secrets` as one JSON object."""
+    """A channel with its config. The secrets of the config are encrypted in `secrets` as one JSON object."""
 
     __tablename__ = "notification_providers"
     __table_args__ = (
@@ -27,13 +27,13 @@ class NotificationProvider(HasSecrets, Base):
     last_success_at: Mapped[datetime | None]
     last_error_at: Mapped[datetime | None]
     last_error: Mapped[str | None]
-    #: The service refused for good (404, revoked token): nothing gets through until someone mends the config.
+    #: The service refuses permanently (404, revoked token): nothing is delivered until the config is corrected.
     broken: Mapped[bool] = mapped_column(server_default=text("false"))
-    #: When it was enabled again, until the sweep has seen what ended while it was disabled.
+    #: When it was enabled again; null once the sweep has sent the recoveries of the time when it was disabled.
     resumed_at: Mapped[datetime | None]
-    #: How many messages a minute it may be sent; null: as many as its type bears (`actors.alerts.rate_limit`). More of them wait.
+    #: The limit of messages per minute; null means the limit of its type (`actors.alerts.rate_limit`). Extra messages wait.
     max_per_minute: Mapped[int | None]
-    #: Who gets the message where this one fails for good, or for long.
+    #: The provider that receives the message if this one fails permanently or for too long.
     fallback_provider_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("notification_providers.id", ondelete="SET NULL")
     )

@@ -10,7 +10,7 @@ from models.tables.base import Base, created_now, new_id
 
 
 class OperatorWarning(Base):
-    """Our own trouble, told to admins on the dashboard: a location without workers, a late queue."""
+    """A problem of Supercheck itself, shown to administrators on the dashboard: a location without workers, a late queue."""
 
     __tablename__ = "operator_warnings"
     __table_args__ = (

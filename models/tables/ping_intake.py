@@ -8,7 +8,7 @@ from models.tables.base import Base
 
 
 class Attendance(Base):
-    """Since when somebody has taken pings without a break, and when that was last certain; one row, `web`."""
+    """Since when pings are received without interruption, and when that was last confirmed. It has one row, `web`."""
 
     __tablename__ = "attendance"
 

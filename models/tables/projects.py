@@ -11,7 +11,7 @@ from models.tables.organizations import Organization
 
 
 class Project(Base):
-    """The scope of everything that users make."""
+    """The scope of everything that users create."""
 
     __tablename__ = "projects"
 

@@ -12,11 +12,11 @@ from models.tables.base import Base
 
 
 class MonitorResult(Base):
-    """One location's outcome of one round, or one heartbeat ping.
+    """The outcome of one location in one round, or one heartbeat ping.
 
-    `id` is derived from (monitor, scheduled time, location), or is the ping's own: a redelivered check finds its row there.
-    `location` is null for pings and missed heartbeats; `expected_locations` is null where the row's own was the only one.
-    No foreign key: a check must not pay for one, and upkeep removes what a deleted monitor leaves behind.
+    `id` is derived from (monitor, scheduled time, location), or it is the id of the ping; a redelivered check finds the row
+    that exists. `location` is null for pings and missed heartbeats; `expected_locations` is null if `location` was the only
+    one. There is no foreign key, for the sake of speed; the scheduler removes the rows of deleted monitors.
     """
 
     __tablename__ = "monitor_results"

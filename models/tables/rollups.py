@@ -11,9 +11,9 @@ from models.tables.base import Base
 
 
 class _Rollup:
-    """Sums over one bucket of time at one location (`''` for pings). Times are milliseconds.
+    """Sums of one hour or day at one location (`''` for pings). Times are in milliseconds.
 
-    `histogram` counts response times by the bounds of `models.rules.histogram`; adding two arrays merges two rollups.
+    `histogram` counts response times by the buckets of `models.rules.histogram`; adding two arrays merges two rollups.
     """
 
     monitor_id: Mapped[UUID]
@@ -32,7 +32,7 @@ class HourlyRollup(_Rollup, Base):
     __tablename__ = "monitor_rollups_hourly"
     __table_args__ = (
         PrimaryKeyConstraint("monitor_id", "hour", "location"),
-        # Every check updates one row in place: room on the page keeps those updates off the index.
+        # Every check updates one row. Free space on the page allows updates without index changes.
         {"postgresql_with": {"fillfactor": "70"}},
     )
 

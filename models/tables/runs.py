@@ -11,7 +11,7 @@ from models.tables.base import Base, created_now, new_id
 
 
 class Run(Base):
-    """One execution of a test or a job, with what it used."""
+    """One execution of a test or a job, with the resources it used."""
 
     __tablename__ = "runs"
     __table_args__ = (Index("ix_runs_project", "project_id", text("created_at DESC")),)

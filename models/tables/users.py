@@ -10,7 +10,7 @@ from models.tables.base import Base, created_now, new_id
 
 
 class User(Base):
-    """A person who signs in. `email` is stored in lower case; `password_hash` is argon2id."""
+    """A user who signs in. `email` is stored in lower case; `password_hash` is argon2id."""
 
     __tablename__ = "users"
 
@@ -18,12 +18,12 @@ class User(Base):
     email: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str] = mapped_column(server_default="")
     password_hash: Mapped[str]
-    #: Not read since sessions are rows; kept so that web processes of the version before can run during an upgrade.
+    #: No longer read, because sessions are rows; kept so that web processes of the previous version can run during an upgrade.
     session_epoch: Mapped[int] = mapped_column(server_default="0")
-    #: Somebody else chose the password: its owner must choose another one before doing anything else.
+    #: Another user chose the password: the owner must change it before doing anything else.
     must_change_password: Mapped[bool] = mapped_column(server_default=text("false"))
-    #: The person or API key that made the account with a password of their choice. Null if its owner is known to hold
-    #: it: an operator made it on the command line. No foreign key, because either kind of id may stand here.
+    #: The user or API key that created the account and chose its password. Null if an operator created it on the command
+    #: line. No foreign key, because it holds either kind of id.
     prepared_by: Mapped[UUID | None]
     enabled: Mapped[bool] = mapped_column(server_default=text("true"))
     last_login_at: Mapped[datetime | None]
@@ -31,7 +31,7 @@ class User(Base):
 
 
 class UserSession(Base):
-    """One browser in which a person is signed in. It ends after a time without use, at its latest time, or by deletion."""
+    """A browser session. It ends after a time without use, at its maximum age, or by deletion."""
 
     __tablename__ = "user_sessions"
 

@@ -10,7 +10,7 @@ from models.tables.base import Base, HasSecrets, created_now, new_id
 
 
 class Variable(HasSecrets, Base):
-    """A project's named value for tests; a secret one is sealed in `secrets`, a plain one stands in `value`."""
+    """A named value of a project, for tests. A secret value is encrypted in `secrets`, a plain one is in `value`."""
 
     __tablename__ = "variables"
     __table_args__ = (UniqueConstraint("project_id", "name"),)
