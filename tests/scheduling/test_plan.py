@@ -43,14 +43,14 @@ def test_a_round_waits_for_every_try_and_ten_seconds_more() -> None:
     assert update.deadline == NOW + timedelta(seconds=7 * 3 + 10)
 
 
-def test_without_a_location_config_only_the_first_enabled_location_is_asked() -> None:
+def test_without_a_location_config_only_the_first_enabled_location_is_used() -> None:
     update, dispatched = tick.plan(a_due_monitor(), NOW, ["us-east", "eu-central"], LIVE)
     assert dispatched is not None
     assert dispatched.locations == update.expected == ["us-east"]
 
 
 @pytest.mark.parametrize(
-    ("named", "asked"),
+    ("selected", "expected"),
     [
         ([], ["us-east", "eu-central"]),
         (["eu-central"], ["eu-central"]),
@@ -58,11 +58,11 @@ def test_without_a_location_config_only_the_first_enabled_location_is_asked() ->
         (["asia-pacific", "us-east"], ["us-east"]),
     ],
 )
-def test_a_location_config_asks_those_that_it_names_and_that_live(named: list[str], asked: list[str]) -> None:
-    monitor = a_due_monitor(locations={"enabled": True, "locations": named})
+def test_a_location_config_uses_the_selected_locations_that_are_live(selected: list[str], expected: list[str]) -> None:
+    monitor = a_due_monitor(locations={"enabled": True, "locations": selected})
     _, dispatched = tick.plan(monitor, NOW, ["us-east", "eu-central", "asia-pacific"], LIVE)
     assert dispatched is not None
-    assert dispatched.locations == asked
+    assert dispatched.locations == expected
 
 
 def test_a_fire_time_is_skipped_while_an_earlier_round_is_open_and_is_no_gap() -> None:
@@ -79,7 +79,7 @@ def test_a_round_past_its_deadline_holds_up_the_next_until_the_sweep_had_time_to
     assert tick.plan(monitor, NOW + timedelta(seconds=5), ["us-east"], LIVE)[1] is not None
 
 
-def test_with_nobody_to_run_it_the_fire_time_is_a_gap_of_ours() -> None:
+def test_without_a_live_worker_the_fire_time_is_a_gap() -> None:
     update, dispatched = tick.plan(a_due_monitor(), NOW, ["us-east"], ["eu-central"])
     assert dispatched is None
     assert update.gap == tick.NO_WORKER
@@ -94,7 +94,7 @@ def test_with_nobody_to_run_it_the_fire_time_is_a_gap_of_ours() -> None:
         {"interval_seconds": 5},
     ],
 )
-def test_a_fire_time_that_nobody_could_run_is_tried_again_soon_however_far_the_next_one_is(
+def test_a_fire_time_without_a_worker_is_retried_soon_however_far_the_next_one_is(
     schedule: dict[str, Any],
 ) -> None:
     update, _ = tick.plan(a_due_monitor(**schedule), NOW, ["us-east"], [])
@@ -102,7 +102,7 @@ def test_a_fire_time_that_nobody_could_run_is_tried_again_soon_however_far_the_n
     assert NOW < update.next_run_at <= NOW + timedelta(seconds=30)
 
 
-def test_a_missed_heartbeat_is_judged_by_any_live_worker() -> None:
+def test_a_missed_heartbeat_is_decided_by_any_live_worker() -> None:
     _, dispatched = tick.plan(a_due_monitor(type="heartbeat"), NOW, ["us-east"], ["mars"])
     assert dispatched is not None
     assert dispatched.locations == []
@@ -135,14 +135,14 @@ def test_a_heartbeat_on_a_cron_schedule_keeps_its_grace_period_after_a_miss() ->
         grace=10,
         next_run_at=NOW - timedelta(minutes=50),
     )
-    # When that is found out
+    # When the miss is planned
     update, _ = tick.plan(monitor, monitor.next_run_at, [], LIVE)
-    # Then the next monitor is due at ten past twelve, not at twelve
+    # Then the next deadline is ten past twelve, not twelve
     assert update.next_run_at == NOW + timedelta(minutes=10)
 
 
 @pytest.mark.parametrize("kind", ["interval", "cron"])
-def test_a_fire_time_missed_in_a_long_sleep_runs_now_and_the_grid_goes_on(kind: str) -> None:
+def test_a_fire_time_missed_during_a_standstill_runs_now_and_the_grid_continues(kind: str) -> None:
     # Given a daily monitor whose time passed ten hours ago
     day = timedelta(days=1)
     schedule: dict[str, Any] = (
@@ -156,7 +156,7 @@ def test_a_fire_time_missed_in_a_long_sleep_runs_now_and_the_grid_goes_on(kind: 
         now = NOW
     # When the system wakes up
     update, dispatched = tick.plan(monitor, now, ["us-east"], LIVE)
-    # Then it is checked as of now, not as of a time when nobody looked, and then at its next own time
+    # Then the round belongs to the present, not to the missed time, and the next fire time is regular
     assert dispatched is not None
     assert dispatched.scheduled_for == update.scheduled_for == now
     assert update.next_run_at == monitor.next_run_at + day

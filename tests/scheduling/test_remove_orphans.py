@@ -1,4 +1,4 @@
-"""Periodic upkeep: days are summed, and what deleted monitors left behind goes."""
+"""Daily rollups, and the removal of the rows of deleted monitors."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,7 +19,7 @@ def kept(db: Db) -> dict[str, set[UUID]]:
     return {table: {row[0] for row in db.execute(f"SELECT monitor_id FROM {table}")} for table in orphans.TABLES}
 
 
-def test_what_a_deleted_monitor_left_behind_is_removed_and_nothing_else(
+def test_the_rows_of_a_deleted_monitor_are_removed_and_no_others(
     connection: Db, project: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given three monitors with results on two days, sums and pings, and one of them deleted
@@ -43,7 +43,7 @@ def test_what_a_deleted_monitor_left_behind_is_removed_and_nothing_else(
     assert rows.value(connection, "SELECT count(*) FROM monitor_results") == 10
 
 
-def test_days_are_summed_for_more_monitors_than_one_turn_takes(
+def test_days_are_summed_for_more_monitors_than_one_batch(
     connection: Db, project: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sum_days, "BATCH", 2)

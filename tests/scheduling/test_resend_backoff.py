@@ -1,4 +1,4 @@
-"""What fails again and again is sent ever more seldom, and never given up."""
+"""Work that fails repeatedly is resent less and less often, and never given up."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -9,15 +9,17 @@ SWEEP = timedelta(seconds=2)
 
 
 def sweeps(backoff: ResendBackoff[str], found: list[str], count: int, begin: datetime = NOON) -> list[datetime]:
-    """When anything was sent in so many sweeps that find the same."""
-    return [begin + SWEEP * turn for turn in range(count) if backoff.due(found, begin + SWEEP * turn)]
+    """Return the times of the sends in `count` sweeps that find the same work."""
+    return [begin + SWEEP * number for number in range(count) if backoff.due(found, begin + SWEEP * number)]
 
 
-def test_what_is_still_there_at_the_next_sweep_is_sent_at_once_a_few_times() -> None:
-    assert sweeps(ResendBackoff(), ["a"], IMMEDIATE_SENDS) == [NOON + SWEEP * turn for turn in range(IMMEDIATE_SENDS)]
+def test_unfinished_work_is_sent_at_every_sweep_a_few_times() -> None:
+    assert sweeps(ResendBackoff(), ["a"], IMMEDIATE_SENDS) == [
+        NOON + SWEEP * number for number in range(IMMEDIATE_SENDS)
+    ]
 
 
-def test_what_stays_for_an_hour_is_sent_some_seventy_times_and_at_its_end_still() -> None:
+def test_work_unfinished_for_an_hour_is_sent_at_most_seventy_five_times_and_until_the_end() -> None:
     backoff: ResendBackoff[str] = ResendBackoff()
     sent = sweeps(backoff, ["poison"], 1800)
     assert 50 < len(sent) < 75
@@ -25,13 +27,13 @@ def test_what_stays_for_an_hour_is_sent_some_seventy_times_and_at_its_end_still(
     assert backoff.stuck() == ["poison"]
 
 
-def test_one_that_stays_delays_no_other() -> None:
+def test_stuck_work_delays_no_other() -> None:
     backoff: ResendBackoff[str] = ResendBackoff()
     sweeps(backoff, ["poison"], 100)
     assert backoff.due(["poison", "new"], NOON + SWEEP * 100) == ["new"]
 
 
-def test_what_was_done_is_forgotten() -> None:
+def test_finished_work_is_forgotten() -> None:
     backoff: ResendBackoff[str] = ResendBackoff()
     sweeps(backoff, ["a"], 200)
     assert backoff.stuck() == ["a"]

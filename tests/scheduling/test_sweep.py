@@ -1,4 +1,4 @@
-"""The sweep finds what a crash, a lost message or a silent location left behind."""
+"""The sweep finds work that a crash, a lost message or a silent location left unfinished."""
 
 import subprocess
 import sys
@@ -28,7 +28,7 @@ def monitor(connection: Db, project: UUID) -> UUID:
 
 
 def found_rounds() -> list[tuple[str, int]]:
-    return [tuple(one) for message in messages.waiting(queues.AGGREGATION) for one in message.args[0]]
+    return [tuple(item) for message in messages.waiting(queues.AGGREGATION) for item in message.args[0]]
 
 
 def test_nothing_overdue_sends_nothing(connection: Db, monitor: UUID) -> None:
@@ -57,7 +57,7 @@ def test_a_round_past_its_deadline_is_found_and_an_incomplete_one_before_it_is_n
     assert [monitor_id for monitor_id, _ in found_rounds()] == [str(monitor)]
 
 
-def test_a_missed_heartbeat_that_nobody_has_judged_yet_is_waited_for(connection: Db, project: UUID) -> None:
+def test_a_missed_heartbeat_without_a_result_is_left_to_its_worker(connection: Db, project: UUID) -> None:
     # Given a missed heartbeat whose check is still on its way
     heartbeat = rows.a_monitor(connection, project, "", type="heartbeat", due=datetime.now(UTC) + timedelta(hours=1))
     scheduled = datetime.now(UTC) - AGO
@@ -219,7 +219,7 @@ def silent(db: Db) -> list[str]:
     return [row[0] for row in found]
 
 
-def test_the_operator_is_warned_of_locations_that_are_wanted_and_silent_until_they_speak(
+def test_the_operator_is_warned_of_used_locations_without_a_worker_until_they_have_one(
     connection: Db, project: UUID, alive: Alive
 ) -> None:
     everywhere = {"locationConfig": {"enabled": True, "locations": ["us-east", "eu-central"]}}
@@ -233,7 +233,7 @@ def test_the_operator_is_warned_of_locations_that_are_wanted_and_silent_until_th
     assert silent(connection) == []
 
 
-def test_a_location_that_nobody_wants_may_be_silent(connection: Db, project: UUID) -> None:
+def test_an_unused_location_may_be_silent(connection: Db, project: UUID) -> None:
     rows.a_monitor(connection, project)
     rows.a_monitor(
         connection, project, config={"locationConfig": {"enabled": True, "locations": ["eu-central"]}}, enabled=False
@@ -243,7 +243,7 @@ def test_a_location_that_nobody_wants_may_be_silent(connection: Db, project: UUI
     assert silent(connection) == []
 
 
-def test_every_process_is_told_which_locations_are_on_and_the_operator_which_left_rounds_unanswered(
+def test_enabled_locations_are_announced_and_unanswered_rounds_are_reported(
     connection: Db,
 ) -> None:
     from actors.broker import broker
@@ -266,7 +266,7 @@ def test_every_process_is_told_which_locations_are_on_and_the_operator_which_lef
     assert connection.execute(open_ones).fetchall() == []
 
 
-def test_an_alert_whose_monitor_was_deleted_before_anybody_planned_it_is_closed(connection: Db, project: UUID) -> None:
+def test_an_unplanned_alert_of_a_deleted_monitor_is_closed(connection: Db, project: UUID) -> None:
     monitor = rows.a_monitor(connection, project)
     alert = rows.an_alert(connection, project, monitor)
     connection.execute("DELETE FROM monitors WHERE id = %s", [monitor])
@@ -276,7 +276,7 @@ def test_an_alert_whose_monitor_was_deleted_before_anybody_planned_it_is_closed(
     assert messages.waiting(queues.ALERTS) == []
 
 
-def test_a_round_that_cannot_be_decided_fills_no_queue_and_is_told_to_the_operator(
+def test_a_round_that_cannot_be_decided_fills_no_queue_and_warns_the_operator(
     connection: Db, monitor: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given a round that stays as it is, however often it is sent
@@ -309,7 +309,7 @@ def stuck(connection: Db) -> list[Any]:
     ).fetchall()
 
 
-def test_nothing_is_added_to_what_waits_for_a_worker_that_is_away(
+def test_a_full_queue_receives_no_more_deliveries(
     connection: Db, project: UUID, monitor: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sweep, "MAX_QUEUED", 3)

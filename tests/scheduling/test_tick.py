@@ -65,7 +65,7 @@ def test_a_monitor_due_within_the_next_second_is_sent_ahead_of_its_time(connecti
     assert [scheduled for _, scheduled in items()] == [soon]
 
 
-def test_a_heartbeat_is_never_judged_before_its_very_time(connection: Db, project: UUID) -> None:
+def test_a_heartbeat_is_never_decided_before_its_deadline(connection: Db, project: UUID) -> None:
     # Given a heartbeat whose ping may still come, half a second from now
     deadline = datetime.now(UTC) + SECOND / 2
     heartbeat = rows.a_monitor(connection, project, "", type="heartbeat", due=deadline)
@@ -96,7 +96,7 @@ def test_two_schedulers_at_once_never_claim_the_same_monitor(connection: Db, pro
     assert set(sent) == wanted
 
 
-def test_what_one_scheduler_has_claimed_the_other_passes_over(connection: Db, project: UUID) -> None:
+def test_monitors_claimed_by_one_scheduler_are_skipped_by_another(connection: Db, project: UUID) -> None:
     for _ in range(3):
         rows.a_monitor(connection, project)
     now = datetime.now(UTC)
@@ -121,7 +121,7 @@ POISON = [
 
 
 @pytest.mark.parametrize(("columns", "config"), [one[1:] for one in POISON], ids=[one[0] for one in POISON])
-def test_a_poisoned_row_stops_no_other_and_warns_the_operator(
+def test_an_invalid_row_stops_no_other_and_warns_the_operator(
     connection: Db, project: UUID, columns: dict[str, Any], config: dict[str, Any]
 ) -> None:
     # Given a row that was spoiled by hand, due before a good one
@@ -133,7 +133,7 @@ def test_a_poisoned_row_stops_no_other_and_warns_the_operator(
     assert tick.claim_and_dispatch(now) == 2
     # Then the good one is checked
     assert [monitor for monitor, _ in items()] == [good]
-    # And the poisoned one is skipped, counted, shown as our failure and moved a minute on
+    # And the poisoned one is skipped, counted, shown as a fault of Supercheck and tried again after a minute
     state = rows.state(connection, poisoned)
     assert state["skipped_slots"] == 1
     assert state["next_run_at"] == now + timedelta(minutes=1)
@@ -166,7 +166,7 @@ def test_a_fire_time_that_falls_due_during_a_round_is_skipped_and_counted(connec
     assert state["skipped_slots"] == 1
     assert state["open_scheduled_for"] == opened, "the earlier round stays open"
     assert state["open_expected"] == ["us-east"]
-    assert state["last_verdict"] is None, "a skipped fire time is no failure of ours"
+    assert state["last_verdict"] is None, "a skipped fire time is no fault of Supercheck"
     assert state["next_run_at"] > datetime.now(UTC)
 
 
@@ -180,7 +180,7 @@ def test_without_any_worker_a_monitor_stays_due_for_thirty_seconds_and_then_has_
     # Then nothing happens for half a minute
     assert tick.claim_and_dispatch(due + 29 * SECOND) == 0
     assert rows.state(connection, monitor)["next_run_at"] == due
-    # And after that the fire time is a gap of ours, and the operator is warned
+    # And after that the fire time is a gap, and the operator is warned
     assert tick.claim_and_dispatch(due + 31 * SECOND) == 1
     state = rows.state(connection, monitor)
     assert (state["status"], state["last_verdict"], state["last_error_code"]) == ("pending", "error", "NO_WORKER")
