@@ -33,7 +33,15 @@ MODULES = {
         "notifications.post",
     ),
     "check_worker": ("actors.checks.check",),
-    "scheduler": ("scheduling.tick", "scheduling.sweep", "scheduling.ping_replay", "scheduling.upkeep"),
+    "scheduler": (
+        "scheduling.tick",
+        "scheduling.sweep",
+        "scheduling.ping_replay",
+        "scheduling.watch_locations",
+        "scheduling.create_partitions",
+        "scheduling.sum_days",
+        "scheduling.remove_orphans",
+    ),
 }
 #: Unacknowledged batches that a check worker accepts. The engine limits the connections. A batch is unacknowledged until its
 #: slowest check ends, and batches mix projects: with a low limit, one hanging target per batch would stop all checks.

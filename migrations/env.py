@@ -1,6 +1,6 @@
-"""Alembic's environment: the tables of `models.tables`, the database of `DATABASE_URL`.
+"""The environment of Alembic: the tables of `models.tables`, the database of `DATABASE_URL`.
 
-Flask-Migrate calls it for `supercheck migrate`; nothing in it needs the web application.
+It does not need the web application.
 """
 
 from typing import Any
@@ -11,17 +11,17 @@ from sqlalchemy import create_engine, pool
 import settings
 from models.tables import Base
 
-#: Made by statements of their own, or by upkeep: autogenerate must neither drop nor want them.
+#: The scheduler creates partitions, so autogenerate must neither drop nor expect them.
 _PARTITION_OF = "monitor_results_"
 
 
 def include_name(name: str | None, kind: str, _parents: Any) -> bool:
-    """Leave the partitions of `monitor_results` out of the comparison."""
+    """Exclude the partitions of `monitor_results` from the comparison."""
     return not (kind == "table" and (name or "").startswith(_PARTITION_OF))
 
 
 def run() -> None:
-    """Bring the database to the wanted revision, one transaction for each migration."""
+    """Migrate the database to the requested revision, one transaction per migration."""
     url = settings.get().database_url.replace("postgresql://", "postgresql+psycopg://", 1)
     connection = context.config.attributes.get("connection")
     if connection is not None:

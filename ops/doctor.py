@@ -14,7 +14,7 @@ import psycopg
 import redis
 import sqlalchemy
 
-from models.secrets import encryption as seal
+from models.secrets import encryption
 from ops import installation, migrations
 from ops.problem import Problem, one_line
 from ops.readiness import web_answers
@@ -111,7 +111,7 @@ def _credentials(config: Settings) -> Iterator[Finding]:
 
     with psycopg.connect(config.database_url, connect_timeout=5) as connection:
         sealed = rotate_keys.by_key(connection)
-    first, *older = [seal.key_id(key).hex() for key in config.encryption_keys]
+    first, *older = [encryption.key_id(key).hex() for key in config.encryption_keys]
     lost = sum(count for key, count in sealed.items() if key not in {first, *older})
     old = sum(sealed.get(key, 0) for key in older)
     if lost:

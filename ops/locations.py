@@ -52,7 +52,7 @@ def switch(config: Settings, code: str, *, enabled: bool) -> str:
     """Switch it on or off. Raises `Problem`."""
     _change(
         config,
-        lambda db: locations.switch(db, code, enabled=enabled),
+        lambda db: locations.set_enabled(db, code, enabled=enabled),
         "location.changed",
         code=code,
         enabled=enabled,

@@ -17,7 +17,7 @@ import redis
 
 from actors.runtime import process_registry
 from actors.runtime.process_registry import Process
-from models.secrets import encryption as seal
+from models.secrets import encryption
 from ops import installation
 from ops.embedded import place
 from ops.problem import Problem
@@ -36,7 +36,7 @@ SELECT id, secrets FROM {table}
 WHERE id > %s AND substring(secrets FROM 1 FOR {length}) <> %s
 ORDER BY id LIMIT {batch} FOR NO KEY UPDATE
 """
-_STORE = "UPDATE {table} SET secrets = %s, secrets_sealed_at = now() WHERE id = %s AND secrets = %s"
+_STORE = "UPDATE {table} SET secrets = %s, secrets_encrypted_at = now() WHERE id = %s AND secrets = %s"
 _BY_KEY = """
 SELECT encode(substring(secrets FROM 1 FOR {length}), 'hex'), count(*)
 FROM ({tables}) AS sealed WHERE secrets IS NOT NULL GROUP BY 1
@@ -73,7 +73,7 @@ def rotate(config: Settings) -> Rotation:
                 details = {
                     "resealed": dict(done.resealed),
                     "unreadable": len(done.unreadable),
-                    "key": seal.key_id(config.encryption_keys[0]).hex(),
+                    "key": encryption.key_id(config.encryption_keys[0]).hex(),
                 }
                 connection.execute(_AUDIT, [uuid4(), json.dumps(details)])
                 connection.commit()
@@ -94,14 +94,14 @@ def _pass(connection: Db, done: Rotation) -> int:
 
 def _batch(connection: Db, table: str, after: UUID, done: Rotation) -> UUID | None:
     """Seal the next rows anew; answers the last one's id, None at the end of the table."""
-    current = seal.current_key_id()
+    current = encryption.current_key_id()
     query = _OLD.format(table=table, length=len(current), batch=BATCH)
     rows: list[tuple[UUID, bytes]] = connection.execute(query, [after, current]).fetchall()  # type: ignore[assignment]
     resealed: list[UUID] = []
     for row_id, old in rows:
         try:
-            new = seal.seal(seal.unseal(old, table, row_id), table, row_id)
-        except seal.SealError:
+            new = encryption.encrypt(encryption.decrypt(old, table, row_id), table, row_id)
+        except encryption.DecryptionError:
             done.unreadable.append(f"{table} {row_id}")
             continue
         if connection.execute(_STORE.format(table=table), [new, row_id, old]).rowcount:
@@ -123,7 +123,7 @@ def _audit_reading(connection: Db, table: str, row_ids: list[UUID]) -> None:
 def by_key(connection: Db) -> dict[str, int]:
     """Key id (hex) -> how many stored credentials it sealed."""
     tables = " UNION ALL ".join(f"SELECT secrets FROM {table}" for table in TABLES)
-    found = connection.execute(_BY_KEY.format(tables=tables, length=len(seal.current_key_id()))).fetchall()
+    found = connection.execute(_BY_KEY.format(tables=tables, length=len(encryption.current_key_id()))).fetchall()
     return {str(key): int(str(count)) for key, count in found}
 
 
@@ -148,7 +148,7 @@ def require_ready(config: Settings) -> None:
 
 def unaware(processes: Iterable[Process]) -> str:
     """The processes that do not know the first key, such as `2 check_worker, 1 web`; empty where all do."""
-    key = seal.current_key_id().hex()
+    key = encryption.current_key_id().hex()
     counts = Counter(one.role for one in processes if key not in one.keys)
     return ", ".join(f"{count} {role}" for role, count in sorted(counts.items()))
 

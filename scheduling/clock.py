@@ -1,4 +1,4 @@
-"""The scheduler process: a clock that sends the periodic actors, and the worker that runs them, side by side."""
+"""The scheduler process: a clock that enqueues the periodic actors, next to the worker that runs them."""
 
 import threading
 from collections.abc import Callable
@@ -12,16 +12,16 @@ from apscheduler.schedulers.background import BackgroundScheduler
 import settings
 from actors import queues, worker
 from actors.broker import broker
-from scheduling.periodic import Periodic, work
+from scheduling.periodic import PeriodicWork, periodic_work
 
 log = structlog.get_logger(__name__)
 
-#: While so many messages wait (the database is away, say), more of them would only be work for afterwards.
-ENOUGH_WAITING = 100
+#: While this many messages wait (for example because the database is down), the clock adds none.
+MAX_QUEUED = 100
 
 
 def main() -> None:
-    """Run until told to stop."""
+    """Run until the process is stopped."""
     worker.main("scheduler", beside=start)
 
 
@@ -30,32 +30,32 @@ def start(_stopping: threading.Event) -> None:
     clock = BackgroundScheduler(
         timezone=UTC,
         executors={"default": ThreadPoolExecutor(1)},
-        # After a sleep or a stall one run makes up for all that were missed.
+        # After a standstill, one run replaces all runs that were missed.
         job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
     )
-    periodic = work(settings.get())
-    for one in periodic:
+    all_work = periodic_work(settings.get())
+    for work in all_work:
         clock.add_job(
-            _patiently(one),
+            _job(work),
             "interval",
-            seconds=one.interval.total_seconds(),
+            seconds=work.interval.total_seconds(),
             next_run_time=datetime.now(UTC),
-            id=one.name,
+            id=work.name,
         )
     clock.start()
-    log.info("schedulers initialised", periodic=[one.name for one in periodic])
+    log.info("schedulers initialised", periodic=[work.name for work in all_work])
 
 
-def _patiently(one: Periodic) -> Callable[[], None]:
-    """Sends it, unless it rests or enough waits already; a broker that is away is told in one line. The next turn tries again."""
+def _job(work: PeriodicWork) -> Callable[[], None]:
+    """Return a function that sends `work` unless it rests or the queue is full. If Redis is down, it logs one line."""
 
-    def turn() -> None:
-        if one.resting():
+    def run() -> None:
+        if work.resting():
             return
         try:
-            if broker.client.llen(f"{broker.namespace}:{queues.SCHEDULER}") < ENOUGH_WAITING:
-                one.send()
+            if broker.client.llen(f"{broker.namespace}:{queues.SCHEDULER}") < MAX_QUEUED:
+                work.send()
         except redis.RedisError as error:
-            log.warning("the broker is away", error=str(error))
+            log.warning("Redis is unavailable", error=str(error))
 
-    return turn
+    return run

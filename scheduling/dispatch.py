@@ -1,4 +1,4 @@
-"""Sends claimed rounds to their locations: the only file that knows location -> queue."""
+"""Sends claimed rounds to their locations. Only this file maps locations to queues."""
 
 import time
 from collections import defaultdict
@@ -14,14 +14,14 @@ from actors.broker import broker
 from actors.runtime import process_registry
 from models.rules.round_ids import to_micros
 
-#: Checks a message: enough that the message costs nothing, few enough that several workers share a burst.
+#: Checks per message: enough to make the cost of a message negligible, few enough that several workers share a burst.
 BATCH = 100
-#: How long an answer of Redis about who lives is believed.
-_FRESH_SECONDS = 1.0
+#: How long a list of live locations is reused before Redis is asked again.
+_MAX_AGE_SECONDS = 1.0
 
 
-class Order(NamedTuple):
-    """One round to run. `locations` are those with a live worker; empty for a missed heartbeat, which any of them judges."""
+class RoundDispatch(NamedTuple):
+    """One round to run. `locations` are those with a live worker; empty for a missed heartbeat, which any worker decides."""
 
     monitor_id: UUID
     version: int
@@ -30,34 +30,35 @@ class Order(NamedTuple):
     locations: list[str]
 
 
-class _Online:
-    """Which locations have live workers, asked at most once a second."""
+class _OnlineLocations:
+    """The locations with live workers, read at most once a second."""
 
     def __init__(self) -> None:
-        self._at = float("-inf")
+        self._read_at = float("-inf")
         self._codes: list[str] = []
 
     def codes(self) -> list[str]:
-        """Location codes with a live check worker, sorted. Raises redis' errors."""
-        if time.monotonic() - self._at > _FRESH_SECONDS:
+        """Return the codes of the locations with a live check worker, sorted. Raise redis errors."""
+        if time.monotonic() - self._read_at > _MAX_AGE_SECONDS:
             self._codes = sorted(process_registry.workers_online(broker.client))
-            self._at = time.monotonic()
+            self._read_at = time.monotonic()
         return self._codes
 
 
-online = _Online()
+online = _OnlineLocations()
 
 
-def messages(orders: Iterable[Order], anywhere: str) -> list[Message[Any]]:
-    """Execution messages, at most `BATCH` checks of one kind each, in the order of their times.
+def messages(dispatches: Iterable[RoundDispatch], anywhere: str) -> list[Message[Any]]:
+    """Return the messages to the check workers: at most `BATCH` checks of one kind each, ordered by scheduled time.
 
-    `anywhere` is the location that judges missed heartbeats. Ids and times only: a worker reads secrets itself.
+    `anywhere` is the location that decides missed heartbeats. Messages hold ids and times only; workers read the
+    configuration with its secrets themselves.
     """
     grouped: dict[tuple[str, str, tuple[str, ...]], list[tuple[str, int, int]]] = defaultdict(list)
-    for order in sorted(orders, key=lambda one: one.scheduled_for):
-        item = (str(order.monitor_id), to_micros(order.scheduled_for), order.version)
-        for code in order.locations or [anywhere]:
-            grouped[code, order.kind, tuple(order.locations)].append(item)
+    for dispatched in sorted(dispatches, key=lambda dispatched: dispatched.scheduled_for):
+        item = (str(dispatched.monitor_id), to_micros(dispatched.scheduled_for), dispatched.version)
+        for code in dispatched.locations or [anywhere]:
+            grouped[code, dispatched.kind, tuple(dispatched.locations)].append(item)
     return [
         _message(code, kind, locations, items[start : start + BATCH])
         for (code, kind, locations), items in grouped.items()
@@ -80,6 +81,6 @@ def _message(code: str, kind: str, locations: Sequence[str], items: list[tuple[s
     )
 
 
-def dispatch(orders: Iterable[Order], anywhere: str) -> None:
-    """Enqueue all orders in one pipeline. Raises redis' errors; sending again what was sent is harmless."""
-    broker.enqueue_many(messages(orders, anywhere))
+def dispatch(dispatches: Iterable[RoundDispatch], anywhere: str) -> None:
+    """Enqueue all messages in one Redis pipeline. Raise redis errors. Sending a round twice is harmless."""
+    broker.enqueue_many(messages(dispatches, anywhere))

@@ -1,8 +1,8 @@
-"""Maintenance windows move on to their next occurrence; what could not be told meanwhile is told.
+"""Advances maintenance windows to their next occurrence and catches up on the alerts that were suppressed.
 
-Nothing waits for this: that a window is on follows from the times in its row. Once a monitor is hushed no longer (a window
-has ended or was taken away, a mute is over) and owes an alert, it is checked afresh at once, so that nothing is told that
-is not true any more. A heartbeat cannot be checked: its alert is made from how it stands.
+Nothing else waits for this: whether a window is active follows from the times in its row. When the suppression of a
+monitor ends (its window ended or was deleted, its mute is over) and an alert is pending, the monitor is checked at once,
+so that no outdated alert is sent. A heartbeat cannot be checked; its alert follows from its current state.
 """
 
 from collections.abc import Sequence
@@ -24,17 +24,17 @@ from models.queries import monitor_states, outbox
 from models.queries.monitor_states import MonitorSnapshot
 from models.queries.outbox import NewAlert
 from models.queries.rounds import LocationResult
-from models.rules.windows import moved_on
+from models.rules.windows import advance
 
 log = structlog.get_logger(__name__)
 
-#: A window that ends so soon is looked at again: its next occurrence may follow without a gap.
-AHEAD = timedelta(minutes=1)
+#: A window is examined this long before its end: its next occurrence may follow without a gap.
+LOOK_AHEAD = timedelta(minutes=1)
 
 
 @dramatiq.actor(broker=broker, queue_name=queues.SCHEDULER, max_retries=0, time_limit=60_000)
-def watch_windows() -> None:
-    """Move the windows on, then release whoever is hushed no longer. The sweep sends this while there is maintenance."""
+def maintenance_windows() -> None:
+    """Advance the windows, then resume the monitors that are no longer suppressed. The sweep sends this if needed."""
     now = datetime.now(UTC)
     with transaction() as db:
         move_on(db, now)
@@ -42,23 +42,23 @@ def watch_windows() -> None:
 
 
 def move_on(db: Db, now: datetime) -> None:
-    """Give every window that is over its next occurrence, and let one last on that runs into its next."""
-    for one in queries.turning(db, now, now + AHEAD):
+    """Give every window that has ended its next occurrence. Extend a window that runs into its next occurrence."""
+    for window in queries.turning(db, now, now + LOOK_AHEAD):
         try:
-            coming = moved_on(one.plan, one.present, now)
+            advanced = advance(window.plan, window.present, now)
         except Exception as error:  # noqa: BLE001
-            # An expression or a time zone that cannot be read any more (a change by hand, another version): this window
-            # ends for good, and stops no other.
-            log.warning("a maintenance window cannot be read", window_id=str(one.id), error=type(error).__name__)
-            coming = None
-        if coming is None or one.present.ends <= now:
-            queries.move_on(db, one.id, coming)
-        elif coming.ends > one.present.ends:
-            queries.extend(db, one.id, coming.ends)
+            # An expression or a time zone that cannot be read (a manual change, another version) ends this window for
+            # good. It must not stop the others.
+            log.warning("a maintenance window cannot be read", window_id=str(window.id), error=type(error).__name__)
+            advanced = None
+        if advanced is None or window.present.ends <= now:
+            queries.move_on(db, window.id, advanced)
+        elif advanced.ends > window.present.ends:
+            queries.extend(db, window.id, advanced.ends)
 
 
 def release(now: datetime) -> None:
-    """Check the monitors that owe an alert and may tell it; tell what heartbeats owe."""
+    """Check the monitors with a pending alert that is no longer suppressed. Alert for the heartbeats among them."""
     with transaction() as db:
         found = queries.released(db, now)
         if not found:

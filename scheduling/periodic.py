@@ -1,15 +1,15 @@
-"""The list of periodic work: which actor, how often."""
+"""The list of periodic work: which actor runs how often."""
 
 from collections.abc import Callable
 from datetime import timedelta
 from typing import NamedTuple
 
 import settings
-from scheduling import sweep, tick, upkeep
+from scheduling import create_partitions, remove_orphans, sum_days, sweep, tick, watch_locations
 
 
-class Periodic(NamedTuple):
-    """`send` enqueues the actor; it runs at the start of the clock and then every `interval`, unless it is `resting`."""
+class PeriodicWork(NamedTuple):
+    """`send` enqueues the actor when the clock starts and then every `interval`, unless `resting` returns True."""
 
     name: str
     send: Callable[[], object]
@@ -17,15 +17,15 @@ class Periodic(NamedTuple):
     resting: Callable[[], bool] = lambda: False
 
 
-def work(config: settings.Settings) -> list[Periodic]:
-    """All periodic work of one clock. Several clocks at once are harmless: claims are atomic, the rest is idempotent."""
-    upkeeping = [
-        Periodic("make_partitions", upkeep.make_partitions.send, timedelta(hours=6)),
-        Periodic("sweep", sweep.sweep.send, sweep.INTERVAL),
-        Periodic("watch_locations", sweep.watch_locations.send, timedelta(seconds=10)),
-        Periodic("sum_days", upkeep.sum_days.send, timedelta(minutes=15)),
-        Periodic("remove_orphans", upkeep.remove_orphans.send, timedelta(hours=1)),
+def periodic_work(config: settings.Settings) -> list[PeriodicWork]:
+    """Return all periodic work of one clock. Several clocks may run at once: claims are atomic, the rest is idempotent."""
+    maintenance = [
+        PeriodicWork("create_partitions", create_partitions.create_partitions.send, timedelta(hours=6)),
+        PeriodicWork("sweep", sweep.sweep.send, sweep.INTERVAL),
+        PeriodicWork("watch_locations", watch_locations.watch_locations.send, watch_locations.INTERVAL),
+        PeriodicWork("sum_days", sum_days.sum_days.send, timedelta(minutes=15)),
+        PeriodicWork("remove_orphans", remove_orphans.remove_orphans.send, timedelta(hours=1)),
     ]
     if config.disable_monitor_scheduler:
-        return upkeeping
-    return [*upkeeping, Periodic("tick", tick.tick.send, tick.INTERVAL, tick.resting)]
+        return maintenance
+    return [*maintenance, PeriodicWork("tick", tick.tick.send, tick.INTERVAL, tick.resting)]

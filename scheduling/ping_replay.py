@@ -1,4 +1,4 @@
-"""Folds in the pings that were put aside while PostgreSQL was away, each with its own id and its true time."""
+"""Replays the pings that were buffered while PostgreSQL was down, each with its original id and time."""
 
 import dramatiq
 import psycopg
@@ -15,49 +15,52 @@ from models.queries.pings import Ping
 
 log = structlog.get_logger(__name__)
 
-#: Read from the stream at once.
+#: Entries read from the buffer at once.
 BATCH = 100
 
 
-def send_if_waiting() -> None:
-    """Send the actor where there is something for it. Raises redis' errors."""
-    if ping_buffer.waiting():
-        fold_pings.send()
+def send_if_needed() -> None:
+    """Send the actor if pings are buffered. Raise redis errors."""
+    if ping_buffer.size():
+        ping_replay.send()
 
 
 @dramatiq.actor(broker=broker, queue_name=queues.SCHEDULER, max_retries=0, time_limit=60_000)
-def fold_pings() -> None:
-    """Record what waits, oldest first, and take it out of the stream after its commit; what was recorded before is passed over."""
-    folded = 0
+def ping_replay() -> None:
+    """Record the buffered pings, oldest first, and remove each after its commit. Skip pings that are recorded already."""
+    replayed = 0
     while entries := ping_buffer.oldest(BATCH):
-        decidable = [one.ping for one in entries if one.ping is not None]
-        undecided = [message for message in map(_fold, decidable) if message is not None]
-        ping_buffer.forget(one.id for one in entries)
-        _hand_on(undecided)
-        folded += len(entries)
-    if folded:
-        log.info("pings folded in", pings=folded)
+        readable = [entry.ping for entry in entries if entry.ping is not None]
+        undecided = [message for message in map(_record, readable) if message is not None]
+        ping_buffer.remove(entry.id for entry in entries)
+        _send_undecided(undecided)
+        replayed += len(entries)
+    if replayed:
+        log.info("buffered pings replayed", pings=replayed)
 
 
-def _fold(ping: Ping) -> tuple[str, str] | None:
-    """What the pipeline is to decide: (monitor id, time). Raises psycopg's errors where the database is away again."""
+def _record(ping: Ping) -> tuple[str, str] | None:
+    """Record `ping`. Return (monitor id, time) if it must still be decided, else None.
+
+    Raise psycopg's errors if the database is down again.
+    """
     try:
         with transaction() as db:
             recorded = pings.record(db, ping)
     except psycopg.errors.UniqueViolation:
         return None
     except (psycopg.DataError, psycopg.IntegrityError):
-        # One that the database will never take must not hold up all the others.
-        log.exception("a ping that was put aside cannot be recorded", ping_id=str(ping.id))
+        # The database will never accept this ping. It must not block the others.
+        log.exception("a buffered ping cannot be recorded", ping_id=str(ping.id))
         return None
     if recorded is None or recorded.refused:
-        log.warning("a ping that was put aside is not taken any more", ping_id=str(ping.id))
+        log.warning("a buffered ping is no longer accepted", ping_id=str(ping.id))
         return None
     return (str(recorded.monitor_id), ping.received_at.isoformat()) if recorded.undecided else None
 
 
-def _hand_on(undecided: list[tuple[str, str]]) -> None:
+def _send_undecided(undecided: list[tuple[str, str]]) -> None:
     try:
-        broker.enqueue_many(heartbeat_ping.message(*one) for one in undecided)
+        broker.enqueue_many(heartbeat_ping.message(*item) for item in undecided)
     except redis.RedisError:
-        log.warning("folded pings wait for the sweep: the broker is away", pings=len(undecided))
+        log.warning("Redis is unavailable: the sweep will decide the replayed pings", pings=len(undecided))

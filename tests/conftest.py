@@ -49,8 +49,8 @@ def no_outage_remembered() -> None:
     """What one test did to a server is no reason for the next one to wait less for it."""
     from models.connections import dependencies
 
-    for one in dependencies.ALL:
-        one.forget()
+    for dependency in dependencies.ALL:
+        dependency.reset()
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import delete
 
-from models.secrets import encryption as seal
+from models.secrets import encryption
 from models.tables import (
     Alert,
     ApiKey,
@@ -135,7 +135,7 @@ def a_provider(
             name=values.pop("name", "On call"),
             type=type,
             config=config if config is not None else {"url": "http://127.0.0.1:9/", "method": "POST", "headers": {}},
-            secrets=seal.seal(secret or {}, "notification_providers", provider_id),
+            secrets=encryption.encrypt(secret or {}, "notification_providers", provider_id),
             **values,
         )
     )
@@ -196,7 +196,7 @@ def a_monitor(
         project_id=project.id,
         type=type,
         config={**common, **_CONFIGS[type], **(config or {})},
-        secrets=seal.seal({"heartbeatToken": token}, "monitors", row_id) if token else None,
+        secrets=encryption.encrypt({"heartbeatToken": token}, "monitors", row_id) if token else None,
         heartbeat_token_hash=hashlib.sha256(token.encode()).digest() if token else None,
         **{**defaults, **values},
     )

@@ -7,8 +7,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 
-from models.secrets import encryption as seal
-from models.secrets import fields
+from models.secrets import encryption, fields
 
 Connection = psycopg.Connection[Any]
 
@@ -80,7 +79,7 @@ def a_provider(
         "name": "Hook",
         "type": type,
         "config": json.dumps(public),
-        "secrets": seal.seal(hidden, "notification_providers", provider),
+        "secrets": encryption.encrypt(hidden, "notification_providers", provider),
         **columns,
     }
     _insert(db, "notification_providers", values)

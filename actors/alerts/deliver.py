@@ -21,11 +21,11 @@ from actors.alerts.delivery_threads import threads
 from actors.alerts.notice import notice_of
 from actors.broker import broker
 from actors.runtime import credential_uses, telemetry
-from models.connections.database import AWAY, Db, transaction
+from models.connections.database import UNAVAILABLE, Db, transaction
 from models.queries import deliveries, delivery_capacity
 from models.queries.audit import CredentialUse
 from models.queries.deliveries import Attempt, Claimed
-from models.secrets.encryption import SealError
+from models.secrets.encryption import DecryptionError
 from notifications.notice import NotificationError
 
 log = structlog.get_logger(__name__)
@@ -93,7 +93,7 @@ def attempt(claimed: Claimed) -> NotificationError | None:
             SENDERS[claimed.provider_type](notice_of(claimed, datetime.now(UTC)), config)
     except NotificationError as failure:
         return failure
-    except SealError:
+    except DecryptionError:
         return NotificationError("The stored credentials do not open; enter them again.", permanent=True)
     except Exception as error:  # noqa: BLE001
         # A fault of ours: recorded like any failure, so that it is retried in growing steps and not for ever.
@@ -110,7 +110,7 @@ def _send_next(claimed: Claimed) -> None:
         with _connections, transaction(durable=False, pipelined=True) as db:
             waiting = delivery_capacity.next_waiting(db, claimed.project_id, threads.share())
         send_deliveries(waiting)
-    except (*AWAY, redis.RedisError):
+    except (*UNAVAILABLE, redis.RedisError):
         log.warning("what waits for a place is left to the sweep", project_id=str(claimed.project_id))
 
 
@@ -149,7 +149,7 @@ def _insist(claimed: Claimed, write: Callable[[Db], Answer]) -> Answer:
         try:
             with _connections, transaction(pipelined=True) as db:
                 return write(db)
-        except AWAY:
+        except UNAVAILABLE:
             if time.monotonic() > until:
                 raise
             log.warning("an attempt waits for the database to be recorded", delivery_id=str(claimed.id))

@@ -11,7 +11,7 @@ from models.queries import alert_groups, resumed_providers
 
 def plan(db: Db) -> list[UUID]:
     """The deliveries to be made. A provider that people read gets a summary where there is too much for single messages."""
-    owed = resumed_providers.ended_meanwhile(db)
+    owed = resumed_providers.undelivered_recoveries(db)
     if not owed:
         return []
     threshold = settings.get().storm_threshold
@@ -22,4 +22,4 @@ def plan(db: Db) -> list[UUID]:
             alert_groups.collect(db, alert, [provider])
         else:
             single.append((alert, provider))
-    return resumed_providers.tell(db, single) if single else []
+    return resumed_providers.add_deliveries(db, single) if single else []

@@ -39,7 +39,7 @@ def load(wanted: Iterable[tuple[UUID, int]]) -> dict[UUID, PreparedCheck]:
     if missing:
         with transaction() as db:
             rows = list(check_configs.load(db, missing))
-        credential_uses.record(CredentialUse("monitor", row.monitor_id, "check") for row in rows if row.sealed)
+        credential_uses.record(CredentialUse("monitor", row.monitor_id, "check") for row in rows if row.has_secrets)
         fresh = {row.monitor_id: _prepare(row) for row in rows}
         prepared.update(fresh)
         # A config with a fault is not cached: a missing encryption key may be back at the next check.

@@ -12,7 +12,7 @@ import structlog
 
 from actors.checks.batch import Batch, CheckResult
 from actors.verdicts.aggregate import send_rounds
-from models.connections.database import AWAY, transaction
+from models.connections.database import UNAVAILABLE, transaction
 from models.queries import results, rounds
 from models.queries.results import ResultRow
 from models.queries.rounds import Round
@@ -76,7 +76,7 @@ class ResultWriter:
         while True:
             try:
                 await asyncio.to_thread(store, [row for _, row in group])
-            except AWAY as error:
+            except UNAVAILABLE as error:
                 if not warned:
                     log.warning("results wait: the database is unreachable", rows=len(group), error=str(error).strip())
                 warned = True

@@ -18,7 +18,7 @@ import structlog
 import settings
 from actors.broker import HEARTBEAT_TIMEOUT_MS, Broker
 from models.connections import dependencies
-from models.secrets import encryption as seal
+from models.secrets import encryption
 
 log = structlog.get_logger(__name__)
 
@@ -70,7 +70,7 @@ class ProcessRegistry:
         if role == "check_worker":
             for code in config.served_locations:
                 self._add(code)
-        self._key_ids = [seal.key_id(key).hex() for key in config.encryption_keys]
+        self._key_ids = [encryption.key_id(key).hex() for key in config.encryption_keys]
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="process-registry", daemon=True)
 
@@ -129,7 +129,7 @@ class ProcessRegistry:
 
     def _renew(self) -> None:
         pipe = self._broker.client.pipeline(transaction=False)
-        value = json.dumps({"keys": self._key_ids, "away": dependencies.not_fine()})
+        value = json.dumps({"keys": self._key_ids, "away": dependencies.unhealthy()})
         pipe.set(self._process_key, value, ex=LIFETIME_SECONDS)
         for key in self._worker_keys:
             pipe.set(key, 1, ex=LIFETIME_SECONDS)

@@ -33,7 +33,7 @@ def watched(client: redis.Redis) -> redis.Redis:
             """Connect. Raise `redis.ConnectionError` immediately while the breaker is open."""
             if self.is_connected:
                 return
-            if BROKER.away:
+            if BROKER.unavailable:
                 raise redis.ConnectionError("the broker did not respond several times in a row")
             with BROKER.attempt():
                 super().connect()

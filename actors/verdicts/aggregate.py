@@ -18,7 +18,7 @@ from actors.broker import broker
 from actors.runtime import telemetry
 from actors.verdicts import live, unanswered_rounds
 from actors.verdicts.decision import Decision, decide
-from models.connections.database import AWAY, Db, transaction
+from models.connections.database import UNAVAILABLE, Db, transaction
 from models.queries import incidents, monitor_states, outbox, pings, rounds
 from models.queries.monitor_states import MonitorSnapshot
 from models.queries.rounds import LocationResult, Round
@@ -37,7 +37,7 @@ def aggregate(due_rounds: list[tuple[str, int]]) -> None:
     """Decide these rounds: (monitor id, scheduled time in microseconds) each."""
     try:
         settle([(UUID(monitor_id), from_micros(micros)) for monitor_id, micros in due_rounds], datetime.now(UTC))
-    except (*AWAY, redis.RedisError):
+    except (*UNAVAILABLE, redis.RedisError):
         raise
     except Exception:
         # One round triggers a bug: alone it fails again, and the others are decided without it.

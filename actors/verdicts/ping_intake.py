@@ -45,7 +45,7 @@ def hold_missed(db: Db, client: redis.Redis, now: datetime) -> bool:
 
     Return False if no web process has ever left a mark. Raises psycopg's and redis' errors.
     """
-    if ping_buffer.waiting():
+    if ping_buffer.size():
         return True
     seen = ping_intake.last_seen(db)
     if seen is None:
@@ -86,7 +86,7 @@ def _deadlines_moved(count: int) -> str:
 
 def _later_deadline(heartbeat: ping_intake.WaitingHeartbeat, away_from: datetime, now: datetime) -> datetime | None:
     try:
-        return heartbeats.after_absence(heartbeat.config, heartbeat.due, away_from, now)
+        return heartbeats.deadline_after_intake_outage(heartbeat.config, heartbeat.due, away_from, now)
     except (ValueError, TypeError, KeyError, StopIteration, OverflowError):
         # An invalid schedule must not stop the other heartbeats; the tick reports it.
         return None

@@ -574,7 +574,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_deliveries_provider_id"), "deliveries", ["provider_id"], unique=False)
     op.create_index("uq_deliveries_alert_provider", "deliveries", ["alert_id", "provider_id"], unique=True)
 
-    # Rows outside every partition made ahead land here instead of being refused.
+    # Rows outside the created partitions are stored here instead of being refused.
     op.execute("CREATE TABLE monitor_results_default PARTITION OF monitor_results DEFAULT")
     op.execute(
         """
@@ -599,7 +599,7 @@ def upgrade() -> None:
         "CREATE TRIGGER audit_events_append_only BEFORE UPDATE OR DELETE ON audit_events"
         " FOR EACH ROW EXECUTE FUNCTION refuse_change()"
     )
-    # The bounds are those of models/rules/histogram.py; a test holds the two against each other.
+    # The bounds are those of models/rules/histogram.py; a test compares the two.
     op.execute(
         """
         CREATE FUNCTION histogram_bucket(ms double precision) RETURNS integer

@@ -1,6 +1,6 @@
 """certificate warnings
 
-Revision: 0002, after 0001. A new table: nothing that runs meanwhile knows or waits for it.
+Revision: 0002, after 0001. A new table, which running processes do not know.
 """
 
 import sqlalchemy as sa
@@ -13,7 +13,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    # Its foreign key needs a short lock on `monitors`: rather fail and be run again than make every check queue behind it.
+    # The foreign key needs a short lock on `monitors`.
+    # Give up after 5 s and let the operator repeat it: a lock that waits longer would queue every check behind it.
     op.execute("SET LOCAL lock_timeout = '5s'")
     op.create_table(
         "certificate_warnings",

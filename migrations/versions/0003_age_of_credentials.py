@@ -1,7 +1,7 @@
 """age of credentials
 
-Revision: 0003, after 0002. Columns without a default: the tables are not rewritten, and what runs meanwhile need not
-know them. What was stored before stays without its times until it changes.
+Revision: 0003, after 0002. Columns without a default: the tables are not rewritten, and running processes need
+not know them. Existing secrets have no times until they change.
 """
 
 import sqlalchemy as sa
@@ -16,7 +16,7 @@ TABLES = ("monitors", "notification_providers", "variables")
 
 
 def upgrade() -> None:
-    # A short lock on tables that everybody reads: rather fail and be run again than make every check queue behind it.
+    # Give up after 5 s and let the operator repeat it: a lock that waits longer would queue every check behind it.
     op.execute("SET LOCAL lock_timeout = '5s'")
     for table in TABLES:
         for column in ("secrets_changed_at", "secrets_sealed_at"):

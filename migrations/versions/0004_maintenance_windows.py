@@ -1,8 +1,8 @@
 """maintenance windows
 
-Revision: 0004, after 0003. A window's present or next occurrence and the one before it stand in its row, so that a
-statement can ask whether a monitor is in maintenance at a given time. `owing` and `hushed` say what a hushed monitor has
-not told. What runs meanwhile need not know any of it: every column is nullable or has a default.
+Revision: 0004, after 0003. The row of a window holds its current or next occurrence and the previous one, so that a
+statement can check whether a monitor is in maintenance at a given time. `owing` and `hushed` record the alerts that were
+suppressed. Running processes need not know the columns: each is nullable or has a default.
 """
 
 import sqlalchemy as sa
@@ -15,7 +15,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    # A short lock on tables that everybody reads: rather fail and be run again than make every check queue behind it.
+    # Give up after 5 s and let the operator repeat it: a lock that waits longer would queue every check behind it.
     op.execute("SET LOCAL lock_timeout = '5s'")
     for column in ("occurs_from", "occurs_until", "occurred_from", "occurred_until"):
         op.add_column("maintenance_windows", sa.Column(column, sa.DateTime(timezone=True), nullable=True))
@@ -41,12 +41,12 @@ def upgrade() -> None:
     op.create_index(op.f("ix_maintenance_windows_monitor_id"), "maintenance_windows", ["monitor_id"])
     op.add_column("monitor_states", sa.Column("hushed", sa.Text(), server_default="", nullable=False))
     op.add_column("monitor_states", sa.Column("owing", sa.Boolean(), server_default=sa.text("false"), nullable=False))
-    # One row a monitor, and none of them owes anything yet: made in a moment.
+    # The index is empty at first, so it is built in a moment.
     op.create_index("ix_monitor_states_owing", "monitor_states", ["monitor_id"], postgresql_where=sa.text("owing"))
     op.add_column(
         "incidents", sa.Column("in_maintenance", sa.Boolean(), server_default=sa.text("false"), nullable=False)
     )
-    # What marks a heartbeat ping that comes in a window. Results of checks ask the same in the statement that stores them
+    # Marks a heartbeat ping that arrives in a window. Results of checks are marked by the statement that stores them
     # (models/queries/maintenance_windows.py), a hundred at a time.
     op.execute(
         """

@@ -1,7 +1,7 @@
 """delivery: storms, fallbacks, limits, attempts
 
-Revision: 0005. New columns are empty or have a constant default, so no table is rewritten, and what runs meanwhile need
-not know them. Indexes are built beside the running system.
+Revision: 0005. New columns are empty or have a constant default, so no table is rewritten, and running processes need
+not know them. Indexes are built concurrently.
 """
 
 import sqlalchemy as sa
@@ -22,7 +22,7 @@ INDEXES = {
 
 
 def upgrade() -> None:
-    # Short locks on tables that everybody reads: rather fail and be run again than make every alert queue behind them.
+    # Give up after 5 s and let the operator repeat it: a lock that waits longer would queue every alert behind it.
     op.execute("SET LOCAL lock_timeout = '5s'")
     op.add_column("notification_providers", sa.Column("max_per_minute", sa.Integer(), nullable=True))
     op.add_column("notification_providers", sa.Column("fallback_provider_id", sa.Uuid(), nullable=True))
@@ -42,11 +42,11 @@ def upgrade() -> None:
     _storm_changes()
     with op.get_context().autocommit_block():
         for name, (table, columns, condition) in INDEXES.items():
-            # What an interrupted run has left is not valid, and is made anew.
+            # An interrupted run leaves an invalid index, which is rebuilt.
             op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
             where = f" WHERE {condition}" if condition else ""
             op.execute(f"CREATE INDEX CONCURRENTLY {name} ON {table} ({columns}){where}")
-        # The new one over provider and time serves its purpose as well.
+        # The new index on provider and time replaces it.
         op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_deliveries_provider_id")
 
 

@@ -1,6 +1,6 @@
 """attendance
 
-Revision: 0006. A new table: nothing that runs meanwhile knows or waits for it.
+Revision: 0006. A new table, which running processes do not know.
 """
 
 import sqlalchemy as sa

@@ -1,7 +1,7 @@
 """deliveries: places, providers enabled again
 
-Revision: 0014. The new columns are empty, so no table is rewritten, and what runs meanwhile need not know them. Indexes are
-built beside the running system; each holds only what is under way.
+Revision: 0014. The new columns are empty, so no table is rewritten, and running processes need not know them. Indexes are
+built concurrently; each contains only rows in progress.
 """
 
 import sqlalchemy as sa
@@ -21,12 +21,12 @@ INDEXES = {
 
 
 def upgrade() -> None:
-    # Short locks on tables that every alert needs: rather fail and be run again than make them queue behind it.
+    # Give up after 5 s and let the operator repeat it: a lock that waits longer would queue every alert behind it.
     op.execute("SET LOCAL lock_timeout = '5s'")
     op.add_column("deliveries", sa.Column("waits_since", sa.DateTime(timezone=True), nullable=True))
     op.add_column("notification_providers", sa.Column("resumed_at", sa.DateTime(timezone=True), nullable=True))
     with op.get_context().autocommit_block():
         for name, (table, columns, condition) in INDEXES.items():
-            # What an interrupted run has left is not valid, and is built again.
+            # An interrupted run leaves an invalid index, which is rebuilt.
             op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
             op.execute(f"CREATE INDEX CONCURRENTLY {name} ON {table} ({columns}) WHERE {condition}")

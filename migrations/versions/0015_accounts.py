@@ -1,8 +1,8 @@
 """accounts: sessions as rows, passwords chosen by others
 
-Revision: 0015. A new table and new columns with constant defaults: no table is rewritten, and processes of the version
-before can run during the upgrade. People sign in once more. Stored hashes of repeated requests are removed: they were
-plain hashes of bodies that may hold passwords. The index is built beside the running system.
+Revision: 0015. A new table and new columns with constant defaults: no table is rewritten, and processes of the previous
+version can run during the upgrade. Users must sign in again. Stored hashes of repeated requests are removed: they were
+plain hashes of bodies that may contain passwords. The index is built concurrently.
 """
 
 import sqlalchemy as sa
@@ -36,7 +36,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_user_sessions_user_id"), "user_sessions", ["user_id"])
     op.execute("DELETE FROM idempotency_keys")
     with op.get_context().autocommit_block():
-        # What an interrupted run has left is not valid.
+        # An interrupted run leaves an invalid index.
         op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_audit_events_organization")
         op.execute(
             "CREATE INDEX CONCURRENTLY ix_audit_events_organization ON audit_events (organization_id, created_at DESC)"

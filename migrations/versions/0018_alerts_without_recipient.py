@@ -1,8 +1,8 @@
 """alerts without recipient
 
-Revision: 0018. Alerts that nobody received no longer count towards the limit of an outage. In the outages that are still
+Revision: 0018. Alerts without a recipient no longer count towards the limit of an outage. In the outages that are still
 open, their numbers are taken back, so that a channel that is added now gets the next failure alerts and the recovery.
-It touches the monitors that are down, a few rows as a rule; what runs at the same time may go on.
+It updates the monitors that are down, usually a few rows, while the system runs.
 """
 
 from alembic import op

@@ -1,7 +1,7 @@
-"""The road's own door to PostgreSQL: one psycopg pool a process, one transaction a stage.
+"""The pipeline's access to PostgreSQL: one psycopg pool per process, one transaction per stage.
 
-Pages and the API go through Flask-SQLAlchemy (`web.http.extensions.db`); everything that runs per check, per ping or
-per alert comes through here, without the object mapper.
+Pages and the API use Flask-SQLAlchemy (`web.http.extensions.db`). Code that runs per check or per alert uses this module,
+without the object mapper. Pings have their own pool (`ping_pool`).
 """
 
 import select
@@ -19,16 +19,16 @@ from psycopg_pool import ConnectionPool
 import settings
 from models.connections.dependencies import DATABASE
 
-#: A statement that takes longer is a fault of ours: better an error than a stage that hangs for ever.
+#: A statement that takes longer is a bug. An error is better than a stage that hangs.
 STATEMENT_TIMEOUT_MS = 30_000
-#: How long a connection is waited for; less where the server did not answer lately, and least while it counts as away.
+#: How long to wait for a connection: less after a failed attempt, least while the server counts as unavailable.
 WAIT_SECONDS = 10.0
-DOUBTFUL_SECONDS = 2.0
-AWAY_SECONDS = 0.5
-#: The pool looks for a server that is away with growing pauses, and begins anew after so long: no pause is longer than a
-#: second or two, however long the outage.
+WAIT_AFTER_FAILURE_SECONDS = 2.0
+WAIT_WHILE_UNAVAILABLE_SECONDS = 0.5
+#: The pool retries to connect with growing pauses and starts over after this long, so that no pause exceeds a second or
+#: two, however long the outage lasts.
 RECONNECT_SECONDS = 4.0
-#: A server whose host is gone without a word is noticed by libpq; what the URL says of these goes first.
+#: libpq's detection of a host that vanished without closing its connections. Values in the URL take precedence.
 _NETWORK = {
     "connect_timeout": 5,
     "keepalives_idle": 15,
@@ -38,11 +38,11 @@ _NETWORK = {
 }
 
 Db = Connection[TupleRow]
-#: The database cannot be reached (`PoolTimeout` is among them) or, in the middle of a failover, takes no writes: what failed may work in a moment.
-AWAY = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction)
+#: The database cannot be reached (`PoolTimeout` included) or is read-only during a failover. A retry may succeed.
+UNAVAILABLE = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction)
 
-#: The road's statements look rows up by key, in batches whose size the planner cannot know: a plan that reads a table
-#: whole, right for the first rows of a day, would be ruinous for the last. So it plans once, for lookups.
+#: The pipeline's statements look rows up by key, in batches whose size the planner does not know. A plan that scans a
+#: table, right for the first rows of a day, would be far too slow for the last. So statements are planned once, for lookups.
 _PLANNING = (
     "enable_seqscan = off",
     "enable_hashjoin = off",
@@ -55,18 +55,18 @@ def _prepare(connection: Db) -> None:
     for setting in ("timezone = 'UTC'", f"statement_timeout = {STATEMENT_TIMEOUT_MS}", "jit = off", *_PLANNING):
         connection.execute(f"SET {setting}")
     connection.commit()
-    # Every statement of the road runs thousands of times: prepared from its second use on.
+    # Every statement of the pipeline runs thousands of times, so it is prepared from its second use on.
     connection.prepare_threshold = 1
 
 
-#: `cache` alone lets two threads that come first together make a pool each.
+#: `cache` alone would let two concurrent first calls open a pool each.
 _opening = Lock()
 
 
 def _check(connection: Db) -> None:
-    """Refuse a connection that died while it lay idle (a server's restart), so that no stage fails with it.
+    """Refuse a connection that was closed while idle (by a restart of the server), so that no stage fails with it.
 
-    A closed connection can be read from; only then is it worth a round trip to ask how it does.
+    A closed connection is readable. Only then is a round trip made to check it.
     """
     poll = select.poll()
     poll.register(connection.fileno(), select.POLLIN)
@@ -76,7 +76,7 @@ def _check(connection: Db) -> None:
 
 @cache
 def pool() -> ConnectionPool[Db]:
-    """The pool of this process, opened at the first call; it grows to one connection a thread and shrinks when idle."""
+    """Return the pool of this process, opened at the first call. It grows to one connection per thread and shrinks when idle."""
     config = settings.get()
     return ConnectionPool(
         config.database_url,
@@ -90,26 +90,26 @@ def pool() -> ConnectionPool[Db]:
         configure=_prepare,
         check=_check,
         open=True,
-        name="road",
+        name="pipeline",
     )
 
 
 @contextmanager
 def transaction(*, durable: bool = True, pipelined: bool = False) -> Iterator[Db]:
-    """One transaction: committed at the end, rolled back on an error. Raises psycopg's errors.
+    """Run one transaction: commit at the end, roll back on an error. Raise psycopg's errors.
 
-    `durable=False` does not wait for the disk: for what is done again, with the same outcome, where a crash of the server
-    in the next fraction of a second takes it back. Any durable commit after it makes it durable too.
+    `durable=False` does not wait for the disk. Use it for work that is repeated with the same outcome if a crash of the
+    server loses the last fraction of a second. A later durable commit makes it durable as well.
 
-    `pipelined`: what answers nothing waits for nothing, so that beginning, writing and committing are one round trip. An
-    error of such a statement comes later, at the next answer or at the end, and its row count is not known.
+    `pipelined` does not wait for statements without results, so that begin, write and commit are one round trip. Errors
+    of such statements are raised later, at the next result or at the end, and their row counts are unknown.
 
-    While the database counts as away, `PoolTimeout` comes soon: the threads of a process need not all wait for it.
+    While the database counts as unavailable, `PoolTimeout` is raised early, so that not every thread waits for it.
     """
     with _opening:
         opened = pool()
     with DATABASE.attempt():
-        connection = opened.getconn(timeout=_patience())
+        connection = opened.getconn(timeout=_wait_seconds())
     try:
         with connection.pipeline() if pipelined else nullcontext():
             if not durable:
@@ -117,7 +117,7 @@ def transaction(*, durable: bool = True, pipelined: bool = False) -> Iterator[Db
             yield connection
             connection.commit()
     except BaseException:
-        # What went wrong is raised; a connection that is lost has nothing to take back.
+        # The original error is raised. A lost connection has nothing to roll back.
         with suppress(psycopg.Error):
             connection.rollback()
         raise
@@ -125,15 +125,15 @@ def transaction(*, durable: bool = True, pipelined: bool = False) -> Iterator[Db
         opened.putconn(connection)
 
 
-def _patience() -> float:
-    """Seconds that are worth waiting for a connection now."""
-    if DATABASE.fine:
+def _wait_seconds() -> float:
+    """Return how many seconds to wait for a connection."""
+    if DATABASE.healthy:
         return WAIT_SECONDS
-    return AWAY_SECONDS if DATABASE.away else DOUBTFUL_SECONDS
+    return WAIT_WHILE_UNAVAILABLE_SECONDS if DATABASE.unavailable else WAIT_AFTER_FAILURE_SECONDS
 
 
 def close() -> None:
-    """Give all connections back to the server; the next `transaction` opens a new pool."""
+    """Close all connections. The next `transaction` opens a new pool."""
     if pool.cache_info().currsize:
         pool().close()
         pool.cache_clear()

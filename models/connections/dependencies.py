@@ -1,8 +1,8 @@
-"""Breakers round the two servers that everything here needs: while one is away, nobody waits long for it.
+"""Circuit breakers for PostgreSQL and Redis: while one of them is unavailable, no caller waits long for it.
 
-After `FAILURES` failures in a row a server counts as away for `PAUSE_SECONDS`; then the next one who wants it tries again.
-They shorten waiting and refuse nothing that is there: a connection that works is always used. Each process judges for
-itself, and says so with its signs of life (`actors/runtime/process_registry.py`). Targets never have a breaker.
+After `FAILURES` failed attempts in a row, a server counts as unavailable for `PAUSE_SECONDS`; then the next attempt is
+made as usual. Breakers only shorten waits: a connection that works is always used. Each process has its own breakers and
+reports them with its heartbeat (`actors/runtime/process_registry.py`). Check targets never have a breaker.
 """
 
 from contextlib import AbstractContextManager
@@ -10,34 +10,34 @@ from contextlib import AbstractContextManager
 from circuitbreaker import STATE_CLOSED, CircuitBreaker
 
 FAILURES = 3
-#: Short, so that whatever waits goes on within a second or two of the server's return.
+#: Short, so that work continues within a second or two of the server's return.
 PAUSE_SECONDS = 1
 
 
 class Dependency:
-    """One server, as the last attempts to connect to it found it."""
+    """One server, as the last attempts to connect found it."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self._breaker = CircuitBreaker(FAILURES, PAUSE_SECONDS, Exception, name=name)
 
     @property
-    def fine(self) -> bool:
-        """Whether the last attempt succeeded, or too few have failed to tell."""
+    def healthy(self) -> bool:
+        """Return whether the last attempt succeeded, or fewer than `FAILURES` failed."""
         return bool(self._breaker.state == STATE_CLOSED)
 
     @property
-    def away(self) -> bool:
-        """Whether several attempts have failed in a row just now, so that another is hardly worth its time."""
+    def unavailable(self) -> bool:
+        """Return whether several attempts in a row have just failed, so that another is hardly worth its time."""
         return bool(self._breaker.opened)
 
     def attempt(self) -> AbstractContextManager[None]:
-        """Connect inside: what is raised counts as a failure, and nothing raised as success."""
+        """Return a context in which to connect. An exception counts as a failure, a normal exit as a success."""
         counted: AbstractContextManager[None] = self._breaker
         return counted
 
-    def forget(self) -> None:
-        """Treat it as if it had never failed."""
+    def reset(self) -> None:
+        """Forget all failures."""
         self._breaker.reset()
 
 
@@ -46,6 +46,6 @@ BROKER = Dependency("broker")
 ALL = (DATABASE, BROKER)
 
 
-def not_fine() -> list[str]:
-    """The names of those that were not there lately."""
-    return [one.name for one in ALL if not one.fine]
+def unhealthy() -> list[str]:
+    """Return the names of the servers whose last attempts failed."""
+    return [dependency.name for dependency in ALL if not dependency.healthy]

@@ -1,4 +1,4 @@
-"""Where pings wait while PostgreSQL is away: a Redis stream, and the broker's word that an entry is on disk."""
+"""The ping buffer: a Redis stream that holds pings while PostgreSQL is down. Redis confirms that an entry is on disk."""
 
 import contextlib
 import json
@@ -20,16 +20,16 @@ from models.queries.pings import Kind, Ping
 log = structlog.get_logger(__name__)
 
 STREAM = "supercheck:pings"
-#: Beyond so many the broker's memory matters more: jobs are told to come again.
-MOST_WAITING = 20_000
-#: A server that syncs once a second needs up to two; longer waits are for no job.
-DISK_MS = 3_000
-CONNECTIONS = 200
-_SECONDS = 2.0
+#: A full buffer refuses pings, so that it cannot use up the memory of Redis. The job is asked to retry.
+MAX_BUFFERED = 20_000
+#: A Redis that syncs once a second may take two. No job should wait longer.
+SYNC_TIMEOUT_MS = 3_000
+MAX_CONNECTIONS = 200
+_TIMEOUT_SECONDS = 2.0
 
 
 class Entry(NamedTuple):
-    """A ping that waits, by its id in the stream; None where it cannot be read."""
+    """A buffered ping and its id in the stream. `ping` is None if the entry cannot be read."""
 
     id: str
     ping: Ping | None
@@ -42,70 +42,70 @@ _opening = Lock()
 def _client() -> redis.Redis:
     pool = redis.BlockingConnectionPool.from_url(
         settings.get().redis_url,
-        max_connections=CONNECTIONS,
-        timeout=_SECONDS,
-        socket_connect_timeout=_SECONDS,
-        socket_timeout=_SECONDS + DISK_MS / 1000,
+        max_connections=MAX_CONNECTIONS,
+        timeout=_TIMEOUT_SECONDS,
+        socket_connect_timeout=_TIMEOUT_SECONDS,
+        socket_timeout=_TIMEOUT_SECONDS + SYNC_TIMEOUT_MS / 1000,
         decode_responses=True,
-        # A job that waits is better told to come again.
+        # Failing fast is better for a waiting job: it retries.
         retry=Retry(NoBackoff(), 0),
     )
     return redis.Redis(connection_pool=pool)
 
 
 def client() -> redis.Redis:
-    """This process's client, made at the first call."""
+    """Return the client of this process, created at the first call."""
     with _opening:
         return _client()
 
 
 def close() -> None:
-    """Give the connections back; the next call makes new ones."""
+    """Close all connections. The next call opens new ones."""
     if _client.cache_info().currsize:
         _client().connection_pool.disconnect()
         _client.cache_clear()
 
 
 def put(ping: Ping) -> bool:
-    """Whether `ping` now waits in the stream, on the broker's disk. False also where the broker is away or full."""
+    """Buffer `ping`. Return whether it is on the disk of Redis; False also if Redis is down or the buffer is full."""
     try:
         pipe = client().pipeline(transaction=False)
-        pipe.xadd(STREAM, {"ping": _written(ping)})
+        pipe.xadd(STREAM, {"ping": _encode(ping)})
         pipe.xlen(STREAM)
-        # Speaks for what this very connection wrote. A server without an append-only file answers with an error.
-        pipe.execute_command("WAITAOF", 1, 0, DISK_MS)  # type: ignore[no-untyped-call]
-        entry, waiting, synced = pipe.execute(raise_on_error=False)
+        # WAITAOF confirms what this connection wrote. A Redis without an append-only file returns an error.
+        pipe.execute_command("WAITAOF", 1, 0, SYNC_TIMEOUT_MS)  # type: ignore[no-untyped-call]
+        entry_id, buffered, synced = pipe.execute(raise_on_error=False)
     except redis.RedisError as error:
-        log.warning("a ping could not be put aside: the broker is away", error=type(error).__name__)
+        log.warning("a ping could not be buffered: Redis is unavailable", error=type(error).__name__)
         return False
-    if isinstance(entry, Exception):
+    if isinstance(entry_id, Exception):
         return False
-    if isinstance(synced, list) and int(synced[0]) >= 1 and waiting <= MOST_WAITING:
+    if isinstance(synced, list) and int(synced[0]) >= 1 and buffered <= MAX_BUFFERED:
         return True
-    with contextlib.suppress(redis.RedisError):  # a repeated ping is harmless, and this one will be repeated
-        client().xdel(STREAM, entry)
+    with contextlib.suppress(redis.RedisError):  # the job retries, and a repeated ping is harmless
+        client().xdel(STREAM, entry_id)
     return False
 
 
-def waiting() -> int:
-    """How many pings wait. Raises redis' errors."""
+def size() -> int:
+    """Return the number of buffered pings. Raise redis errors."""
     return int(client().xlen(STREAM))
 
 
 def oldest(count: int) -> list[Entry]:
-    """Up to `count` of the pings that wait, in the order in which they came. Raises redis' errors."""
-    found: Any = client().xrange(STREAM, count=count)
-    return [Entry(entry, _read(fields.get("ping", ""))) for entry, fields in found]
+    """Return up to `count` buffered pings, oldest first. Raise redis errors."""
+    rows: Any = client().xrange(STREAM, count=count)
+    return [Entry(entry_id, _decode(fields.get("ping", ""))) for entry_id, fields in rows]
 
 
-def forget(entries: Iterable[str]) -> None:
-    """Take these entries, by now recorded, out of the stream. Raises redis' errors."""
-    ids = list(entries)
+def remove(entry_ids: Iterable[str]) -> None:
+    """Remove entries from the stream, after they were recorded. Raise redis errors."""
+    ids = list(entry_ids)
     if ids:
         client().xdel(STREAM, *ids)
 
 
-def _written(ping: Ping) -> str:
+def _encode(ping: Ping) -> str:
     return json.dumps(
         {
             "id": str(ping.id),
@@ -124,7 +124,7 @@ def _written(ping: Ping) -> str:
     )
 
 
-def _read(text: str) -> Ping | None:
+def _decode(text: str) -> Ping | None:
     try:
         value: dict[str, Any] = json.loads(text)
         return Ping(
@@ -141,5 +141,5 @@ def _read(text: str) -> Ping | None:
             key_hash=None if value["key"] is None else bytes.fromhex(value["key"]),
         )
     except (ValueError, KeyError, TypeError):
-        log.error("a ping that waited cannot be read")
+        log.error("a buffered ping cannot be read")
         return None

@@ -1,6 +1,6 @@
-"""Connections for heartbeat pings: each ping is one statement, so they commit by themselves and plan only once.
+"""Database connections for heartbeat pings. Each ping is one statement in autocommit mode, planned once per connection.
 
-While the database is away nobody waits for it: `Breaker` looks for it in a thread of its own.
+While the database is down, no ping waits for it: `Breaker` probes it in a thread of its own.
 """
 
 import threading
@@ -17,43 +17,44 @@ from psycopg_pool import ConnectionPool, TooManyRequests
 
 import settings
 from models.connections import ping_buffer
-from models.connections.database import AWAY, Db
+from models.connections.database import UNAVAILABLE, Db
 from models.queries import pings
 
 log = structlog.get_logger(__name__)
 
-#: A ping takes a millisecond or two: so many connections answer thousands a second.
+#: A ping takes a millisecond or two, so this many connections handle thousands per second.
 SIZE = 8
-#: A job that pings waits for us. Rather tell it soon to come again than hold it, and a thread of ours, for long.
+#: The job waits for the response. Asking it to retry is better than blocking it, and a thread, for long.
 WAIT_SECONDS = 2
-MOST_WAITING = 64
+MAX_WAITING = 64
 STATEMENT_TIMEOUT_MS = 5_000
-#: How often a database that is away is looked for.
-LOOK_SECONDS = 1.0
-#: Pings that were put aside come first, lest a job's newer ping be recorded before its older one; but not for ever.
-PATIENCE_SECONDS = 30.0
+#: How often the breaker probes a database that is down.
+PROBE_SECONDS = 1.0
+#: After an outage, buffered pings are replayed first, so that the pings of a job are recorded in order; but the breaker
+#: stays open for at most this long.
+REPLAY_SECONDS = 30.0
 
 
-class Away(Exception):
-    """The database takes no pings now."""
+class Unavailable(Exception):
+    """The database cannot record pings at the moment."""
 
 
 def _prepare(connection: Db) -> None:
     connection.execute("SET TIME ZONE 'UTC'")
     connection.execute(f"SET statement_timeout = {STATEMENT_TIMEOUT_MS}")
-    # Planning the statement anew costs more than running it.
+    # Planning the statement costs more than running it.
     connection.execute("SET plan_cache_mode = force_generic_plan")
 
 
-#: `cache` alone lets two threads that come first together make a pool each.
+#: `cache` alone would let two concurrent first calls open a pool each.
 _opening = Lock()
 
 
 @cache
 def pool() -> ConnectionPool[Db]:
-    """The pool of this process, opened at the first call; its connections are in autocommit mode.
+    """Return the pool of this process, opened at the first call. Its connections are in autocommit mode.
 
-    Drawing one is not preceded by a test query, so the first use after a server's restart may fail.
+    Connections are not checked before use, so the first use after a restart of the server may fail.
     """
     return ConnectionPool(
         settings.get().database_url,
@@ -61,9 +62,9 @@ def pool() -> ConnectionPool[Db]:
         min_size=0,
         max_size=SIZE,
         timeout=WAIT_SECONDS,
-        max_waiting=MOST_WAITING,
+        max_waiting=MAX_WAITING,
         max_idle=60,
-        # A failed attempt is not kept up: the next ping begins another.
+        # Do not keep retrying: the next ping starts another attempt.
         reconnect_timeout=WAIT_SECONDS,
         num_workers=1,
         configure=_prepare,
@@ -74,31 +75,31 @@ def pool() -> ConnectionPool[Db]:
 
 @contextmanager
 def transaction() -> Iterator[Db]:
-    """One transaction on a connection of the pool. Raises psycopg's errors."""
+    """Run one transaction on a connection of the pool. Raise psycopg's errors."""
     with _opening:
         opened = pool()
     with opened.connection() as connection, connection.transaction():
         yield connection
 
 
-def _drop_pool() -> None:
-    """Whoever waits for a connection is told at once that there is none."""
+def _close_pool() -> None:
+    """Close the pool. Threads that wait for a connection fail at once."""
     with _opening:
-        dropped = pool() if pool.cache_info().currsize else None
+        closing = pool() if pool.cache_info().currsize else None
         pool.cache_clear()
-    if dropped is not None:
-        dropped.close()
+    if closing is not None:
+        closing.close()
 
 
 def close() -> None:
-    """Give all connections back to the server; the next `pool` opens new ones."""
+    """Close all connections. The next `pool` call opens new ones."""
     breaker.stop()
-    _drop_pool()
+    _close_pool()
     ping_buffer.close()
 
 
 class Breaker:
-    """Open while the database is away: pings then cost milliseconds, and one thread looks for it."""
+    """Open while the database is down. Pings then fail within milliseconds, and one thread probes the database."""
 
     def __init__(self) -> None:
         self.open = False
@@ -107,50 +108,50 @@ class Breaker:
         self._thread: threading.Thread | None = None
 
     def trip(self) -> None:
-        """Open it; it closes by itself."""
+        """Open the breaker. It closes itself when the database is back."""
         with self._lock:
             if not self.open:
                 self.open = True
-                self._thread = threading.Thread(target=self._look, name="ping-database", daemon=True)
+                self._thread = threading.Thread(target=self._probe, name="ping-database", daemon=True)
                 self._thread.start()
 
     def stop(self) -> None:
-        """End the thread, and close."""
+        """End the thread and close the breaker."""
         self._stopping.set()
         if self._thread is not None:
-            self._thread.join(WAIT_SECONDS + LOOK_SECONDS + 1)
+            self._thread.join(WAIT_SECONDS + PROBE_SECONDS + 1)
         self._stopping.clear()
         self.open = False
 
-    def _look(self) -> None:
-        if not _answers():
-            log.warning("the database is away: pings are put aside")
-            _drop_pool()
-            back: float | None = None
-            while not self._stopping.wait(LOOK_SECONDS):
-                if not _answers():
-                    back = None
+    def _probe(self) -> None:
+        if not _is_writable():
+            log.warning("the database is unavailable: pings are buffered")
+            _close_pool()
+            back_since: float | None = None
+            while not self._stopping.wait(PROBE_SECONDS):
+                if not _is_writable():
+                    back_since = None
                     continue
-                back = back or time.monotonic()
-                if not _put_aside() or time.monotonic() - back > PATIENCE_SECONDS:
-                    log.info("the database is back: pings are recorded at once")
+                back_since = back_since or time.monotonic()
+                if not _has_buffered() or time.monotonic() - back_since > REPLAY_SECONDS:
+                    log.info("the database is back: pings are recorded directly")
                     break
-            _drop_pool()
+            _close_pool()
         self.open = False
 
 
-def _answers() -> bool:
-    """Whether the database can be reached, and is none that only follows another."""
+def _is_writable() -> bool:
+    """Return whether the database can be reached and is not a read-only replica."""
     try:
         with psycopg.connect(settings.get().database_url, connect_timeout=WAIT_SECONDS) as connection:
             return connection.execute("SELECT NOT pg_is_in_recovery()").fetchone() == (True,)
-    except AWAY:
+    except UNAVAILABLE:
         return False
 
 
-def _put_aside() -> bool:
+def _has_buffered() -> bool:
     try:
-        return ping_buffer.waiting() > 0
+        return ping_buffer.size() > 0
     except redis.RedisError:
         return False
 
@@ -159,42 +160,43 @@ breaker = Breaker()
 
 
 def store(ping: pings.Ping) -> pings.Recorded | None:
-    """`pings.record` on a connection of the pool, and once more where that turned out to be dead.
+    """Call `pings.record` on a connection of the pool, and once more if that connection was dead.
 
-    Raises `Away`: within a few seconds where the database has just gone, at once afterwards.
+    Raise `Unavailable` if the database is down: within a few seconds for the first ping, at once while the breaker is
+    open.
     """
     if breaker.open:
-        raise Away
+        raise Unavailable
     try:
-        return _stored(ping)
+        return _record(ping)
     except TooManyRequests as error:
-        raise Away from error
-    except AWAY as error:
+        raise Unavailable from error
+    except UNAVAILABLE as error:
         breaker.trip()
-        raise Away from error
+        raise Unavailable from error
 
 
-def _stored(ping: pings.Ping) -> pings.Recorded | None:
-    drawn = None
+def _record(ping: pings.Ping) -> pings.Recorded | None:
+    connection = None
     with _opening:
         opened = pool()
     try:
-        with opened.connection() as drawn:
-            return pings.record(drawn, ping)
+        with opened.connection() as connection:
+            return pings.record(connection, ping)
     except psycopg.OperationalError:
-        if drawn is None or not drawn.broken:
+        if connection is None or not connection.broken:
             raise
-    # The server was restarted, so the pool's other connections are dead as well; or it is gone, and that shows here.
-    with psycopg.connect(settings.get().database_url, autocommit=True, connect_timeout=WAIT_SECONDS) as own:
-        _prepare(own)
-        recorded = _again(own, ping)
+    # Either the server was restarted and the other connections of the pool are dead as well, or it is down and this fails.
+    with psycopg.connect(settings.get().database_url, autocommit=True, connect_timeout=WAIT_SECONDS) as new:
+        _prepare(new)
+        recorded = _record_again(new, ping)
     opened.check()
     return recorded
 
 
-def _again(db: Db, ping: pings.Ping) -> pings.Recorded | None:
+def _record_again(db: Db, ping: pings.Ping) -> pings.Recorded | None:
     try:
         return pings.record(db, ping)
     except psycopg.errors.UniqueViolation:
-        # The first try had come through after all, and only its answer was lost.
+        # The first try had succeeded; only its response was lost.
         return pings.recorded_before(db, ping.id)

@@ -1,4 +1,4 @@
-"""The audit log, as far as processes write it: what people do is recorded by `web/services/audit_events.py`."""
+"""Audit events that processes write. `web/services/audit_events.py` records the actions of users."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from models.connections.database import Db
 
 
 class CredentialUse(NamedTuple):
-    """Whose stored credentials were opened and what for; by a program or person where one asked, else by the process itself.
+    """The stored credentials of one object were decrypted for a purpose, by a user, an API key or the process itself.
 
     `object_type` is `monitor` or `provider`.
     """
@@ -21,7 +21,7 @@ class CredentialUse(NamedTuple):
     api_key_id: UUID | None = None
 
 
-#: Its project is looked up here; what was deleted meanwhile belongs to none.
+#: The project is looked up here. If the object was deleted by then, the event has no project.
 _ADD_USES = """
 INSERT INTO audit_events (id, organization_id, project_id, user_id, api_key_id, action, object_type, object_id, details)
 SELECT gen_random_uuid(), j.organization_id, j.id, u.user_id, u.api_key_id, 'credential.used',
@@ -35,15 +35,15 @@ LEFT JOIN projects j ON j.id = coalesce(m.project_id, p.project_id)
 
 
 def add_credential_uses(db: Db, uses: Sequence[tuple[CredentialUse, Mapping[str, Any]]]) -> None:
-    """One event `credential.used` for each; the second of a pair are its details, JSON types without any secret."""
+    """Add one event `credential.used` per pair of use and details. Details are JSON types without secrets."""
     if uses:
         db.execute(
             _ADD_USES,
             {
-                "types": [one.object_type for one, _ in uses],
-                "ids": [one.object_id for one, _ in uses],
-                "users": [one.user_id for one, _ in uses],
-                "keys": [one.api_key_id for one, _ in uses],
-                "details": [json.dumps({"purpose": one.purpose, **details}) for one, details in uses],
+                "types": [use.object_type for use, _ in uses],
+                "ids": [use.object_id for use, _ in uses],
+                "users": [use.user_id for use, _ in uses],
+                "keys": [use.api_key_id for use, _ in uses],
+                "details": [json.dumps({"purpose": use.purpose, **details}) for use, details in uses],
             },
         )

@@ -1,4 +1,4 @@
-"""What a worker needs to know of a monitor to check it."""
+"""The configuration that a worker needs to check a monitor."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
@@ -8,14 +8,13 @@ import structlog
 from psycopg.rows import class_row
 
 from models.connections.database import Db
-from models.secrets import encryption as seal
-from models.secrets import fields
+from models.secrets import encryption, fields
 
 log = structlog.get_logger(__name__)
 
 
 class CheckConfig(NamedTuple):
-    """`config` holds the secrets in the clear: it stays in this process's memory. None where they do not open."""
+    """`config` contains the decrypted secrets and must stay in memory. It is None if they cannot be decrypted."""
 
     monitor_id: UUID
     project_id: UUID
@@ -23,8 +22,7 @@ class CheckConfig(NamedTuple):
     type: str
     target: str
     config: dict[str, Any] | None
-    #: Whether the row holds secrets.
-    sealed: bool
+    has_secrets: bool
 
 
 class _Row(NamedTuple):
@@ -38,7 +36,7 @@ class _Row(NamedTuple):
 
 
 def load(db: Db, monitor_ids: Iterable[UUID]) -> Iterator[CheckConfig]:
-    """The configs of those monitors that still exist."""
+    """Yield the configs of those monitors that still exist."""
     with db.cursor(row_factory=class_row(_Row)) as cursor:
         cursor.execute(
             "SELECT id, project_id, version, type, target, config, secrets FROM monitors WHERE id = ANY(%s)",
@@ -46,9 +44,10 @@ def load(db: Db, monitor_ids: Iterable[UUID]) -> Iterator[CheckConfig]:
         )
         for row in cursor:
             try:
-                whole = fields.join(row.config, seal.unseal(row.secrets, "monitors", row.id))
-            except seal.SealError as error:
+                config = fields.join(row.config, encryption.decrypt(row.secrets, "monitors", row.id))
+            except encryption.DecryptionError as error:
                 log.warning("a monitor cannot be checked", monitor_id=str(row.id), error=str(error))
-                whole = None
-            sealed = row.secrets is not None
-            yield CheckConfig(row.id, row.project_id, row.version, row.type, row.target, whole, sealed)
+                config = None
+            yield CheckConfig(
+                row.id, row.project_id, row.version, row.type, row.target, config, row.secrets is not None
+            )

@@ -10,8 +10,7 @@ from psycopg.rows import TupleRow, class_row
 
 from models.connections.database import Db
 from models.queries import delivery_capacity, fallbacks
-from models.secrets import encryption as seal
-from models.secrets import fields
+from models.secrets import encryption, fields
 
 #: Longer than the longest attempt. A claim that outlives it is taken over by the sweep; one whose process is gone is
 #: given back sooner (`release`).
@@ -57,9 +56,9 @@ class Claimed(NamedTuple):
     late_end: bool
 
     def clear_config(self) -> dict[str, Any]:
-        """The provider's config with its secrets. Raises `models.secrets.encryption.SealError`."""
+        """The provider's config with its secrets. Raises `models.secrets.encryption.DecryptionError`."""
         assert self.provider_id is not None, "a delivery without its provider is closed, not sent"
-        opened = seal.unseal(self.sealed, "notification_providers", self.provider_id)
+        opened = encryption.decrypt(self.sealed, "notification_providers", self.provider_id)
         return fields.join(self.config or {}, opened)
 
 

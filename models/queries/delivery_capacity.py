@@ -1,7 +1,7 @@
-"""Places for deliveries: how many of one provider, and of one project, may be in flight at once, across all workers.
+"""Capacity for deliveries: how many per provider and per project may be in flight at once, across all workers.
 
-A delivery that finds no place waits in its row (`waits_since`). Whoever ends another one sends on the next: a service
-that answers slowly holds back its own messages and nobody else's.
+A delivery without capacity waits in its row (`waits_since`). The worker that finishes another delivery sends the next
+one. A slow service therefore delays only its own messages.
 """
 
 from datetime import datetime
@@ -9,18 +9,18 @@ from uuid import UUID
 
 from models.connections.database import Db
 
-#: Deliveries to one provider at once.
+#: Deliveries to one provider in flight at once.
 PER_PROVIDER = 2
-#: And to all providers of one project, where nobody else needs the threads.
+#: Deliveries to all providers of one project, if no other project needs the threads.
 PER_PROJECT = 8
 
-#: Counted under this lock, so that two claims cannot both take the last place. Nothing else is locked before it.
+#: Counting happens under this lock, so that two claims cannot both take the last place. It is always the first lock.
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('deliveries:' || %(project)s::uuid, 0))"
 _LOCK_FOR = """
 SELECT pg_advisory_xact_lock(hashtextextended('deliveries:' || a.project_id, 0))
 FROM deliveries d JOIN alerts a ON a.id = d.alert_id WHERE d.id = %(delivery)s
 """
-#: The condition for a delivery `o` that has a place.
+#: The condition for a delivery `o` in flight.
 IN_FLIGHT = "o.claimed_by IS NOT NULL AND o.claimed_until > now() AND o.status IN ('pending', 'retrying')"
 
 _NEXT = f"""
@@ -52,17 +52,17 @@ WHERE (SELECT count(*) FROM deliveries o WHERE o.provider_id = first.provider_id
 
 
 def hold_for(db: Db, delivery_id: UUID) -> None:
-    """Let nobody else count the places of the delivery's project until the transaction ends."""
+    """Lock the capacity of the delivery's project until the transaction ends."""
     db.execute(_LOCK_FOR, {"delivery": delivery_id})
 
 
 def next_waiting(db: Db, project_id: UUID, per_project: int) -> list[UUID]:
-    """The deliveries of the project that now find a place, those that wait longest first."""
+    """Return the waiting deliveries of the project that there is capacity for, the longest waiting first."""
     db.execute(_LOCK, {"project": project_id})
     values = {"project": project_id, "per_provider": PER_PROVIDER, "per_project": per_project}
     return [row[0] for row in db.execute(_NEXT, values)]
 
 
 def overlooked(db: Db, before: datetime) -> list[UUID]:
-    """One delivery of each provider that waits since before `before` although there is a place: its message was lost."""
+    """Return one delivery per provider that has waited since before `before` despite free capacity: its message was lost."""
     return [row[0] for row in db.execute(_OVERLOOKED, {"before": before, "per_provider": PER_PROVIDER})]

@@ -1,4 +1,4 @@
-"""Runs of jobs: which one is still open after the time that its monitor allows."""
+"""Runs of heartbeat jobs that exceed the time limit of their monitor."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,7 +11,7 @@ from models.connections.database import Db
 
 
 class Overrun(NamedTuple):
-    """A run that was to end at or before `scheduled_for`, and has not; `run_id` is None if the job gave none."""
+    """A run that should have ended at or before `scheduled_for` and has not. `run_id` is None if the job sent none."""
 
     monitor_id: UUID
     scheduled_for: datetime
@@ -19,7 +19,7 @@ class Overrun(NamedTuple):
     run_id: UUID | None
 
 
-# The scheduler may look minutes after the deadline, so the run's own limit may lie that much before it.
+# The scheduler may decide minutes after the deadline, so the limit of the run may be that much earlier.
 _OVERRUNS = """
 SELECT DISTINCT ON (v.monitor_id, v.scheduled_for) v.monitor_id, v.scheduled_for, s.received_at AS started_at, s.run_id
 FROM unnest(%(ids)s::uuid[], %(times)s::timestamptz[]) AS v(monitor_id, scheduled_for)
@@ -36,7 +36,10 @@ ORDER BY v.monitor_id, v.scheduled_for, s.received_at DESC
 
 
 def overruns(db: Db, rounds: Sequence[tuple[UUID, datetime]]) -> list[Overrun]:
-    """The run behind each missed round (monitor, scheduled time); nothing for a round that no run explains."""
+    """Return the overrunning run of each missed round (monitor, scheduled time), if there is one."""
     with db.cursor(row_factory=class_row(Overrun)) as cursor:
-        values = {"ids": [one[0] for one in rounds], "times": [one[1] for one in rounds]}
+        values = {
+            "ids": [monitor_id for monitor_id, _ in rounds],
+            "times": [scheduled_for for _, scheduled_for in rounds],
+        }
         return cursor.execute(_OVERRUNS, values).fetchall()

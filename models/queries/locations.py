@@ -1,4 +1,4 @@
-"""Locations, as the scheduler needs them."""
+"""Locations, for the scheduler."""
 
 from collections.abc import Iterable
 
@@ -6,18 +6,18 @@ from models.connections.database import Db
 
 
 def enabled_codes(db: Db) -> list[str]:
-    """The enabled locations, the default one first."""
+    """Return the codes of the enabled locations, the default one first."""
     rows = db.execute("SELECT code FROM locations WHERE enabled ORDER BY position, code")
     return [str(row[0]) for row in rows]
 
 
-def seen(db: Db, codes: Iterable[str]) -> None:
-    """Note that these locations have live workers now."""
+def record_seen(db: Db, codes: Iterable[str]) -> None:
+    """Record that these locations have live workers now."""
     db.execute("UPDATE locations SET last_seen_at = now() WHERE code = ANY(%s)", [list(codes)])
 
 
-def silent_but_wanted(db: Db, live: Iterable[str]) -> list[str]:
-    """Enabled locations without a live worker that an enabled monitor wants checked from."""
+def required_without_worker(db: Db, live: Iterable[str]) -> list[str]:
+    """Return the enabled locations that an enabled monitor uses and that have no live worker."""
     rows = db.execute(
         """
         WITH ordered AS (SELECT code, row_number() OVER (ORDER BY position, code) AS place FROM locations WHERE enabled)

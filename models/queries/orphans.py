@@ -1,4 +1,4 @@
-"""Rows whose monitor is gone: results carry no foreign key, because a check must not pay for one."""
+"""Rows to remove: results of deleted monitors, which have no foreign key for the sake of speed, and expired rows."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -7,7 +7,7 @@ from uuid import UUID
 from models.connections.database import Db
 
 BATCH = 5_000
-#: Table -> its key.
+#: Table -> the columns of its primary key.
 TABLES = {
     "monitor_results": "id, scheduled_for",
     "monitor_rollups_hourly": "monitor_id, hour, location",
@@ -16,10 +16,10 @@ TABLES = {
 }
 
 
-def gone(db: Db, table: str) -> list[UUID]:
-    """The monitors that `table` has rows of and that are no more.
+def deleted_monitors(db: Db, table: str) -> list[UUID]:
+    """Return the deleted monitors of which `table` still has rows.
 
-    It steps through the index from one monitor to the next: reading every row would take longer each day.
+    The query steps through the index from monitor to monitor: reading every row would take longer each day.
     """
     rows = db.execute(
         f"""
@@ -36,7 +36,7 @@ def gone(db: Db, table: str) -> list[UUID]:
 
 
 def remove(db: Db, table: str, monitor_ids: Sequence[UUID]) -> int:
-    """Remove up to `BATCH` of these monitors' rows from `table`; answers how many went."""
+    """Remove up to `BATCH` of these monitors' rows from `table`. Return the number removed."""
     keys = TABLES[table]
     return db.execute(
         f"DELETE FROM {table} WHERE ({keys}) IN (SELECT {keys} FROM {table} WHERE monitor_id = ANY(%s) LIMIT {BATCH})",
@@ -44,13 +44,13 @@ def remove(db: Db, table: str, monitor_ids: Sequence[UUID]) -> int:
     ).rowcount
 
 
-def forget_repeats(db: Db) -> int:
-    """Remove the answers to requests that nobody repeats after a day; answers how many went."""
+def remove_idempotency_keys(db: Db) -> int:
+    """Remove the idempotency keys that are older than a day. Return the number removed."""
     return db.execute("DELETE FROM idempotency_keys WHERE created_at < now() - interval '1 day'").rowcount
 
 
-def forget_sessions(db: Db, idle: timedelta, longest: timedelta) -> int:
-    """Remove the sessions that are over: not used for `idle`, or older than `longest`. Return how many there were."""
+def remove_sessions(db: Db, idle: timedelta, longest: timedelta) -> int:
+    """Remove the sessions unused for `idle` or older than `longest`. Return the number removed."""
     return db.execute(
         "DELETE FROM user_sessions WHERE seen_at < now() - %s OR created_at < now() - %s", (idle, longest)
     ).rowcount

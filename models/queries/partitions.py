@@ -5,17 +5,17 @@ from datetime import date, timedelta
 from models.connections.database import Db
 
 DAYS_AHEAD = 7
-#: So many days back as well: a round that was due before midnight, or before a long sleep, has its place.
+#: A round that was due before midnight, or before a standstill, needs a partition in the past.
 DAYS_BACK = 1
 
 
 def name_of(day: date) -> str:
-    """The partition that holds `day` (UTC)."""
+    """Return the name of the partition of `day` (UTC)."""
     return f"monitor_results_{day:%Y%m%d}"
 
 
-def make_ahead(db: Db, today: date) -> list[str]:
-    """Make the missing partitions from yesterday to a week ahead; answers the names of those it made."""
+def create_ahead(db: Db, today: date) -> list[str]:
+    """Create the missing partitions from yesterday to a week ahead. Return their names."""
     existing = {
         str(row[0])
         for row in db.execute(
@@ -23,22 +23,22 @@ def make_ahead(db: Db, today: date) -> list[str]:
             " WHERE i.inhparent = 'monitor_results'::regclass"
         )
     }
-    made = []
+    created = []
     for offset in range(-DAYS_BACK, DAYS_AHEAD + 1):
         day = today + timedelta(days=offset)
         if name_of(day) not in existing:
-            # Two schedulers may do this at once: the second waits here and then finds it made.
+            # Two schedulers may get here at once: the second one waits for the lock and then finds the partition.
             db.execute("SELECT pg_advisory_xact_lock(hashtext('supercheck partitions'))")
             if db.execute("SELECT to_regclass(%s)", [name_of(day)]).fetchone() == (None,):
-                _make(db, day)
-                made.append(name_of(day))
-    return made
+                _create(db, day)
+                created.append(name_of(day))
+    return created
 
 
-def _make(db: Db, day: date) -> None:
-    """Make one day's partition, with the rows in it that came before it and went to the default one.
+def _create(db: Db, day: date) -> None:
+    """Create one day's partition and move its rows there from the default partition.
 
-    Made apart and then attached: checks go on storing into all other days meanwhile.
+    The table is created on its own and then attached, so that results of other days can be stored at the same time.
     """
     name, first, end = name_of(day), f"'{day} 00:00+00'", f"'{day + timedelta(days=1)} 00:00+00'"
     db.execute(f"CREATE TABLE {name} (LIKE monitor_results INCLUDING DEFAULTS INCLUDING CONSTRAINTS)")

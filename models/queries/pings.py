@@ -117,9 +117,7 @@ taken AS (
     SELECT id, enabled,
         %(good)s AND (word IS NULL OR coalesce(%(has)s::bool, strpos(coalesce(%(body)s::text, ''), word) > 0)) AS good,
         CASE WHEN %(run)s::uuid IS NOT NULL THEN start_of_run(id, %(run)s) END AS start,
-        coalesce(%(due)s, %(at)s + interval '1min' * (
-            coalesce((config->>'expectedIntervalMinutes')::float8, {heartbeats.INTERVAL_MINUTES})
-            + coalesce((config->>'gracePeriodMinutes')::float8, {heartbeats.GRACE_MINUTES}))) AS due,
+        coalesce(%(due)s, %(at)s + {heartbeats.PERIOD_SQL}) AS due,
         open_runs_must_end(id, %(at)s, %(run)s::uuid, (config->>'maxRunMinutes')::float8) AS limit_at
     FROM found WHERE NOT refused AND NOT open
 ),

@@ -1,4 +1,4 @@
-"""Results: one statement stores a group of them and adds them to the hourly sums."""
+"""Results: one statement stores a group of them and adds them to the hourly rollups."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,7 @@ from models.rules import histogram
 
 @dataclass(slots=True)
 class ResultRow:
-    """One row to be: see `models.tables.MonitorResult`. `expected` is None where `location` was the only one asked."""
+    """A row to store: see `models.tables.MonitorResult`. `expected` is None if `location` is the only one of the round."""
 
     id: UUID
     scheduled_for: datetime
@@ -29,9 +29,9 @@ class ResultRow:
     details: dict[str, Any]
 
 
-# Rows that were there before are not summed a second time: only what the insert returns is. Rounds in a maintenance window
-# are marked and not summed; where no window is on, asking for it costs nothing a row.
-# The histogram's one bucket is counted up in place; so one statement must hold a bucket's row once: see `_waves`.
+# Only rows that the insert returns are summed, so existing rows are not summed twice. Rounds in a maintenance window are
+# marked and not summed; if no window is active, the check costs nothing per row. The statement increments one bucket of
+# the histogram in place, so it must not touch a rollup row twice: see `_waves`.
 _STORE = f"""
 WITH windows AS MATERIALIZED ({maintenance_windows.ON}),
 fresh AS (
@@ -69,26 +69,26 @@ ON CONFLICT (monitor_id, hour, location) DO UPDATE SET
 
 
 def _waves(rows: Iterable[ResultRow]) -> list[list[ResultRow]]:
-    """The rows in as few groups as hold each (monitor, location) once; nearly always one group."""
+    """Split the rows into the fewest groups that contain each (monitor, location) once; nearly always one group."""
     waves: list[list[ResultRow]] = []
     seen: dict[tuple[UUID, str | None], int] = {}
     for row in rows:
         key = (row.monitor_id, row.location)
-        turn = seen.get(key, 0)
-        seen[key] = turn + 1
-        if turn == len(waves):
+        wave = seen.get(key, 0)
+        seen[key] = wave + 1
+        if wave == len(waves):
             waves.append([])
-        waves[turn].append(row)
+        waves[wave].append(row)
     return waves
 
 
 def _storable(text: str | None) -> str | None:
-    """`text` without NUL and without halves of surrogate pairs, neither of which PostgreSQL stores."""
+    """Return `text` without NUL characters and unpaired surrogates, which PostgreSQL does not store."""
     return None if text is None else text.replace("\0", "").encode("utf-8", "ignore").decode()
 
 
 def _json(details: dict[str, Any]) -> str:
-    """`details` as JSON that PostgreSQL stores; the escapes of what it refuses are looked for only where there are any."""
+    """Return `details` as JSON that PostgreSQL stores. Only texts with suspicious escapes are cleaned."""
     text = json.dumps(details, separators=(",", ":"), allow_nan=False)
     if "\\u0000" in text or "\\ud" in text:
         text = json.dumps(_cleaned(details), separators=(",", ":"))
@@ -99,14 +99,14 @@ def _cleaned(value: Any) -> Any:
     if isinstance(value, str):
         return _storable(value)
     if isinstance(value, dict):
-        return {_storable(key): _cleaned(one) for key, one in value.items()}
-    return [_cleaned(one) for one in value] if isinstance(value, list | tuple) else value
+        return {_storable(key): _cleaned(item) for key, item in value.items()}
+    return [_cleaned(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def store(db: Db, rows: Iterable[ResultRow]) -> None:
-    """Insert the rows that are not there yet, and add them to their hours' sums.
+    """Insert the rows that do not exist yet and add them to their hourly rollups. Raise psycopg's errors.
 
-    Targets write part of the texts: what PostgreSQL does not store in one is left out of it. Raises psycopg's errors.
+    Targets control parts of the texts. Characters that PostgreSQL does not store are removed.
     """
     for wave in _waves(rows):
         db.execute(
@@ -129,4 +129,4 @@ def store(db: Db, rows: Iterable[ResultRow]) -> None:
         )
 
 
-assert histogram.BUCKETS == 60, "the database function histogram_of counts by the same bounds"
+assert histogram.BUCKETS == 60, "the database function histogram_of uses the same buckets"

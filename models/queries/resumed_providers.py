@@ -1,6 +1,7 @@
-"""Providers that were enabled again: what ended while they were disabled is told to them late.
+"""Recovery alerts for providers that were enabled again.
 
-A provider that was told of an outage and was disabled when it ended would leave its readers in the belief that it lasts.
+A provider that delivered the alert of an outage and was disabled when the outage ended has not delivered its recovery.
+Once it is enabled again, the recovery is sent late.
 """
 
 from uuid import UUID
@@ -11,8 +12,8 @@ _RESUMED = """
 UPDATE notification_providers SET resumed_at = NULL WHERE resumed_at IS NOT NULL AND enabled RETURNING id
 """
 
-# The newest outage of a monitor, if it is over: the provider was told of it, and not of its end. Whatever else kept the end
-# from being told (recovery alerts turned off) keeps it from being told now.
+# The latest outage of a monitor, if it is over and the provider delivered its alert but not its recovery. A recovery that was
+# suppressed for another reason (recovery alerts are off) stays suppressed.
 _ENDED = """
 SELECT a.id, p.id, p.type
 FROM notification_providers p
@@ -43,22 +44,22 @@ RETURNING id
 """
 
 
-def ended_meanwhile(db: Db) -> list[tuple[UUID, UUID, str]]:
-    """(alert, provider, provider type) of each end that a provider enabled again is owed; each provider is asked about once."""
+def undelivered_recoveries(db: Db) -> list[tuple[UUID, UUID, str]]:
+    """Return (alert, provider, provider type) of each recovery to send late. Each enabled provider is examined once."""
     providers = [row[0] for row in db.execute(_RESUMED)]
     if not providers:
         return []
     return [(row[0], row[1], row[2]) for row in db.execute(_ENDED, {"providers": providers})]
 
 
-def tell(db: Db, owed: list[tuple[UUID, UUID]]) -> list[UUID]:
-    """Make a delivery of each (alert, provider); the deliveries."""
-    alerts = [alert for alert, _ in owed]
+def add_deliveries(db: Db, recoveries: list[tuple[UUID, UUID]]) -> list[UUID]:
+    """Add a delivery for each (alert, provider). Return the ids of the deliveries."""
+    alerts = [alert for alert, _ in recoveries]
     db.execute(
         "UPDATE alerts SET status = 'pending', suppressed_because = NULL"
         " WHERE id = ANY(%s) AND suppressed_because LIKE 'no provider:%%'",
         [alerts],
     )
-    made = db.execute(_DELIVER, {"alerts": alerts, "providers": [provider for _, provider in owed]}).fetchall()
+    added = db.execute(_DELIVER, {"alerts": alerts, "providers": [provider for _, provider in recoveries]}).fetchall()
     db.execute("UPDATE alerts SET status = 'pending' WHERE id = ANY(%s) AND status <> 'suppressed'", [alerts])
-    return [row[0] for row in made]
+    return [row[0] for row in added]

@@ -1,4 +1,4 @@
-"""The daily sums, made of the hourly ones."""
+"""Daily rollups, summed from the hourly ones."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -22,14 +22,11 @@ ON CONFLICT (monitor_id, day, location) DO UPDATE SET
 """
 
 
-def monitors(db: Db) -> list[UUID]:
-    """Every monitor's id, in the order of the sums' key."""
+def monitor_ids(db: Db) -> list[UUID]:
+    """Return the ids of all monitors, in the order of the rollups' key."""
     return [row[0] for row in db.execute("SELECT id FROM monitors ORDER BY id")]
 
 
 def sum_day(db: Db, day: date, monitor_ids: Sequence[UUID]) -> int:
-    """Sum one UTC day's hours into its row for each of the monitors and location; again is the same as once.
-
-    Answers the rows.
-    """
+    """Sum the hours of one UTC day into one row per monitor and location. Return the number of rows. Idempotent."""
     return db.execute(_DAY, {"day": day, "monitors": list(monitor_ids)}).rowcount

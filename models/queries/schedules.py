@@ -1,4 +1,4 @@
-"""The schedule: which monitors are due, and where they move to."""
+"""The schedule: which monitors are due, and when they run next."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,12 +10,12 @@ from psycopg.rows import class_row
 from models.connections.database import Db
 
 
-class Due(NamedTuple):
+class DueMonitor(NamedTuple):
     """A due monitor, locked by the transaction that read it.
 
-    `timeout` (seconds of one try), `retries`, `grace` (minutes, heartbeats only) and `locations` stand as the config has
-    them, None where it is silent: they are read one by one, so that what is wrong in one row spoils no other.
-    `open_deadline` is set while an earlier round is still under way.
+    `timeout` (seconds per try), `retries`, `grace` (minutes, heartbeats only) and `locations` are unchecked values of the
+    config, None if it does not set them: each is parsed on its own, so that an invalid value in one row affects no other.
+    `open_deadline` is set while an earlier round is open.
     """
 
     monitor_id: UUID
@@ -33,14 +33,17 @@ class Due(NamedTuple):
 
 
 class Gap(NamedTuple):
-    """Why we did not look: an error code and a sentence for people."""
+    """Why Supercheck did not check: an error code and a sentence for users."""
 
     code: str
     message: str
 
 
-class Move(NamedTuple):
-    """Where a claimed monitor goes; without `scheduled_for` the slot is skipped and counted, with a `gap` as our failure."""
+class ScheduleUpdate(NamedTuple):
+    """The new schedule of a claimed monitor. Without `scheduled_for` the fire time is skipped and counted.
+
+    `gap` is set if the skip is a fault of Supercheck; the monitor then shows it.
+    """
 
     monitor_id: UUID
     next_run_at: datetime
@@ -50,8 +53,8 @@ class Move(NamedTuple):
     gap: Gap | None
 
 
-# `m.enabled`: what was written beside a pause that was still being committed revives no monitor.
-_DUE = """
+# `m.enabled`: a write that committed after a pause may have set `next_run_at` again. It must not start the monitor.
+_CLAIM = """
 SELECT s.monitor_id, m.version, m.type, s.next_run_at, m.interval_seconds, m.cron_expression, m.timezone,
        m.config->'timeoutSeconds' AS timeout, m.config->'retries' AS retries, m.config->'gracePeriodMinutes' AS grace,
        m.config->'locationConfig' AS locations, s.open_deadline
@@ -62,7 +65,7 @@ LIMIT %(limit)s
 FOR UPDATE OF s SKIP LOCKED
 """
 
-_MOVE = """
+_UPDATE = """
 UPDATE monitor_states s
 SET next_run_at = v.next_run_at,
     last_run_at = coalesce(v.scheduled_for, s.last_run_at),
@@ -80,17 +83,18 @@ WHERE s.monitor_id = v.monitor_id
 """
 
 
-def due(db: Db, until: datetime, now: datetime | None, limit: int) -> list[Due]:
-    """The monitors due up to `until`, those that waited longest first, locked; other schedulers pass over them.
+def claim_due(db: Db, until: datetime, now: datetime | None, limit: int) -> list[DueMonitor]:
+    """Lock and return the monitors due up to `until`, the most overdue first; other schedulers skip locked rows.
 
-    Heartbeats are never taken before their very time, `now`: until then a ping may still arrive. Without it none is.
+    Heartbeats are claimed only if they are due at `now`: until then a ping may still arrive. If `now` is None, no
+    heartbeat is claimed.
     """
-    with db.cursor(row_factory=class_row(Due)) as cursor:
-        return cursor.execute(_DUE, {"until": until, "now": now, "limit": limit}).fetchall()
+    with db.cursor(row_factory=class_row(DueMonitor)) as cursor:
+        return cursor.execute(_CLAIM, {"until": until, "now": now, "limit": limit}).fetchall()
 
 
 def next_due(db: Db) -> datetime | None:
-    """When the next monitor is due; None where nothing is scheduled."""
+    """Return when the next monitor is due; None if nothing is scheduled."""
     row = db.execute(
         "SELECT s.next_run_at FROM monitor_states s JOIN monitors m ON m.id = s.monitor_id AND m.enabled"
         " WHERE s.next_run_at IS NOT NULL ORDER BY s.next_run_at LIMIT 1"
@@ -98,18 +102,18 @@ def next_due(db: Db) -> datetime | None:
     return None if row is None else row[0]
 
 
-def move(db: Db, moves: Sequence[Move]) -> None:
-    """Write back where the claimed monitors go, and open their rounds."""
-    if moves:
+def update(db: Db, updates: Sequence[ScheduleUpdate]) -> None:
+    """Store the new schedules of claimed monitors and open their rounds."""
+    if updates:
         db.execute(
-            _MOVE,
+            _UPDATE,
             {
-                "ids": [one.monitor_id for one in moves],
-                "next": [one.next_run_at for one in moves],
-                "scheduled": [one.scheduled_for for one in moves],
-                "expected": [",".join(one.expected) for one in moves],
-                "deadlines": [one.deadline for one in moves],
-                "gap_codes": [one.gap and one.gap.code for one in moves],
-                "gap_messages": [one.gap and one.gap.message for one in moves],
+                "ids": [update.monitor_id for update in updates],
+                "next": [update.next_run_at for update in updates],
+                "scheduled": [update.scheduled_for for update in updates],
+                "expected": [",".join(update.expected) for update in updates],
+                "deadlines": [update.deadline for update in updates],
+                "gap_codes": [update.gap and update.gap.code for update in updates],
+                "gap_messages": [update.gap and update.gap.message for update in updates],
             },
         )

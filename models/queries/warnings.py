@@ -1,4 +1,4 @@
-"""Operator's warnings: our own trouble, one open row for each kind and subject."""
+"""Warnings to the operator about Supercheck itself: at most one open row per kind and subject."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -10,7 +10,7 @@ UNREADABLE_SCHEDULE = "unreadable_schedule"
 
 
 def raise_warning(db: Db, kind: str, subject: str, message: str) -> None:
-    """Open the warning, or note that it still holds."""
+    """Open the warning, or record that it still applies."""
     db.execute(
         "INSERT INTO operator_warnings (id, kind, subject, message) VALUES (%s, %s, %s, %s)"
         " ON CONFLICT (kind, subject) WHERE resolved_at IS NULL"
@@ -20,7 +20,7 @@ def raise_warning(db: Db, kind: str, subject: str, message: str) -> None:
 
 
 def resolve_others(db: Db, kind: str, subjects: Iterable[str]) -> None:
-    """Close the open warnings of `kind` about anything but `subjects`."""
+    """Close the open warnings of `kind` about all subjects other than `subjects`."""
     db.execute(
         "UPDATE operator_warnings SET resolved_at = now()"
         " WHERE kind = %s AND resolved_at IS NULL AND NOT subject = ANY(%s)",
@@ -29,7 +29,7 @@ def resolve_others(db: Db, kind: str, subjects: Iterable[str]) -> None:
 
 
 def resolve_unseen(db: Db, kind: str, since: datetime) -> None:
-    """Close the open warnings of `kind` that nobody has raised again since then."""
+    """Close the open warnings of `kind` that were not raised again since `since`."""
     db.execute(
         "UPDATE operator_warnings SET resolved_at = now()"
         " WHERE kind = %s AND resolved_at IS NULL AND last_seen_at < %s",

@@ -1,4 +1,4 @@
-"""The times that a five-field cron expression names. Pure."""
+"""Fire times of five-field cron expressions. Pure."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -7,15 +7,16 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim
 
 
-def slots(expression: str, timezone: str, after: datetime) -> Iterator[datetime]:
-    """The times after `after` that `expression` names, in UTC; the same ones wherever one begins.
+def fire_times(expression: str, timezone: str, after: datetime) -> Iterator[datetime]:
+    """Yield the fire times of `expression` after `after`, in UTC.
 
-    Daylight saving as Debian's cron has it: a time that does not exist comes at once, one that exists twice comes once.
-    Raises cronsim's `CronSimError` for an expression that cannot be read, and `zoneinfo`'s errors for an unknown zone.
+    Daylight saving follows Debian's cron: a local time that is skipped fires immediately after the change, a local time
+    that occurs twice fires once. Raise cronsim's `CronSimError` if the expression is invalid, and zoneinfo's errors if
+    the time zone is unknown.
     """
     local = after.astimezone(ZoneInfo(timezone))
-    # Begun within the repeated hour, cronsim would name a time of that hour once more.
-    for slot in CronSim(expression, local.replace(fold=0)):
-        found = slot.astimezone(UTC)
-        if found > after:
-            yield found
+    # With fold=1, in the second pass of the repeated hour, cronsim would yield a time of that hour a second time.
+    for local_time in CronSim(expression, local.replace(fold=0)):
+        fire_time = local_time.astimezone(UTC)
+        if fire_time > after:
+            yield fire_time

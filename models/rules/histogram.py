@@ -1,7 +1,7 @@
-"""Response-time histograms: logarithmic buckets, three to an octave, so that sums merge and percentiles stay within a few percent.
+"""Response-time histograms with logarithmic buckets, three per octave.
 
-Bucket i counts values in (FIRST_MS * GROWTH**(i-1), FIRST_MS * GROWTH**i] milliseconds; the first takes all below it, the
-last all above. Merging two histograms is adding them.
+Two histograms merge by addition, and percentiles are accurate to a few percent. Bucket i counts values in
+(FIRST_MS * GROWTH**(i-1), FIRST_MS * GROWTH**i] milliseconds; the first also counts all lower values, the last all higher.
 """
 
 import math
@@ -9,27 +9,27 @@ from collections.abc import Sequence
 
 FIRST_MS = 0.5
 GROWTH = 2 ** (1 / 3)
-#: The last bound lies above the longest check, 300 s.
+#: The last bound is above the longest check, 300 s.
 BUCKETS = 60
 _LOG_GROWTH = math.log(GROWTH)
 
 
 def bucket(milliseconds: float) -> int:
-    """The 0-based bucket of one response time."""
+    """Return the 0-based bucket of a response time."""
     if milliseconds <= FIRST_MS:
         return 0
     return min(BUCKETS - 1, math.ceil(math.log(milliseconds / FIRST_MS) / _LOG_GROWTH - 1e-9))
 
 
 def upper_bound(index: int) -> float:
-    """The highest response time that bucket `index` counts, in milliseconds."""
+    """Return the highest response time that bucket `index` counts, in milliseconds."""
     return float(FIRST_MS * GROWTH**index)
 
 
 def percentile(histogram: Sequence[int], fraction: float) -> float | None:
-    """The response time in milliseconds below which `fraction` (0 to 1) of the counted ones lie; None where none was counted.
+    """Return the response time in milliseconds below which `fraction` (0 to 1) of the values lie; None if there are none.
 
-    Interpolated on the logarithmic scale inside the bucket that holds it.
+    The value is interpolated on the logarithmic scale within its bucket.
     """
     total = sum(histogram)
     if not total:

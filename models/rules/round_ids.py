@@ -1,4 +1,4 @@
-"""Identities derived from what they identify, so that doing a thing twice finds the first time's row."""
+"""Ids derived from what they identify: if a step runs twice, it finds the row of the first run."""
 
 import hashlib
 from datetime import UTC, datetime, timedelta
@@ -9,12 +9,12 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 def to_micros(moment: datetime) -> int:
-    """Microseconds since 1970: how times travel in messages, without loss."""
+    """Return `moment` in microseconds since 1970, the lossless form that messages carry."""
     return (moment - _EPOCH) // _MICROSECOND
 
 
 def from_micros(micros: int) -> datetime:
-    """The aware UTC time that `to_micros` was given."""
+    """Return the aware UTC time of `to_micros`."""
     return _EPOCH + micros * _MICROSECOND
 
 
@@ -23,10 +23,10 @@ def _derived(*parts: bytes) -> UUID:
 
 
 def round_id(monitor_id: UUID, scheduled_for: datetime) -> UUID:
-    """The execution group's id of a round."""
+    """Return the execution group id of a round."""
     return _derived(b"round", monitor_id.bytes, str(to_micros(scheduled_for)).encode())
 
 
 def result_id(monitor_id: UUID, scheduled_for: datetime, location: str | None) -> UUID:
-    """The id of one location's result of a round; `location` is None for missed heartbeats."""
+    """Return the id of one location's result of a round. `location` is None for missed heartbeats."""
     return _derived(b"result", monitor_id.bytes, str(to_micros(scheduled_for)).encode(), (location or "").encode())

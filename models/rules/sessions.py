@@ -1,8 +1,8 @@
-"""How long a signed-in browser stays signed in."""
+"""How long a browser session lasts."""
 
 from datetime import timedelta
 
 #: Without any request.
 IDLE = timedelta(days=14)
-#: In all, however busy: then the password is asked for again.
+#: Since the sign-in, however active the session is.
 LONGEST = timedelta(days=30)

@@ -1,22 +1,22 @@
-"""When a maintenance window is on: its occurrences, computed from how it was put down. Pure."""
+"""Occurrences of maintenance windows, computed from their schedules. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
-from models.rules.cron import slots
+from models.rules.cron import fire_times
 
-#: Occurrences that run into each other are followed so far ahead; periodic work follows them further.
-CHAIN = 500
+#: At most this many overlapping recurrences are joined into one occurrence; the scheduler extends it later if need be.
+MAX_JOINED = 500
 _WEEK = timedelta(days=8)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A window as the user put it down: once from `starts_at` on, or by the five fields of `cron`, read in `timezone`.
+    """The schedule of a window: once at `starts_at`, or at the fire times of the expression `cron` in `timezone`.
 
-    `duration` is real time: two hours stay two hours on the night when the clocks change.
+    `duration` is elapsed time: two hours stay two hours in the night of a daylight saving change.
     """
 
     starts_at: datetime | None
@@ -26,67 +26,70 @@ class Plan:
 
 
 class Occurrence(NamedTuple):
-    """One time of maintenance, in UTC: `starts` belongs to it, `ends` does not."""
+    """One period of maintenance, in UTC. `starts` is included, `ends` is not."""
 
     starts: datetime
     ends: datetime
 
 
 def occurrence(plan: Plan, now: datetime) -> Occurrence | None:
-    """The occurrence that covers `now`, else the next one; None where there is none any more.
+    """Return the occurrence that covers `now`, else the next one; None if there are no more.
 
-    Recurrences that overlap or touch are one occurrence. Raises cronsim's `CronSimError` for an expression that cannot
-    be read, and `zoneinfo`'s errors for an unknown time zone.
+    Recurrences that overlap or touch are one occurrence. Raise cronsim's `CronSimError` if the expression is invalid,
+    and zoneinfo's errors if the time zone is unknown.
     """
     if plan.cron is None:
-        assert plan.starts_at is not None, "the window's constraint: a start or an expression"
+        assert plan.starts_at is not None, "a window has a start or a cron expression"
         ends = plan.starts_at + plan.duration
         return Occurrence(plan.starts_at, ends) if ends > now else None
     return _recurring(plan, plan.cron, now - plan.duration)
 
 
-def moved_on(plan: Plan, present: Occurrence, now: datetime) -> Occurrence | None:
-    """What stands after `present` at `now`: itself while it is on, perhaps lasting longer; the next one once it is over."""
+def advance(plan: Plan, stored: Occurrence, now: datetime) -> Occurrence | None:
+    """Return the occurrence that replaces `stored` at `now`.
+
+    While `stored` lasts, that is `stored` itself, possibly with a later end. Afterwards it is the next one, or None.
+    """
     if plan.cron is None:
-        # It may have been ended before its time.
-        return present if present.ends > now else None
-    found = occurrence(plan, now)
-    if present.ends <= now:
-        return found
-    if found is not None and found.starts <= now and found.ends > present.ends:
-        return Occurrence(present.starts, found.ends)
-    return present
+        # A user may have ended it early, so its end does not follow from the plan.
+        return stored if stored.ends > now else None
+    computed = occurrence(plan, now)
+    if stored.ends <= now:
+        return computed
+    if computed is not None and computed.starts <= now and computed.ends > stored.ends:
+        return Occurrence(stored.starts, computed.ends)
+    return stored
 
 
 def following(plan: Plan, now: datetime) -> Occurrence | None:
-    """The occurrence that begins after `now`: what is left of a window whose present occurrence was ended by hand."""
+    """Return the first occurrence that starts after `now`: what is left of a window whose current one was ended early."""
     if plan.cron is None:
         return None
     return _recurring(plan, plan.cron, now)
 
 
 def never_ends(plan: Plan, now: datetime) -> bool:
-    """Whether the recurrences of `plan` run into each other: no gap among the next ones, nor within a week."""
+    """Return whether the recurrences of `plan` leave no gap, neither among the next `MAX_JOINED` nor within a week."""
     if plan.cron is None:
         return False
-    coming = slots(plan.cron, plan.timezone, now)
-    for number, (earlier, later) in enumerate(pairwise(coming)):
+    starts = fire_times(plan.cron, plan.timezone, now)
+    for number, (earlier, later) in enumerate(pairwise(starts)):
         if later > earlier + plan.duration:
             return False
-        if number >= CHAIN and later > now + _WEEK:
+        if number >= MAX_JOINED and later > now + _WEEK:
             return True
     return False
 
 
 def _recurring(plan: Plan, expression: str, after: datetime) -> Occurrence | None:
-    """The occurrence of the first slot after `after`, with those that follow it without a gap."""
-    coming = slots(expression, plan.timezone, after)
+    """Return the occurrence of the first fire time after `after`, joined with those that follow without a gap."""
+    coming = fire_times(expression, plan.timezone, after)
     starts = next(coming, None)
     if starts is None:
         return None
     ends = starts + plan.duration
-    for number, slot in enumerate(coming):
-        if slot > ends or number == CHAIN:
+    for number, fire_time in enumerate(coming):
+        if fire_time > ends or number == MAX_JOINED:
             break
-        ends = slot + plan.duration
+        ends = fire_time + plan.duration
     return Occurrence(starts, ends)

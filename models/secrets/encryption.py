@@ -1,7 +1,8 @@
-"""Sealing of stored secrets: AES-128-GCM under the operator's keys.
+"""Encryption of stored secrets: AES-GCM with the operator's keys.
 
-A sealed value is: key id (4 bytes, the start of the key's SHA-256), nonce (12 random bytes), ciphertext with tag.
-Table, row id and field are associated data: a ciphertext moved to another row or column does not open.
+An encrypted value is the key id (4 bytes, the start of the key's SHA-256), the nonce (12 random bytes) and the
+ciphertext with its tag. Table, row id and field are associated data: a ciphertext that is copied to another row or
+column cannot be decrypted there.
 """
 
 import hashlib
@@ -13,61 +14,63 @@ from uuid import UUID
 
 import settings
 
-_KEY_ID = 4
-_NONCE = 12
+_KEY_ID_BYTES = 4
+_NONCE_BYTES = 12
 
 
-class SealError(Exception):
-    """A sealed value does not open: its key is gone, or it was moved or damaged."""
+class DecryptionError(Exception):
+    """An encrypted value cannot be decrypted: its key is not configured, or the value was moved or damaged."""
 
 
 def key_id(key: bytes) -> bytes:
-    """What names `key` inside the ciphertexts that it made."""
-    return hashlib.sha256(key).digest()[:_KEY_ID]
+    """Return the id of `key`, which every value encrypted with it carries."""
+    return hashlib.sha256(key).digest()[:_KEY_ID_BYTES]
 
 
 def current_key_id() -> bytes:
-    """What names the key that seals now."""
+    """Return the id of the first key, the one that `encrypt` uses."""
     return key_id(settings.get().encryption_keys[0])
 
 
-def _bound_to(table: str, row_id: UUID, field: str) -> bytes:
-    return f"{table}:{row_id}:{field}".encode()
-
-
-def seal(secrets: Mapping[str, Any], table: str, row_id: UUID, field: str = "secrets") -> bytes | None:
-    """`secrets` (JSON types) sealed under the first key; None where there are none."""
+def encrypt(secrets: Mapping[str, Any], table: str, row_id: UUID, field: str = "secrets") -> bytes | None:
+    """Return `secrets` (JSON types) encrypted with the first key; None if there are none."""
     if not secrets:
         return None
-    # Here and not above, as in `unseal`: an installation without secrets need not carry a second OpenSSL in each process.
+    # Imported here, as in `decrypt`: an installation without secrets does not load a second OpenSSL into each process.
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
     key = settings.get().encryption_keys[0]
-    nonce = os.urandom(_NONCE)
+    nonce = os.urandom(_NONCE_BYTES)
     plain = json.dumps(secrets, separators=(",", ":")).encode()
-    return key_id(key) + nonce + AESGCM(key).encrypt(nonce, plain, _bound_to(table, row_id, field))
+    return key_id(key) + nonce + AESGCM(key).encrypt(nonce, plain, _associated_data(table, row_id, field))
 
 
-def unseal(sealed: bytes | None, table: str, row_id: UUID, field: str = "secrets") -> dict[str, Any]:
-    """What `seal` was given; an empty dictionary for None. Raises `SealError`."""
-    if sealed is None:
+def decrypt(encrypted: bytes | None, table: str, row_id: UUID, field: str = "secrets") -> dict[str, Any]:
+    """Return what `encrypt` was called with; an empty dictionary for None. Raise `DecryptionError` if it fails."""
+    if encrypted is None:
         return {}
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    name, nonce, body = sealed[:_KEY_ID], sealed[_KEY_ID : _KEY_ID + _NONCE], sealed[_KEY_ID + _NONCE :]
+    used_key, rest = encrypted[:_KEY_ID_BYTES], encrypted[_KEY_ID_BYTES:]
+    nonce, ciphertext = rest[:_NONCE_BYTES], rest[_NONCE_BYTES:]
     for key in settings.get().encryption_keys:
-        if key_id(key) == name:
+        if key_id(key) == used_key:
             try:
-                opened: dict[str, Any] = json.loads(AESGCM(key).decrypt(nonce, body, _bound_to(table, row_id, field)))
+                plain = AESGCM(key).decrypt(nonce, ciphertext, _associated_data(table, row_id, field))
+                secrets: dict[str, Any] = json.loads(plain)
             except (InvalidTag, ValueError):
-                raise SealError(f"a secret of {table} {row_id} is damaged or was moved") from None
-            return opened
-    raise SealError(
-        f"a secret of {table} {row_id} was sealed with key {name.hex()}, which CREDENTIAL_ENCRYPTION_KEY does not list"
+                raise DecryptionError(f"a secret of {table} {row_id} is damaged or was moved") from None
+            return secrets
+    raise DecryptionError(
+        f"a secret of {table} {row_id} was encrypted with key {used_key.hex()}, which CREDENTIAL_ENCRYPTION_KEY does not list"
     )
 
 
-def is_current(sealed: bytes | None) -> bool:
-    """Whether `sealed` was made with the first key, so that a rotation may skip it."""
-    return sealed is None or sealed[:_KEY_ID] == current_key_id()
+def is_current(encrypted: bytes | None) -> bool:
+    """Return whether `encrypted` uses the first key, so that a key rotation can skip it."""
+    return encrypted is None or encrypted[:_KEY_ID_BYTES] == current_key_id()
+
+
+def _associated_data(table: str, row_id: UUID, field: str) -> bytes:
+    return f"{table}:{row_id}:{field}".encode()

@@ -1,7 +1,7 @@
-"""Which fields of a config are secret, and how they are shown, kept and merged.
+"""Which fields of a config are secret, and how they are masked, kept and merged.
 
-A config on the wire is one JSON object; at rest its secrets lie apart: `split` takes them out, `join` puts them back.
-A secret's path is a dotted text such as `auth.password` or `headers.X-Api-Key`.
+On the wire a config is one JSON object. It is stored without its secrets, which are encrypted separately: `split` takes
+them out, `join` puts them back. The path of a secret is a dotted string such as `auth.password` or `headers.X-Api-Key`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,11 +11,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from redaction import CREDENTIAL_NAME
 
-#: Header names whose values are credentials: the same that probes leave out of evidence.
-CREDENTIAL_HEADER = CREDENTIAL_NAME
-
 MONITOR_FIELDS = ("auth.password", "auth.token")
-#: `headers` means the values of all headers whose names look like credentials; for providers, of every header.
+#: Headers are secret as well: for monitors those with the name of a credential, for providers all of them.
 PROVIDER_FIELDS: Mapping[str, tuple[str, ...]] = {
     "email": ("password",),
     "slack": ("webhookUrl",),
@@ -29,12 +26,12 @@ _MARK = "…"
 
 
 def mask(value: str) -> str:
-    """The first and last two characters around an ellipsis; nothing at all of values shorter than 8."""
+    """Return the first and last two characters around an ellipsis; only the ellipsis if `value` is shorter than 8."""
     return f"{value[:2]}{_MARK}{value[-2:]}" if len(value) >= 8 else _MARK
 
 
 def _holder(config: Mapping[str, Any], path: str) -> tuple[dict[str, Any] | None, str]:
-    """The innermost object of `path` in `config` (None where it is absent) and the last key. Header names may hold dots."""
+    """Return the innermost object of `path` in `config` (None if absent) and the last key. Header names may contain dots."""
     head, dot, tail = path.partition(".")
     if not dot:
         return (config if isinstance(config, dict) else None), path
@@ -43,7 +40,7 @@ def _holder(config: Mapping[str, Any], path: str) -> tuple[dict[str, Any] | None
 
 
 def secret_paths(kind: str, config: Mapping[str, Any]) -> Iterator[str]:
-    """The paths in `config` that hold a secret; `kind` is a provider's type, or `monitor`."""
+    """Yield the paths in `config` that hold a secret. `kind` is the type of a provider, or `monitor`."""
     fields = MONITOR_FIELDS if kind == "monitor" else PROVIDER_FIELDS.get(kind, ())
     for path in fields:
         holder, key = _holder(config, path)
@@ -52,24 +49,24 @@ def secret_paths(kind: str, config: Mapping[str, Any]) -> Iterator[str]:
     headers = config.get("headers")
     if isinstance(headers, dict):
         for name, value in headers.items():
-            if isinstance(value, str) and value and (kind != "monitor" or CREDENTIAL_HEADER.search(name)):
+            if isinstance(value, str) and value and (kind != "monitor" or CREDENTIAL_NAME.search(name)):
                 yield f"headers.{name}"
 
 
 def split(kind: str, config: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    """`config` as (public part, {path: secret}); secrets leave a masked text behind, so that pages need no key."""
+    """Return `config` as (public part, {path: secret}). The public part has masks in their place, so pages need no key."""
     public = deepcopy(dict(config))
     secrets = {}
     for path in list(secret_paths(kind, config)):
         holder, key = _holder(public, path)
         assert holder is not None, "secret_paths yields only paths that exist"
         secrets[path] = holder[key]
-        holder[key] = _shown(kind, path, holder[key])
+        holder[key] = _masked(kind, path, holder[key])
     return public, secrets
 
 
 def join(public: Mapping[str, Any], secrets: Mapping[str, str]) -> dict[str, Any]:
-    """The whole config again, secrets in the clear. Paths whose place is gone are passed over."""
+    """Return the config with its secrets in plain text. Skip paths that `public` does not have."""
     whole = deepcopy(dict(public))
     for path, value in secrets.items():
         holder, key = _holder(whole, path)
@@ -79,37 +76,37 @@ def join(public: Mapping[str, Any], secrets: Mapping[str, str]) -> dict[str, Any
 
 
 def keep_masked(kind: str, config: Mapping[str, Any], old: Mapping[str, str]) -> dict[str, Any]:
-    """`config` with every secret that still reads as its own mask put back to what it was."""
+    """Return `config` with every secret that is still its own mask restored from `old`."""
     kept = deepcopy(dict(config))
     for path, value in old.items():
         holder, key = _holder(kept, path)
-        if holder is not None and holder.get(key) == _shown(kind, path, value):
+        if holder is not None and holder.get(key) == _masked(kind, path, value):
             holder[key] = value
     return kept
 
 
 def entered(kind: str, config: Mapping[str, Any], old: Mapping[str, str]) -> set[str]:
-    """The paths of the secrets that stand in `config` in the clear, and not as the mask of what `old` holds."""
-    found = {path: _held(config, path) for path in secret_paths(kind, config)}
-    return {path for path, value in found.items() if path not in old or value != _shown(kind, path, old[path])}
+    """Return the paths of the secrets in `config` that are new, that is, not the mask of the secret in `old`."""
+    values = {path: _value(config, path) for path in secret_paths(kind, config)}
+    return {path for path, value in values.items() if path not in old or value != _masked(kind, path, old[path])}
 
 
-def _held(config: Mapping[str, Any], path: str) -> Any:
+def _value(config: Mapping[str, Any], path: str) -> Any:
     holder, key = _holder(config, path)
     return holder.get(key) if holder is not None else None
 
 
-def _shown(kind: str, path: str, value: str) -> str:
-    """What stands in answers and forms for `value`."""
+def _masked(kind: str, path: str, value: str) -> str:
+    """Return what responses and forms show for `value`."""
     return _mask_url(value) if kind == "webhook" and path == "url" else mask(value)
 
 
 def _mask_url(url: str) -> str:
-    """A webhook's URL with its user-info and query masked, the rest left to recognise it by; all of it if unreadable."""
+    """Return the URL of a webhook with user info and query masked; mask all of it if it cannot be parsed."""
     try:
         parts = urlsplit(url)
     except ValueError:
-        # The error's own text would carry the login into a log.
+        # The text of the error contains the login and would end up in a log.
         return mask(url)
     user, at, host = parts.netloc.rpartition("@")
     return urlunsplit(

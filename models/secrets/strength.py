@@ -1,8 +1,7 @@
-"""Whether a secret is easily guessed. Only that: it is taken all the same, because often another's rules chose it.
+"""Warnings about secrets that are easy to guess. Weak secrets are accepted: often another system imposes them.
 
-The rules, the first that holds being told: a word that everybody tries; the user's own name; hardly any different
-characters; a run of the alphabet, of numbers or of the keyboard; too short (12 characters for what people choose, 16
-for what programs make).
+The first rule that applies is reported: a common password; the user name; very few different characters; a sequence of
+the alphabet, of digits or of the keyboard; too short (12 characters for passwords, 16 for generated tokens).
 """
 
 import base64
@@ -10,13 +9,13 @@ import binascii
 import re
 from collections.abc import Iterator, Mapping
 
-from models.secrets.fields import CREDENTIAL_HEADER
+from redaction import CREDENTIAL_NAME
 
-LEAST_OF_A_PASSWORD = 12
-LEAST_OF_A_TOKEN = 16
-LEAST_DIFFERENT = 5
-#: What everybody tries, also with digits and signs behind it.
-_TRIED = frozenset(
+MIN_PASSWORD_LENGTH = 12
+MIN_TOKEN_LENGTH = 16
+MIN_DIFFERENT_CHARACTERS = 5
+#: Common passwords, also when followed by digits and symbols.
+_COMMON_PASSWORDS = frozenset(
     [
         "admin",
         "administrator",
@@ -55,8 +54,8 @@ _TRIED = frozenset(
         "welcome",
     ]
 )
-_TAIL = re.compile(r"[\d!?.#*$@_-]*\Z")
-_RUNS = (
+_SUFFIX = re.compile(r"[\d!?.#*$@_-]*\Z")
+_SEQUENCES = (
     "abcdefghijklmnopqrstuvwxyz",
     "01234567890123456789",
     "qwertyuiopasdfghjklzxcvbnm",
@@ -65,59 +64,59 @@ _RUNS = (
 _SCHEME = re.compile(r"(?:bearer|token|apikey|key|negotiate)\s+", re.IGNORECASE)
 _BASIC = re.compile(r"basic\s+(\S+)", re.IGNORECASE)
 
-_COMMON = "This is among the first things that anybody would try."
-_NAME = "This is the user name again."
-_FEW = "This consists of a few characters over and over."
-_RUN = "This follows the alphabet, the numbers or the keyboard."
-_SHORT = "This is short: {} characters or more are hard to guess."
+_COMMON = "It is one of the first values that attackers try."
+_NAME = "It is the same as the user name."
+_FEW = "It repeats a few characters."
+_SEQUENCE = "It is a sequence of letters, digits or keys."
+_SHORT = "It is short. Use {} characters or more."
 
 
 def weaknesses(secrets: Mapping[str, str], username: str = "") -> dict[str, str]:
-    """{path: one sentence} for the weak ones of `secrets` (by path, as `models.secrets.fields.split` answers them).
+    """Return {path: one sentence} for the weak ones of `secrets` (by path, as `models.secrets.fields.split` returns them).
 
-    URLs that a service gave, bot tokens and heartbeat tokens are not judged: nobody here chose them.
+    URLs, bot tokens and heartbeat tokens are not examined: they are generated.
     """
-    found = {}
+    weak = {}
     for path, value in secrets.items():
-        for judged, least in _judged(path, value):
-            sentence = _weakness(judged, username, least)
+        for secret, min_length in _examined(path, value):
+            sentence = _weakness(secret, username, min_length)
             if sentence:
-                found[path] = sentence
-    return found
+                weak[path] = sentence
+    return weak
 
 
-def _judged(path: str, value: str) -> Iterator[tuple[str, int]]:
-    """What of the secret at `path` is judged, and how long it should be."""
+def _examined(path: str, value: str) -> Iterator[tuple[str, int]]:
+    """Yield the part of the secret at `path` to examine, and its minimum length."""
     if path in {"auth.password", "password"}:
-        yield value, LEAST_OF_A_PASSWORD
+        yield value, MIN_PASSWORD_LENGTH
     elif path in {"auth.token", "secret"}:
-        yield value, LEAST_OF_A_TOKEN
+        yield value, MIN_TOKEN_LENGTH
     name = path.removeprefix("headers.")
-    # A cookie is many things at once, and the other side's.
-    if name != path and CREDENTIAL_HEADER.search(name) and "cookie" not in name.lower():
+    # The target chooses its cookies.
+    if name != path and CREDENTIAL_NAME.search(name) and "cookie" not in name.lower():
         yield from _header(value.strip())
 
 
 def _header(value: str) -> Iterator[tuple[str, int]]:
     basic = _BASIC.fullmatch(value)
     if basic is None:
-        yield _SCHEME.sub("", value, count=1), LEAST_OF_A_TOKEN
+        yield _SCHEME.sub("", value, count=1), MIN_TOKEN_LENGTH
         return
     try:
         login = base64.b64decode(basic[1], validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):
         return
-    yield login.partition(":")[2], LEAST_OF_A_PASSWORD
+    yield login.partition(":")[2], MIN_PASSWORD_LENGTH
 
 
-def _weakness(value: str, username: str, least: int) -> str:
+def _weakness(value: str, username: str, min_length: int) -> str:
     plain = value.lower()
-    if _TAIL.sub("", plain) in _TRIED or plain in _TRIED:
+    if _SUFFIX.sub("", plain) in _COMMON_PASSWORDS or plain in _COMMON_PASSWORDS:
         return _COMMON
     if username and plain == username.lower():
         return _NAME
-    if len(set(plain)) < LEAST_DIFFERENT:
+    if len(set(plain)) < MIN_DIFFERENT_CHARACTERS:
         return _FEW
-    if any(plain in run or plain in run[::-1] for run in _RUNS):
-        return _RUN
-    return _SHORT.format(least) if len(value) < least else ""
+    if any(plain in sequence or plain in sequence[::-1] for sequence in _SEQUENCES):
+        return _SEQUENCE
+    return _SHORT.format(min_length) if len(value) < min_length else ""

@@ -1,4 +1,4 @@
-"""Who is told what: channels, alerts, deliveries, incidents, and our own troubles."""
+"""Alerts, their deliveries, and the alerts that wait for a summary."""
 
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -8,70 +8,21 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from models.tables.base import Base, Sealed, created_now, new_id
-
-
-class NotificationProvider(Sealed, Base):
-    """A channel with its config; what is secret in it is sealed in `secrets` as one JSON object."""
-
-    __tablename__ = "notification_providers"
-    __table_args__ = (
-        Index("ix_notification_providers_resumed", "resumed_at", postgresql_where=text("resumed_at IS NOT NULL")),
-    )
-
-    id: Mapped[UUID] = new_id()
-    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
-    name: Mapped[str]
-    type: Mapped[str]
-    enabled: Mapped[bool] = mapped_column(server_default=text("true"))
-    config: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
-    last_success_at: Mapped[datetime | None]
-    last_error_at: Mapped[datetime | None]
-    last_error: Mapped[str | None]
-    #: The service refused for good (404, revoked token): nothing gets through until someone mends the config.
-    broken: Mapped[bool] = mapped_column(server_default=text("false"))
-    #: When it was enabled again, until the sweep has seen what ended while it was disabled.
-    resumed_at: Mapped[datetime | None]
-    #: How many messages a minute it may be sent; null: as many as its type bears (`actors.alerts.rate_limit`). More of them wait.
-    max_per_minute: Mapped[int | None]
-    #: Who gets the message where this one fails for good, or for long.
-    fallback_provider_id: Mapped[UUID | None] = mapped_column(
-        ForeignKey("notification_providers.id", ondelete="SET NULL")
-    )
-    created_at: Mapped[datetime] = created_now()
-    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
-
-
-class Incident(Base):
-    """One outage of one monitor, from the first failed round of its sequence to the recovery."""
-
-    __tablename__ = "incidents"
-    __table_args__ = (Index("uq_incidents_sequence", "monitor_id", "failure_sequence", unique=True),)
-
-    id: Mapped[UUID] = new_id()
-    monitor_id: Mapped[UUID] = mapped_column(ForeignKey("monitors.id", ondelete="CASCADE"))
-    failure_sequence: Mapped[int]
-    started_at: Mapped[datetime] = mapped_column(index=True)
-    ended_at: Mapped[datetime | None]
-    error_code: Mapped[str | None]
-    reason: Mapped[str] = mapped_column(server_default="")
-    #: It began in a maintenance window.
-    in_maintenance: Mapped[bool] = mapped_column(server_default=text("false"))
-    evidence: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+from models.tables.base import Base, created_now, new_id
 
 
 class Alert(Base):
-    """Something to be told about a monitor: an outbox row, written in the transaction that moved the state.
+    """An alert about a monitor: an outbox row, written in the transaction that changed the state.
 
-    One of type `summary` has no monitor: it tells one provider of a storm, change by change (`StormChange`).
-    `context` is what the notice needs besides the monitor's row, frozen at the moment of the verdict.
-    `status` follows the deliveries; `pending` with `planned_at` null means that nobody has decided yet whom to tell.
+    An alert of type `summary` has no monitor: it sends several changes to one provider (`StormChange`).
+    `context` is what the message needs besides the monitor's row, as of the time of the verdict.
+    `status` follows the deliveries; `pending` with `planned_at` null means that no deliveries are planned yet.
     """
 
     __tablename__ = "alerts"
     __table_args__ = (
         CheckConstraint("status IN ('pending', 'sent', 'failed', 'suppressed')", name="status"),
-        # Never two alerts with the same number in one failure sequence, never two recoveries: the database says so too.
+        # The database enforces it: no two alerts with the same number in a failure sequence, no two recoveries.
         Index(
             "uq_alerts_failure_number",
             "monitor_id",
@@ -102,8 +53,8 @@ class Alert(Base):
     manual: Mapped[bool] = mapped_column(server_default=text("false"))
     status: Mapped[str] = mapped_column(server_default="pending")
     reason: Mapped[str] = mapped_column(server_default="")
-    #: Why nobody was told: limit, mute, maintenance, storm, alerts off, no provider. With `storm` people are told in a
-    #: summary, and the alert may have deliveries to webhooks all the same: `status` then follows those.
+    #: Why it was not sent: limit, mute, maintenance, storm, alerts off, no provider. With `storm` the alert is part of a
+    #: summary, and it may still have deliveries to webhooks, which `status` then follows.
     suppressed_because: Mapped[str | None]
     context: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     correlation_id: Mapped[str | None]
@@ -116,7 +67,7 @@ class Alert(Base):
 
 
 class LoggedAttempt(NamedTuple):
-    """One attempt of a delivery. `outcome` is sent, retrying, failed, or lost with the worker that made it."""
+    """One attempt of a delivery. `outcome` is sent, retrying, failed, or lost (the worker crashed)."""
 
     at: datetime
     duration_ms: float | None
@@ -125,13 +76,13 @@ class LoggedAttempt(NamedTuple):
 
 
 class Delivery(Base):
-    """One alert to one provider. `id` goes out with every attempt, so that receivers can tell a repetition.
+    """One alert to one provider. Every attempt sends `id`, so that receivers can recognise a repetition.
 
-    `next_attempt_at` is when the sweep may start the next one; `claimed_until` keeps a second worker away meanwhile,
-    unless the process `claimed_by` is gone. `logged` holds the newest attempts (`attempt_log` reads them), each
-    `{at, durationMs, outcome, error}`. `restarted_at` is when a person had a failed one tried again from the beginning.
-    `waits_since` is set while it finds no place beside others of its provider or project (`models.queries.delivery_capacity`).
-    `fallback_for` is the delivery whose provider failed, where this one stands in for it.
+    `next_attempt_at` is when the sweep may start the next attempt; until `claimed_until` no second worker may take it,
+    unless the process `claimed_by` is dead. `logged` holds the latest attempts (`attempt_log` parses them), each
+    `{at, durationMs, outcome, error}`. `restarted_at` is when a user retried a failed delivery from the beginning.
+    `waits_since` is set while it waits for capacity of its provider or project (`models.queries.delivery_capacity`).
+    `fallback_for` is the failed delivery that this one replaces, if it goes to a fallback provider.
     """
 
     __tablename__ = "deliveries"
@@ -168,18 +119,18 @@ class Delivery(Base):
 
     @property
     def attempt_log(self) -> "list[LoggedAttempt]":
-        """The newest attempts, in their order."""
+        """Return the latest attempts, oldest first."""
         return [
-            LoggedAttempt(datetime.fromisoformat(one["at"]), one["durationMs"], one["outcome"], one["error"])
-            for one in self.logged or ()
+            LoggedAttempt(datetime.fromisoformat(row["at"]), row["durationMs"], row["outcome"], row["error"])
+            for row in self.logged or ()
         ]
 
 
 class StormChange(Base):
-    """An alert that a provider is told of in a summary, and not by a message of its own.
+    """An alert that one provider receives in a summary instead of a message of its own.
 
-    `summary_id` is the alert of type `summary` that tells it; null until then. It goes with its summary, or a summary
-    that is removed would be told again.
+    `summary_id` is the alert of type `summary` that contains it; null until then. It is deleted with its summary, because
+    otherwise the alert would be collected for a second one.
     """
 
     __tablename__ = "storm_changes"
@@ -191,33 +142,3 @@ class StormChange(Base):
     )
     collected_at: Mapped[datetime] = created_now()
     summary_id: Mapped[UUID | None] = mapped_column(ForeignKey("alerts.id", ondelete="CASCADE"), index=True)
-
-
-class CertificateWarning(Base):
-    """A certificate's nearing end was told about: once for each threshold (whole days left; -1: expired) of each one."""
-
-    __tablename__ = "certificate_warnings"
-
-    monitor_id: Mapped[UUID] = mapped_column(ForeignKey("monitors.id", ondelete="CASCADE"), primary_key=True)
-    fingerprint_sha256: Mapped[str] = mapped_column(primary_key=True)
-    threshold_days: Mapped[int] = mapped_column(primary_key=True)
-    created_at: Mapped[datetime] = created_now()
-
-
-class OperatorWarning(Base):
-    """Our own trouble, told to admins on the dashboard: a location without workers, a late queue."""
-
-    __tablename__ = "operator_warnings"
-    __table_args__ = (
-        Index(
-            "uq_operator_warnings_open", "kind", "subject", unique=True, postgresql_where=text("resolved_at IS NULL")
-        ),
-    )
-
-    id: Mapped[UUID] = new_id()
-    kind: Mapped[str]
-    subject: Mapped[str]
-    message: Mapped[str]
-    first_seen_at: Mapped[datetime] = created_now()
-    last_seen_at: Mapped[datetime] = created_now()
-    resolved_at: Mapped[datetime | None]

@@ -1,4 +1,4 @@
-"""The declarative base: one naming convention, one type map."""
+"""The declarative base: naming convention, type map, common columns."""
 
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ CONVENTION = {
 
 
 class Base(DeclarativeBase):
-    """Every table. Times are aware and UTC, ids are made before the insert, text has no length limit of its own."""
+    """The base of every table. Times are aware and UTC, ids are generated before the insert, text has no length limit."""
 
     metadata = MetaData(naming_convention=CONVENTION)
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy's own protocol
@@ -30,21 +30,23 @@ class Base(DeclarativeBase):
     }
 
 
-class Sealed:
-    """What a row with encrypted secrets keeps of them: the ciphertext, since when they are what they are, and when they
-    were last encrypted, by a change or by a rotation of the key. Null where there are none, or from before the times were kept.
+class HasSecrets:
+    """Columns of a row with encrypted secrets: the ciphertext, when the secrets last changed, when they were last encrypted.
+
+    A key rotation encrypts secrets without changing them. The columns are null if the row has no secrets, the times also
+    if the secrets are older than these columns.
     """
 
     secrets: Mapped[bytes | None]
     secrets_changed_at: Mapped[datetime | None]
-    secrets_sealed_at: Mapped[datetime | None]
+    secrets_encrypted_at: Mapped[datetime | None]
 
 
 def new_id() -> Mapped[UUID]:
-    """A primary key made by us, so that it can be bound into ciphertexts before the insert."""
+    """Return a primary key that is generated before the insert, because ciphertexts are bound to it."""
     return mapped_column(primary_key=True, default=uuid4)
 
 
 def created_now() -> Mapped[datetime]:
-    """When the row was made, by the database's clock."""
+    """Return a column with the creation time of the row, by the clock of the database."""
     return mapped_column(server_default=func.now())

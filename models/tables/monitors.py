@@ -1,4 +1,4 @@
-"""What is watched, and how it stands."""
+"""Monitors: their configuration, their state, their channels, and their maintenance windows."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -9,32 +9,18 @@ from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, and_, 
 from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
 from check_types import MonitorType
-from models.tables.base import Base, Sealed, created_now, new_id
+from models.tables.base import Base, HasSecrets, created_now, new_id
 
 
 def _one_of(words: type[StrEnum]) -> str:
     return ", ".join(repr(word.value) for word in words)
 
 
-class Location(Base):
-    """A place checks run from; `position` orders them, and the lowest enabled one is the default."""
+class Monitor(HasSecrets, Base):
+    """The configuration of a monitor. `version` increases with every change, so that workers can cache the row.
 
-    __tablename__ = "locations"
-    __table_args__ = (CheckConstraint("code ~ '^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$'", name="code"),)
-
-    code: Mapped[str] = mapped_column(primary_key=True)
-    name: Mapped[str]
-    enabled: Mapped[bool] = mapped_column(server_default=text("true"))
-    position: Mapped[int] = mapped_column(server_default="0")
-    last_seen_at: Mapped[datetime | None]
-    created_at: Mapped[datetime] = created_now()
-
-
-class Monitor(Sealed, Base):
-    """What the user configured; changes rarely. `version` grows with every change, so that workers may cache the row.
-
-    `config` is the wire's `config` without its secrets, which `secrets` holds sealed as one JSON object.
-    `interval_seconds` is null where `cron_expression` rules.
+    `config` is the wire's `config` without its secrets, which are encrypted in `secrets` as one JSON object.
+    `interval_seconds` is null if `cron_expression` is set.
     """
 
     __tablename__ = "monitors"
@@ -66,7 +52,7 @@ class Monitor(Sealed, Base):
     failure_threshold: Mapped[int] = mapped_column(server_default="1")
     recovery_threshold: Mapped[int] = mapped_column(server_default="1")
     custom_message: Mapped[str] = mapped_column(server_default="")
-    #: SHA-256 of the heartbeat token; the token itself is sealed in `secrets`.
+    #: SHA-256 of the heartbeat token; the token itself is encrypted in `secrets`.
     heartbeat_token_hash: Mapped[bytes | None] = mapped_column(unique=True)
     version: Mapped[int] = mapped_column(server_default="1")
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
@@ -80,7 +66,7 @@ class Monitor(Sealed, Base):
         cascade="all, delete-orphan", passive_deletes=True
     )
     if TYPE_CHECKING:
-        #: No column: see below.
+        #: A computed property, defined below.
         maintenance_until: Mapped[datetime | None]
 
 
@@ -136,7 +122,7 @@ class MonitorState(Base):
 
 
 class MonitorNotificationSetting(Base):
-    """Which providers a monitor tells."""
+    """A notification provider that a monitor uses."""
 
     __tablename__ = "monitor_notification_settings"
 
@@ -201,8 +187,10 @@ Monitor.maintenance_until = column_property(_MAINTENANCE_UNTIL)
 
 
 def shown_status(monitor: Monitor, state: MonitorState) -> str:
-    """What people see: `paused` while switched off, `maintenance` in a window, `error` while we cannot check, else the
-    settled status.
+    """Return the status that users see.
+
+    It is `paused` if the monitor is disabled, `maintenance` in a window, `error` if the last check could not run, else the
+    stored status. `shown_status_expression` is the same rule in SQL; change both together.
     """
     if not monitor.enabled:
         return "paused"
@@ -212,7 +200,7 @@ def shown_status(monitor: Monitor, state: MonitorState) -> str:
 
 
 def shown_status_expression() -> ColumnElement[str]:
-    """`shown_status` for a statement that joins `Monitor` and `MonitorState`."""
+    """Return `shown_status` as SQL, for a statement that joins `Monitor` and `MonitorState`."""
     return case(
         (Monitor.enabled.is_(False), "paused"),
         (_MAINTENANCE_UNTIL.is_not(None), "maintenance"),

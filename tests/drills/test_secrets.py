@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 import requests
 
-from models.secrets import encryption as seal
+from models.secrets import encryption
 from tests import system
 from tests.conftest import SettingsOf
 from tests.drills import echo, surfaces
@@ -122,7 +122,7 @@ def plant_variable(it: system.System, project: str, secret: str) -> None:
     with it.database() as db:
         db.execute(
             "INSERT INTO variables (id, project_id, name, secrets) VALUES (%s, %s, 'TOKEN', %s)",
-            [row_id, project, seal.seal({"value": secret}, "variables", row_id)],
+            [row_id, project, encryption.encrypt({"value": secret}, "variables", row_id)],
         )
 
 
@@ -132,7 +132,7 @@ def sealed_texts(it: system.System) -> str:
     with it.database() as db:
         for table in SEALED:
             for row_id, sealed in db.execute(f"SELECT id, secrets FROM {table}").fetchall():
-                found.append(str(seal.unseal(sealed, table, row_id)))
+                found.append(str(encryption.decrypt(sealed, table, row_id)))
     return "\n".join(found)
 
 

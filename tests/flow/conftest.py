@@ -28,10 +28,10 @@ def road(connection: psycopg.Connection[Any]) -> Iterator[None]:
     from models.queries import partitions
     from scheduling import dispatch
 
-    fresh = dispatch._Online()
+    fresh = dispatch._OnlineLocations()
     rows.a_location(connection)
     with transaction() as db:
-        partitions.make_ahead(db, datetime.now(UTC).date())
+        partitions.create_ahead(db, datetime.now(UTC).date())
     registry = ProcessRegistry(broker, "check_worker")
     registry.start()
     until(lambda: workers_online(broker.client))

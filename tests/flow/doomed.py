@@ -35,7 +35,7 @@ class Death(NamedTuple):
 
 def run(death: Death | None) -> None:
     """Consume every queue until `death`, or until somebody kills this process; the sweep forgives no message its absence."""
-    scheduling.sweep.PATIENCE = timedelta()
+    scheduling.sweep.IN_FLIGHT_GRACE = timedelta()
     # Made before the fork: without one of its own it would renew the dead one's sign of life.
     broker.broker_id = str(uuid4())
     if death is not None:

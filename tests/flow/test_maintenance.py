@@ -50,7 +50,7 @@ def watch(tick: Tick) -> None:
     """One turn of the periodic work, and the tick that it asks for."""
     from scheduling import maintenance_windows
 
-    maintenance_windows.watch_windows.fn()
+    maintenance_windows.maintenance_windows.fn()
     tick()
 
 

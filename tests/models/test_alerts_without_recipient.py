@@ -1,4 +1,4 @@
-"""The migration that takes back the numbers of alerts that nobody received."""
+"""The migration that removes the numbers of alerts without a recipient."""
 
 import importlib
 from typing import Any
@@ -9,7 +9,7 @@ import pytest
 from tests import rows
 
 Db = psycopg.Connection[Any]
-NOBODY = {"status": "suppressed", "suppressed_because": "no provider: this monitor has none"}
+NO_RECIPIENT = {"status": "suppressed", "suppressed_because": "no provider: this monitor has none"}
 LIMIT = {"status": "suppressed", "suppressed_because": "limit: 3 alerts were sent", "alert_number": None}
 OTHER = {"status": "suppressed", "suppressed_because": "storm: told in a summary"}
 
@@ -17,9 +17,9 @@ OTHER = {"status": "suppressed", "suppressed_because": "storm: told in a summary
 @pytest.mark.parametrize(
     ("alerts", "sent", "expected"),
     [
-        ([NOBODY, NOBODY, NOBODY, LIMIT], 4, 0),
-        ([{"status": "failed"}, NOBODY], 2, 1),
-        ([NOBODY, {"status": "sent"}], 2, 2),
+        ([NO_RECIPIENT, NO_RECIPIENT, NO_RECIPIENT, LIMIT], 4, 0),
+        ([{"status": "failed"}, NO_RECIPIENT], 2, 1),
+        ([NO_RECIPIENT, {"status": "sent"}], 2, 2),
         ([{"status": "sent"}] * 3 + [LIMIT], 4, 4),
         ([OTHER], 1, 1),
         ([], 4, 4),

@@ -28,7 +28,7 @@ def _clean(connection: Db) -> Iterator[None]:
 
 def make(today: date) -> list[str]:
     with transaction() as db:
-        return partitions.make_ahead(db, today)
+        return partitions.create_ahead(db, today)
 
 
 def where(db: Db, monitor: Any) -> list[str]:

@@ -144,7 +144,7 @@ def test_a_days_sums_equal_a_recount_and_summing_again_changes_nothing(connectio
 
 
 def test_a_missed_heartbeat_in_the_hour_of_a_ping_leaves_the_histogram_whole(connection: Db) -> None:
-    # Given a ping that told no duration, and then one that took a second
+    # Given a ping without a duration, and then one that took a second
     token = b"t" * 32
     heartbeat = rows.a_monitor(connection, rows.a_project(connection), "", type="heartbeat", heartbeat_token_hash=token)
 

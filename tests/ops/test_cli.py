@@ -71,7 +71,7 @@ def test_locations_are_managed_by_the_rules_of_the_page(directory: Path) -> None
     assert _supercheck(directory, "locations", "remove", "moon").stdout == "moon is removed.\n"
     refused = _supercheck(directory, "locations", "remove", "us-east")
     assert (refused.returncode, len(refused.stderr.splitlines())) == (1, 1)
-    assert "one of LOCATIONS" in refused.stderr
+    assert "listed in LOCATIONS" in refused.stderr
 
 
 def test_doctor_finds_the_embedded_servers_and_misses_the_processes(directory: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 import redis
 
 import settings
-from models.secrets import encryption as seal
+from models.secrets import encryption
 from ops import doctor, installation, rotate_keys
 from ops.problem import Problem
 from tests import rows
@@ -36,10 +36,10 @@ def project(connection: Db) -> Iterator[UUID]:
     yield rows.a_project(connection)
 
 
-def sealed_monitor(connection: Db, project: UUID) -> UUID:
+def encrypted_monitor(connection: Db, project: UUID) -> UUID:
     monitor = rows.a_monitor(connection, project)
     connection.execute(
-        "UPDATE monitors SET secrets = %s WHERE id = %s", [seal.seal(SECRET, "monitors", monitor), monitor]
+        "UPDATE monitors SET secrets = %s WHERE id = %s", [encryption.encrypt(SECRET, "monitors", monitor), monitor]
     )
     return monitor
 
@@ -47,7 +47,7 @@ def sealed_monitor(connection: Db, project: UUID) -> UUID:
 def secrets_of(connection: Db, table: str, row_id: UUID) -> Any:
     row = connection.execute(f"SELECT secrets FROM {table} WHERE id = %s", [row_id]).fetchone()
     assert row is not None
-    return seal.unseal(row[0], table, row_id)
+    return encryption.decrypt(row[0], table, row_id)
 
 
 def rotations(connection: Db) -> list[Any]:
@@ -61,12 +61,18 @@ def test_all_tables_open_with_the_new_key_alone_afterwards(
     # Given more monitors than fit one batch, a provider and a variable, all under the old key
     monkeypatch.setattr(rotate_keys, "BATCH", 3)
     keys(OLD)
-    monitors = [sealed_monitor(connection, project) for _ in range(7)]
+    monitors = [encrypted_monitor(connection, project) for _ in range(7)]
     rows.a_monitor(connection, project)  # one without secrets
     provider, variable = uuid4(), uuid4()
     for table, row_id, extra in (("notification_providers", provider, "webhook"), ("variables", variable, None)):
         columns = "id, project_id, name, secrets" + (", type" if extra else "")
-        values = [row_id, project, "One", seal.seal({"value": "v"}, table, row_id), *([extra] if extra else [])]
+        values = [
+            row_id,
+            project,
+            "One",
+            encryption.encrypt({"value": "v"}, table, row_id),
+            *([extra] if extra else []),
+        ]
         marks = ", ".join(["%s"] * len(values))
         connection.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks})", values)
 
@@ -81,7 +87,7 @@ def test_all_tables_open_with_the_new_key_alone_afterwards(
     assert secrets_of(connection, "notification_providers", provider) == {"value": "v"}
     assert secrets_of(connection, "variables", variable) == {"value": "v"}
     found = connection.execute(
-        "SELECT count(*) FROM monitors WHERE secrets_sealed_at IS NOT NULL AND secrets_changed_at IS NULL"
+        "SELECT count(*) FROM monitors WHERE secrets_encrypted_at IS NOT NULL AND secrets_changed_at IS NULL"
     ).fetchone()
     assert found == (7,)
     [details] = rotations(connection)
@@ -111,9 +117,9 @@ def test_an_interrupted_rotation_is_finished_by_the_next(
 ) -> None:
     monkeypatch.setattr(rotate_keys, "BATCH", 2)
     keys(OLD)
-    monitors = [sealed_monitor(connection, project) for _ in range(6)]
+    monitors = [encrypted_monitor(connection, project) for _ in range(6)]
     config = keys(NEW, OLD)
-    real, calls = seal.seal, 0
+    real, calls = encryption.encrypt, 0
 
     def breaks(*arguments: Any, **more: Any) -> bytes | None:
         nonlocal calls
@@ -122,7 +128,7 @@ def test_an_interrupted_rotation_is_finished_by_the_next(
             raise KeyboardInterrupt
         return real(*arguments, **more)
 
-    monkeypatch.setattr(seal, "seal", breaks)
+    monkeypatch.setattr(encryption, "encrypt", breaks)
     with pytest.raises(KeyboardInterrupt):
         rotate_keys.rotate(config)
     # Every row opens at any time, with one key or the other
@@ -137,7 +143,7 @@ def test_a_change_made_meanwhile_is_kept(
     connection: Db, project: UUID, keys: Callable[..., settings.Settings], database_url: str
 ) -> None:
     keys(OLD)
-    monitor = sealed_monitor(connection, project)
+    monitor = encrypted_monitor(connection, project)
     other = {"auth.password": "changed meanwhile"}
     config = keys(NEW, OLD)
     # Given somebody who holds the row and is about to change it, under the old key
@@ -148,7 +154,7 @@ def test_a_change_made_meanwhile_is_kept(
         thread.join(0.3)
         assert thread.is_alive(), "the rotation waits for the row"
         keys(OLD)
-        sealed = seal.seal(other, "monitors", monitor)
+        sealed = encryption.encrypt(other, "monitors", monitor)
         keys(NEW, OLD)
         somebody.execute("UPDATE monitors SET secrets = %s WHERE id = %s", [sealed, monitor])
         somebody.commit()
@@ -161,9 +167,9 @@ def test_what_no_key_opens_is_named_and_left_as_it_is(
     connection: Db, project: UUID, keys: Callable[..., settings.Settings]
 ) -> None:
     keys(b"a forgotten key!")
-    lost = sealed_monitor(connection, project)
+    lost = encrypted_monitor(connection, project)
     keys(OLD)
-    kept = sealed_monitor(connection, project)
+    kept = encrypted_monitor(connection, project)
     done = rotate_keys.rotate(keys(NEW, OLD))
     assert done.unreadable == [f"monitors {lost}"]
     assert done.resealed == {"monitors": 1}
@@ -177,7 +183,7 @@ def test_doctor_tells_of_old_keys_and_of_lost_ones(
     connection: Db, project: UUID, keys: Callable[..., settings.Settings]
 ) -> None:
     keys(OLD)
-    sealed_monitor(connection, project)
+    encrypted_monitor(connection, project)
     assert "with the first key" in str(list(doctor.database(keys(OLD))))
     old = list(doctor.database(keys(NEW, OLD)))
     assert [one.text for one in old if one.state == doctor.WARNING] == [
@@ -204,7 +210,7 @@ def test_a_rotation_waits_until_every_running_process_knows_the_new_key(
     redis_url: str, keys: Callable[..., settings.Settings], database_url: str
 ) -> None:
     config = keys(NEW, OLD)
-    both, old = [[seal.key_id(key).hex() for key in listed] for listed in ((NEW, OLD), (OLD,))]
+    both, old = [[encryption.key_id(key).hex() for key in listed] for listed in ((NEW, OLD), (OLD,))]
     with redis.Redis.from_url(redis_url) as client:
         rotate_keys.require_ready(config)  # nobody runs
         client.set("supercheck:process:web:a", json.dumps({"keys": both, "away": []}))

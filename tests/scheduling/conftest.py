@@ -1,4 +1,4 @@
-"""A scheduler's ground: locations, and workers that say that they live."""
+"""Fixtures of the scheduler: locations and live workers."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,17 +14,17 @@ Alive = Callable[..., None]
 
 @pytest.fixture
 def alive(connection: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch) -> Alive:
-    """Call it with the codes of the locations that have a live worker; no others have one afterwards."""
+    """Call it with the codes of the locations that have a live worker. All others have none afterwards."""
     from actors.broker import broker
-    from scheduling import dispatch, sweep, tick
+    from scheduling import dispatch, sweep, tick, watch_locations
 
     def only(*codes: str) -> None:
         for key in broker.client.scan_iter("supercheck:worker:*"):
             broker.client.delete(key)
         for code in codes:
-            broker.client.set(f"supercheck:worker:{code}:somebody", 1, ex=60)
-        fresh = dispatch._Online()
-        for module in (dispatch, sweep, tick):
+            broker.client.set(f"supercheck:worker:{code}:some-worker", 1, ex=60)
+        fresh = dispatch._OnlineLocations()
+        for module in (dispatch, sweep, tick, watch_locations):
             monkeypatch.setattr(module, "online", fresh)
 
     only("us-east")

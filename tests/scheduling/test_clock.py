@@ -1,4 +1,4 @@
-"""The clock's turns."""
+"""The clock."""
 
 import pytest
 import redis
@@ -6,34 +6,34 @@ import redis
 from actors import queues
 from actors.broker import broker
 from scheduling import clock, tick
-from scheduling.periodic import Periodic
+from scheduling.periodic import PeriodicWork
 from tests import messages
 
 
 @pytest.mark.usefixtures("database_url")
-def test_periodic_work_does_not_pile_up_while_nobody_gets_through_with_it() -> None:
-    turn = clock._patiently(Periodic("tick", tick.tick.send, tick.INTERVAL))
-    for _ in range(clock.ENOUGH_WAITING + 5):
-        turn()
-    assert len(messages.waiting(queues.SCHEDULER)) == clock.ENOUGH_WAITING
+def test_periodic_work_does_not_pile_up_while_no_worker_processes_it() -> None:
+    run = clock._job(PeriodicWork("tick", tick.tick.send, tick.INTERVAL))
+    for _ in range(clock.MAX_QUEUED + 5):
+        run()
+    assert len(messages.waiting(queues.SCHEDULER)) == clock.MAX_QUEUED
     broker.flush(queues.SCHEDULER)
-    turn()
+    run()
     assert len(messages.waiting(queues.SCHEDULER)) == 1
 
 
-def test_a_broker_that_is_away_ends_no_turn() -> None:
+def test_the_clock_survives_redis_errors() -> None:
     def send() -> None:
         raise redis.ConnectionError("away")
 
-    clock._patiently(Periodic("any", send, tick.INTERVAL))()
+    clock._job(PeriodicWork("any", send, tick.INTERVAL))()
 
 
 @pytest.mark.usefixtures("database_url")
-def test_what_rests_is_not_sent() -> None:
+def test_work_that_rests_is_not_sent() -> None:
     resting = True
-    turn = clock._patiently(Periodic("tick", tick.tick.send, tick.INTERVAL, lambda: resting))
-    turn()
+    run = clock._job(PeriodicWork("tick", tick.tick.send, tick.INTERVAL, lambda: resting))
+    run()
     assert messages.waiting(queues.SCHEDULER) == []
     resting = False
-    turn()
+    run()
     assert len(messages.waiting(queues.SCHEDULER)) == 1

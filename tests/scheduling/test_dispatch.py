@@ -13,18 +13,17 @@ from hypothesis import strategies as st
 from actors import queues
 from actors.runtime import process_registry
 from models.rules.round_ids import to_micros
-from models.secrets import encryption as seal
-from models.secrets import fields
+from models.secrets import encryption, fields
 from scheduling import dispatch, tick
-from scheduling.dispatch import BATCH, Order
+from scheduling.dispatch import BATCH, RoundDispatch
 from tests import messages, rows
 from tests.scheduling.conftest import Alive
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 codes = st.sampled_from(["us-east", "eu-central", "asia-pacific"])
-orders = st.lists(
+dispatches = st.lists(
     st.builds(
-        Order,
+        RoundDispatch,
         monitor_id=st.uuids(),
         version=st.integers(1, 5),
         kind=st.sampled_from(["http_request", "port_check", "heartbeat"]),
@@ -36,9 +35,11 @@ orders = st.lists(
 
 
 @settings(deadline=None, max_examples=30)
-@given(orders, st.integers(1, 5))
-def test_every_order_reaches_each_of_its_locations_once_in_batches_of_one_kind(given: list[Order], times: int) -> None:
-    given = [one._replace(monitor_id=uuid4()) for one in given for _ in range(times * 5)]
+@given(dispatches, st.integers(1, 5))
+def test_every_dispatch_reaches_each_of_its_locations_once_in_batches_of_one_kind(
+    given: list[RoundDispatch], times: int
+) -> None:
+    given = [dispatched._replace(monitor_id=uuid4()) for dispatched in given for _ in range(times * 5)]
     sent: Counter[tuple[str, str, int]] = Counter()
     for message in dispatch.messages(given, anywhere="us-east"):
         batch = message.kwargs["items"]
@@ -46,21 +47,23 @@ def test_every_order_reaches_each_of_its_locations_once_in_batches_of_one_kind(g
         assert [micros for _, micros, _ in batch] == sorted(micros for _, micros, _ in batch)
         for monitor, micros, version in batch:
             sent[message.queue_name, monitor, micros] += 1
-            (order,) = [one for one in given if str(one.monitor_id) == monitor]
-            assert (order.kind, order.version) == (message.kwargs["kind"], version)
-            assert message.kwargs["location"] == (message.queue_name.partition(".")[2] if order.locations else None)
-            assert message.kwargs["expected"] == (order.locations if len(order.locations) != 1 else None)
+            (dispatched,) = [dispatched for dispatched in given if str(dispatched.monitor_id) == monitor]
+            assert (dispatched.kind, dispatched.version) == (message.kwargs["kind"], version)
+            assert message.kwargs["location"] == (
+                message.queue_name.partition(".")[2] if dispatched.locations else None
+            )
+            assert message.kwargs["expected"] == (dispatched.locations if len(dispatched.locations) != 1 else None)
     wanted = Counter(
-        (queues.execution(code), str(one.monitor_id), to_micros(one.scheduled_for))
-        for one in given
-        for code in one.locations or ["us-east"]
+        (queues.execution(code), str(dispatched.monitor_id), to_micros(dispatched.scheduled_for))
+        for dispatched in given
+        for code in dispatched.locations or ["us-east"]
     )
     assert sent == wanted
 
 
 def test_a_burst_of_one_kind_is_cut_into_batches_that_several_workers_share() -> None:
-    given = [Order(uuid4(), 1, "http_request", NOW, ["us-east"]) for _ in range(2 * BATCH + 20)]
-    assert [len(one.kwargs["items"]) for one in dispatch.messages(given, "us-east")] == [BATCH, BATCH, 20]
+    given = [RoundDispatch(uuid4(), 1, "http_request", NOW, ["us-east"]) for _ in range(2 * BATCH + 20)]
+    assert [len(message.kwargs["items"]) for message in dispatch.messages(given, "us-east")] == [BATCH, BATCH, 20]
     assert 20 < BATCH <= 100
 
 
@@ -72,11 +75,11 @@ def test_a_message_holds_ids_and_times_and_nothing_secret(
     config["headers"] = {"X-Api-Key": "0123456789abcdef", "Accept": "text/plain"}
     public, hidden = fields.split("monitor", config)
     monitor = rows.a_monitor(connection, project, "https://target.example/private", config=public)
-    sealed = seal.seal(hidden, "monitors", monitor)
-    connection.execute("UPDATE monitors SET secrets = %s WHERE id = %s", [sealed, monitor])
+    encrypted = encryption.encrypt(hidden, "monitors", monitor)
+    connection.execute("UPDATE monitors SET secrets = %s WHERE id = %s", [encrypted, monitor])
     # When it is dispatched
     tick.claim_and_dispatch(datetime.now(UTC))
-    # Then its message tells who, when and which version, and no more
+    # Then its message holds monitor, time and version, and nothing else
     (message,) = messages.waiting(queues.execution("us-east"))
     body = message.encode().decode()
     for piece in ("horse", "0123456789", "target.example", "Shop", "headers", "auth"):
@@ -86,7 +89,7 @@ def test_a_message_holds_ids_and_times_and_nothing_secret(
 
 
 @pytest.mark.parametrize("code", ["", "US-EAST", "us east", "a.b", "-a", "a" * 33, "us-east\n", "*"])
-def test_what_is_no_location_code_names_no_queue(code: str) -> None:
+def test_an_invalid_location_code_is_refused(code: str) -> None:
     with pytest.raises(ValueError, match="not a location code"):
         queues.execution(code)
 
@@ -95,5 +98,5 @@ def test_only_locations_with_a_live_worker_are_online(connection: psycopg.Connec
     from actors.broker import broker
 
     alive("us-east", "mars")
-    assert dispatch._Online().codes() == ["mars", "us-east"]
+    assert dispatch._OnlineLocations().codes() == ["mars", "us-east"]
     assert process_registry.workers_online(broker.client) == {"us-east": 1, "mars": 1}

@@ -1,4 +1,4 @@
-"""Where a due monitor goes, and the round that it gets."""
+"""The new schedule of a due monitor, and its round."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.queries.schedules import Due
-from scheduling import due, tick
+from models.queries.schedules import DueMonitor
+from scheduling import fire_times, tick
 
 NOW = datetime(2026, 5, 4, 12, 0, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 LIVE = ["eu-central", "us-east"]
 
 
-def a_due_monitor(**values: Any) -> Due:
+def a_due_monitor(**values: Any) -> DueMonitor:
     standard: dict[str, Any] = {
         "monitor_id": uuid4(),
         "version": 3,
@@ -31,26 +31,26 @@ def a_due_monitor(**values: Any) -> Due:
         "locations": None,
         "open_deadline": None,
     }
-    return Due(**{**standard, **values})
+    return DueMonitor(**{**standard, **values})
 
 
 def test_a_round_waits_for_every_try_and_ten_seconds_more() -> None:
-    one = a_due_monitor(timeout=7, retries=2)
-    move, order = tick.plan(one, NOW, ["us-east"], LIVE)
-    assert order is not None
-    assert (order.monitor_id, order.version, order.kind) == (one.monitor_id, 3, "http_request")
-    assert move.scheduled_for == order.scheduled_for == NOW
-    assert move.deadline == NOW + timedelta(seconds=7 * 3 + 10)
+    monitor = a_due_monitor(timeout=7, retries=2)
+    update, dispatched = tick.plan(monitor, NOW, ["us-east"], LIVE)
+    assert dispatched is not None
+    assert (dispatched.monitor_id, dispatched.version, dispatched.kind) == (monitor.monitor_id, 3, "http_request")
+    assert update.scheduled_for == dispatched.scheduled_for == NOW
+    assert update.deadline == NOW + timedelta(seconds=7 * 3 + 10)
 
 
-def test_without_a_location_config_only_the_first_enabled_location_is_asked() -> None:
-    move, order = tick.plan(a_due_monitor(), NOW, ["us-east", "eu-central"], LIVE)
-    assert order is not None
-    assert order.locations == move.expected == ["us-east"]
+def test_without_a_location_config_only_the_first_enabled_location_is_used() -> None:
+    update, dispatched = tick.plan(a_due_monitor(), NOW, ["us-east", "eu-central"], LIVE)
+    assert dispatched is not None
+    assert dispatched.locations == update.expected == ["us-east"]
 
 
 @pytest.mark.parametrize(
-    ("named", "asked"),
+    ("selected", "expected"),
     [
         ([], ["us-east", "eu-central"]),
         (["eu-central"], ["eu-central"]),
@@ -58,31 +58,31 @@ def test_without_a_location_config_only_the_first_enabled_location_is_asked() ->
         (["asia-pacific", "us-east"], ["us-east"]),
     ],
 )
-def test_a_location_config_asks_those_that_it_names_and_that_live(named: list[str], asked: list[str]) -> None:
-    one = a_due_monitor(locations={"enabled": True, "locations": named})
-    _, order = tick.plan(one, NOW, ["us-east", "eu-central", "asia-pacific"], LIVE)
-    assert order is not None
-    assert order.locations == asked
+def test_a_location_config_uses_the_selected_locations_that_are_live(selected: list[str], expected: list[str]) -> None:
+    monitor = a_due_monitor(locations={"enabled": True, "locations": selected})
+    _, dispatched = tick.plan(monitor, NOW, ["us-east", "eu-central", "asia-pacific"], LIVE)
+    assert dispatched is not None
+    assert dispatched.locations == expected
 
 
-def test_a_slot_is_skipped_while_an_earlier_round_is_open_and_is_no_gap() -> None:
-    move, order = tick.plan(a_due_monitor(open_deadline=NOW + MINUTE), NOW, ["us-east"], LIVE)
-    assert order is None
-    assert move.scheduled_for is None
-    assert move.gap is None
-    assert move.next_run_at > NOW
+def test_a_fire_time_is_skipped_while_an_earlier_round_is_open_and_is_no_gap() -> None:
+    update, dispatched = tick.plan(a_due_monitor(open_deadline=NOW + MINUTE), NOW, ["us-east"], LIVE)
+    assert dispatched is None
+    assert update.scheduled_for is None
+    assert update.gap is None
+    assert update.next_run_at > NOW
 
 
 def test_a_round_past_its_deadline_holds_up_the_next_until_the_sweep_had_time_to_decide_it() -> None:
-    one = a_due_monitor(open_deadline=NOW)
-    assert tick.plan(one, NOW + timedelta(seconds=4), ["us-east"], LIVE)[1] is None
-    assert tick.plan(one, NOW + timedelta(seconds=5), ["us-east"], LIVE)[1] is not None
+    monitor = a_due_monitor(open_deadline=NOW)
+    assert tick.plan(monitor, NOW + timedelta(seconds=4), ["us-east"], LIVE)[1] is None
+    assert tick.plan(monitor, NOW + timedelta(seconds=5), ["us-east"], LIVE)[1] is not None
 
 
-def test_with_nobody_to_run_it_the_slot_is_a_gap_of_ours() -> None:
-    move, order = tick.plan(a_due_monitor(), NOW, ["us-east"], ["eu-central"])
-    assert order is None
-    assert move.gap == tick.NO_WORKER
+def test_without_a_live_worker_the_fire_time_is_a_gap() -> None:
+    update, dispatched = tick.plan(a_due_monitor(), NOW, ["us-east"], ["eu-central"])
+    assert dispatched is None
+    assert update.gap == tick.NO_WORKER
 
 
 @pytest.mark.parametrize(
@@ -94,25 +94,25 @@ def test_with_nobody_to_run_it_the_slot_is_a_gap_of_ours() -> None:
         {"interval_seconds": 5},
     ],
 )
-def test_a_slot_that_nobody_could_run_is_tried_again_soon_however_far_the_next_one_is(
+def test_a_fire_time_without_a_worker_is_retried_soon_however_far_the_next_one_is(
     schedule: dict[str, Any],
 ) -> None:
-    move, _ = tick.plan(a_due_monitor(**schedule), NOW, ["us-east"], [])
-    assert move.gap == tick.NO_WORKER
-    assert NOW < move.next_run_at <= NOW + timedelta(seconds=30)
+    update, _ = tick.plan(a_due_monitor(**schedule), NOW, ["us-east"], [])
+    assert update.gap == tick.NO_WORKER
+    assert NOW < update.next_run_at <= NOW + timedelta(seconds=30)
 
 
-def test_a_missed_heartbeat_is_judged_by_any_live_worker() -> None:
-    _, order = tick.plan(a_due_monitor(type="heartbeat"), NOW, ["us-east"], ["mars"])
-    assert order is not None
-    assert order.locations == []
+def test_a_missed_heartbeat_is_decided_by_any_live_worker() -> None:
+    _, dispatched = tick.plan(a_due_monitor(type="heartbeat"), NOW, ["us-east"], ["mars"])
+    assert dispatched is not None
+    assert dispatched.locations == []
 
 
 def test_a_missed_heartbeat_is_due_again_one_period_after_its_deadline_whatever_the_grid() -> None:
     deadline = NOW - timedelta(seconds=2)
-    move, _ = tick.plan(a_due_monitor(type="heartbeat", next_run_at=deadline), NOW, [], LIVE)
-    assert move.scheduled_for == deadline
-    assert move.next_run_at == deadline + MINUTE
+    update, _ = tick.plan(a_due_monitor(type="heartbeat", next_run_at=deadline), NOW, [], LIVE)
+    assert update.scheduled_for == deadline
+    assert update.next_run_at == deadline + MINUTE
 
 
 @settings(deadline=None, max_examples=100)
@@ -120,50 +120,50 @@ def test_a_missed_heartbeat_is_due_again_one_period_after_its_deadline_whatever_
 def test_the_deadline_after_a_missed_heartbeat_is_in_the_future_and_whole_periods_later(
     seconds: int, late: timedelta
 ) -> None:
-    one = a_due_monitor(type="heartbeat", interval_seconds=seconds, next_run_at=NOW - late)
-    move, _ = tick.plan(one, NOW, [], LIVE)
-    assert NOW < move.next_run_at <= NOW + timedelta(seconds=seconds)
-    assert (move.next_run_at - one.next_run_at) % timedelta(seconds=seconds) == timedelta()
+    monitor = a_due_monitor(type="heartbeat", interval_seconds=seconds, next_run_at=NOW - late)
+    update, _ = tick.plan(monitor, NOW, [], LIVE)
+    assert NOW < update.next_run_at <= NOW + timedelta(seconds=seconds)
+    assert (update.next_run_at - monitor.next_run_at) % timedelta(seconds=seconds) == timedelta()
 
 
 def test_a_heartbeat_on_a_cron_schedule_keeps_its_grace_period_after_a_miss() -> None:
     # Given a job expected at every full hour, with ten minutes' grace, that was missed at ten past eleven
-    one = a_due_monitor(
+    monitor = a_due_monitor(
         type="heartbeat",
         interval_seconds=None,
         cron_expression="0 * * * *",
         grace=10,
         next_run_at=NOW - timedelta(minutes=50),
     )
-    # When that is found out
-    move, _ = tick.plan(one, one.next_run_at, [], LIVE)
-    # Then the next one is due at ten past twelve, not at twelve
-    assert move.next_run_at == NOW + timedelta(minutes=10)
+    # When the miss is planned
+    update, _ = tick.plan(monitor, monitor.next_run_at, [], LIVE)
+    # Then the next deadline is ten past twelve, not twelve
+    assert update.next_run_at == NOW + timedelta(minutes=10)
 
 
 @pytest.mark.parametrize("kind", ["interval", "cron"])
-def test_a_slot_missed_in_a_long_sleep_runs_now_and_the_grid_goes_on(kind: str) -> None:
+def test_a_fire_time_missed_during_a_standstill_runs_now_and_the_grid_continues(kind: str) -> None:
     # Given a daily monitor whose time passed ten hours ago
     day = timedelta(days=1)
     schedule: dict[str, Any] = (
         {"interval_seconds": None, "cron_expression": "0 2 * * *"} if kind == "cron" else {"interval_seconds": 86_400}
     )
-    one = a_due_monitor(next_run_at=NOW - timedelta(hours=10), **schedule)
+    monitor = a_due_monitor(next_run_at=NOW - timedelta(hours=10), **schedule)
     if kind == "interval":
-        one = one._replace(next_run_at=due.slot_at_or_after(one.monitor_id, day, NOW - day))
-        now = one.next_run_at + timedelta(hours=10)
+        monitor = monitor._replace(next_run_at=fire_times.at_or_after(monitor.monitor_id, day, NOW - day))
+        now = monitor.next_run_at + timedelta(hours=10)
     else:
         now = NOW
     # When the system wakes up
-    move, order = tick.plan(one, now, ["us-east"], LIVE)
-    # Then it is checked as of now, not as of a time when nobody looked, and then at its next own time
-    assert order is not None
-    assert order.scheduled_for == move.scheduled_for == now
-    assert move.next_run_at == one.next_run_at + day
+    update, dispatched = tick.plan(monitor, now, ["us-east"], LIVE)
+    # Then the round belongs to the present, not to the missed time, and the next fire time is regular
+    assert dispatched is not None
+    assert dispatched.scheduled_for == update.scheduled_for == now
+    assert update.next_run_at == monitor.next_run_at + day
 
 
-def test_a_slot_that_is_a_little_late_keeps_its_own_time() -> None:
-    one = a_due_monitor(interval_seconds=3600, next_run_at=NOW - timedelta(seconds=90))
-    _, order = tick.plan(one, NOW, ["us-east"], LIVE)
-    assert order is not None
-    assert order.scheduled_for == one.next_run_at
+def test_a_fire_time_that_is_a_little_late_keeps_its_own_time() -> None:
+    monitor = a_due_monitor(interval_seconds=3600, next_run_at=NOW - timedelta(seconds=90))
+    _, dispatched = tick.plan(monitor, NOW, ["us-east"], LIVE)
+    assert dispatched is not None
+    assert dispatched.scheduled_for == monitor.next_run_at

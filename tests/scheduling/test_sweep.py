@@ -1,4 +1,4 @@
-"""The sweep finds what a crash, a lost message or a silent location left behind."""
+"""The sweep finds work that a crash, a lost message or a silent location left unfinished."""
 
 import subprocess
 import sys
@@ -12,8 +12,8 @@ import pytest
 from actors import queues
 from actors.broker import Broker, broker
 from models.rules.round_ids import to_micros
-from scheduling import sweep, tick
-from scheduling.resend_backoff import AT_ONCE, Insistence
+from scheduling import sweep, tick, watch_locations
+from scheduling.resend_backoff import IMMEDIATE_SENDS, ResendBackoff
 from tests import messages, rows
 from tests.scheduling.conftest import Alive
 from tests.waiting import until
@@ -28,7 +28,7 @@ def monitor(connection: Db, project: UUID) -> UUID:
 
 
 def found_rounds() -> list[tuple[str, int]]:
-    return [tuple(one) for message in messages.waiting(queues.AGGREGATION) for one in message.args[0]]
+    return [tuple(item) for message in messages.waiting(queues.AGGREGATION) for item in message.args[0]]
 
 
 def test_nothing_overdue_sends_nothing(connection: Db, monitor: UUID) -> None:
@@ -57,7 +57,7 @@ def test_a_round_past_its_deadline_is_found_and_an_incomplete_one_before_it_is_n
     assert [monitor_id for monitor_id, _ in found_rounds()] == [str(monitor)]
 
 
-def test_a_missed_heartbeat_that_nobody_has_judged_yet_is_waited_for(connection: Db, project: UUID) -> None:
+def test_a_missed_heartbeat_without_a_result_is_left_to_its_worker(connection: Db, project: UUID) -> None:
     # Given a missed heartbeat whose check is still on its way
     heartbeat = rows.a_monitor(connection, project, "", type="heartbeat", due=datetime.now(UTC) + timedelta(hours=1))
     scheduled = datetime.now(UTC) - AGO
@@ -219,31 +219,31 @@ def silent(db: Db) -> list[str]:
     return [row[0] for row in found]
 
 
-def test_the_operator_is_warned_of_locations_that_are_wanted_and_silent_until_they_speak(
+def test_the_operator_is_warned_of_used_locations_without_a_worker_until_they_have_one(
     connection: Db, project: UUID, alive: Alive
 ) -> None:
     everywhere = {"locationConfig": {"enabled": True, "locations": ["us-east", "eu-central"]}}
     rows.a_monitor(connection, project, config=everywhere)
-    sweep.watch_locations.fn()
-    sweep.watch_locations.fn()
+    watch_locations.watch_locations.fn()
+    watch_locations.watch_locations.fn()
     assert silent(connection) == ["eu-central"]
     assert rows.value(connection, "SELECT last_seen_at FROM locations WHERE code = 'us-east'") is not None
     alive("us-east", "eu-central")
-    sweep.watch_locations.fn()
+    watch_locations.watch_locations.fn()
     assert silent(connection) == []
 
 
-def test_a_location_that_nobody_wants_may_be_silent(connection: Db, project: UUID) -> None:
+def test_an_unused_location_may_be_silent(connection: Db, project: UUID) -> None:
     rows.a_monitor(connection, project)
     rows.a_monitor(
         connection, project, config={"locationConfig": {"enabled": True, "locations": ["eu-central"]}}, enabled=False
     )
     rows.a_monitor(connection, project, "", type="heartbeat")
-    sweep.watch_locations.fn()
+    watch_locations.watch_locations.fn()
     assert silent(connection) == []
 
 
-def test_every_process_is_told_which_locations_are_on_and_the_operator_which_left_rounds_unanswered(
+def test_enabled_locations_are_announced_and_unanswered_rounds_are_reported(
     connection: Db,
 ) -> None:
     from actors.broker import broker
@@ -254,7 +254,7 @@ def test_every_process_is_told_which_locations_are_on_and_the_operator_which_lef
     rows.a_location(connection, "mars", 1, enabled=False)
     rows.a_location(connection, "us-east", 2)
     unanswered_rounds.record(broker.client, ["moon", "moon"])
-    sweep.watch_locations.fn()
+    watch_locations.watch_locations.fn()
     assert process_registry.known_locations(broker.client) == ("moon", "us-east")
     open_ones = (
         "SELECT subject, message FROM operator_warnings WHERE kind = 'location_unanswered' AND resolved_at IS NULL"
@@ -262,11 +262,11 @@ def test_every_process_is_told_which_locations_are_on_and_the_operator_which_lef
     ((subject, message),) = connection.execute(open_ones).fetchall()
     assert (subject, "left 2 rounds unanswered" in message) == ("moon", True)
     broker.client.delete("supercheck:unanswered")
-    sweep.watch_locations.fn()
+    watch_locations.watch_locations.fn()
     assert connection.execute(open_ones).fetchall() == []
 
 
-def test_an_alert_whose_monitor_was_deleted_before_anybody_planned_it_is_closed(connection: Db, project: UUID) -> None:
+def test_an_unplanned_alert_of_a_deleted_monitor_is_closed(connection: Db, project: UUID) -> None:
     monitor = rows.a_monitor(connection, project)
     alert = rows.an_alert(connection, project, monitor)
     connection.execute("DELETE FROM monitors WHERE id = %s", [monitor])
@@ -276,30 +276,30 @@ def test_an_alert_whose_monitor_was_deleted_before_anybody_planned_it_is_closed(
     assert messages.waiting(queues.ALERTS) == []
 
 
-def test_a_round_that_cannot_be_decided_fills_no_queue_and_is_told_to_the_operator(
+def test_a_round_that_cannot_be_decided_fills_no_queue_and_warns_the_operator(
     connection: Db, monitor: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given a round that stays as it is, however often it is sent
-    monkeypatch.setattr(sweep, "_undecided", Insistence())
+    monkeypatch.setattr(sweep, "undecided_rounds", ResendBackoff())
     scheduled = datetime.now(UTC) - AGO
     rows.an_open_round(connection, monitor, scheduled)
     rows.a_result(connection, monitor, scheduled)
     for _ in range(20):
         sweep.sweep.fn()
-    assert len(found_rounds()) == AT_ONCE
-    sweep.watch_locations.fn()
+    assert len(found_rounds()) == IMMEDIATE_SENDS
+    watch_locations.watch_locations.fn()
     assert stuck(connection) == []
 
     # When it has been sent for minutes
-    monkeypatch.setattr(sweep._undecided, "stubborn", lambda: [(monitor, scheduled)])
-    sweep.watch_locations.fn()
+    monkeypatch.setattr(sweep.undecided_rounds, "stuck", lambda: [(monitor, scheduled)])
+    watch_locations.watch_locations.fn()
     [(subject, sentence)] = stuck(connection)
     assert subject == "rounds"
     assert str(monitor) in sentence
 
     # Then the warning ends when it has gone
-    monkeypatch.setattr(sweep, "_undecided", Insistence())
-    sweep.watch_locations.fn()
+    monkeypatch.setattr(sweep, "undecided_rounds", ResendBackoff())
+    watch_locations.watch_locations.fn()
     assert stuck(connection) == []
 
 
@@ -309,10 +309,10 @@ def stuck(connection: Db) -> list[Any]:
     ).fetchall()
 
 
-def test_nothing_is_added_to_what_waits_for_a_worker_that_is_away(
+def test_a_full_queue_receives_no_more_deliveries(
     connection: Db, project: UUID, monitor: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sweep, "ENOUGH_WAITING", 3)
+    monkeypatch.setattr(sweep, "MAX_QUEUED", 3)
     alert = rows.an_alert(connection, project, monitor, planned_at=datetime.now(UTC) - AGO)
     provider = rows.a_provider(connection, project, "http://127.0.0.1:9/", monitor)
     rows.a_delivery(connection, alert, provider, created_at=datetime.now(UTC) - AGO)

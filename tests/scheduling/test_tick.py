@@ -12,7 +12,7 @@ from actors import queues
 from models.connections.database import transaction
 from models.queries import schedules
 from models.rules.round_ids import from_micros, to_micros
-from scheduling import dispatch, sweep, tick
+from scheduling import dispatch, tick, watch_locations
 from tests import messages, rows
 from tests.scheduling.conftest import Alive
 
@@ -33,7 +33,7 @@ def turn() -> int:
     return tick.claim_and_dispatch(datetime.now(UTC))
 
 
-def test_a_due_monitor_gets_a_round_a_message_and_its_next_slot(connection: Db, project: UUID) -> None:
+def test_a_due_monitor_gets_a_round_a_message_and_its_next_fire_time(connection: Db, project: UUID) -> None:
     monitor = rows.a_monitor(connection, project)
     before = rows.state(connection, monitor)["next_run_at"]
     assert turn() == 1
@@ -65,7 +65,7 @@ def test_a_monitor_due_within_the_next_second_is_sent_ahead_of_its_time(connecti
     assert [scheduled for _, scheduled in items()] == [soon]
 
 
-def test_a_heartbeat_is_never_judged_before_its_very_time(connection: Db, project: UUID) -> None:
+def test_a_heartbeat_is_never_decided_before_its_deadline(connection: Db, project: UUID) -> None:
     # Given a heartbeat whose ping may still come, half a second from now
     deadline = datetime.now(UTC) + SECOND / 2
     heartbeat = rows.a_monitor(connection, project, "", type="heartbeat", due=deadline)
@@ -96,13 +96,13 @@ def test_two_schedulers_at_once_never_claim_the_same_monitor(connection: Db, pro
     assert set(sent) == wanted
 
 
-def test_what_one_scheduler_has_claimed_the_other_passes_over(connection: Db, project: UUID) -> None:
+def test_monitors_claimed_by_one_scheduler_are_skipped_by_another(connection: Db, project: UUID) -> None:
     for _ in range(3):
         rows.a_monitor(connection, project)
     now = datetime.now(UTC)
     with transaction() as first, transaction() as second:
-        claimed = schedules.due(first, now, now, 2)
-        others = schedules.due(second, now, now, 10)
+        claimed = schedules.claim_due(first, now, now, 2)
+        others = schedules.claim_due(second, now, now, 10)
     assert len(claimed) == 2
     assert {one.monitor_id for one in claimed}.isdisjoint(one.monitor_id for one in others)
     assert len(others) == 1
@@ -121,7 +121,7 @@ POISON = [
 
 
 @pytest.mark.parametrize(("columns", "config"), [one[1:] for one in POISON], ids=[one[0] for one in POISON])
-def test_a_poisoned_row_stops_no_other_and_warns_the_operator(
+def test_an_invalid_row_stops_no_other_and_warns_the_operator(
     connection: Db, project: UUID, columns: dict[str, Any], config: dict[str, Any]
 ) -> None:
     # Given a row that was spoiled by hand, due before a good one
@@ -133,7 +133,7 @@ def test_a_poisoned_row_stops_no_other_and_warns_the_operator(
     assert tick.claim_and_dispatch(now) == 2
     # Then the good one is checked
     assert [monitor for monitor, _ in items()] == [good]
-    # And the poisoned one is skipped, counted, shown as our failure and moved a minute on
+    # And the poisoned one is skipped, counted, shown as a fault of Supercheck and tried again after a minute
     state = rows.state(connection, poisoned)
     assert state["skipped_slots"] == 1
     assert state["next_run_at"] == now + timedelta(minutes=1)
@@ -143,20 +143,20 @@ def test_a_poisoned_row_stops_no_other_and_warns_the_operator(
     assert warning == [("unreadable_schedule", str(poisoned), None)]
 
 
-def test_the_warning_of_a_mended_row_is_closed(connection: Db, project: UUID) -> None:
+def test_the_warning_of_a_repaired_row_is_closed(connection: Db, project: UUID) -> None:
     monitor = rows.a_monitor(connection, project, interval_seconds=None, cron_expression="nonsense")
     turn()
-    sweep.watch_locations.fn()
+    watch_locations.watch_locations.fn()
     open_warnings = "SELECT count(*) FROM operator_warnings WHERE resolved_at IS NULL AND kind = 'unreadable_schedule'"
     assert rows.value(connection, open_warnings) == 1
-    # When nobody has complained for two turns
+    # When the warning was not raised for two minutes
     connection.execute("UPDATE operator_warnings SET last_seen_at = now() - interval '3 minutes'")
-    sweep.watch_locations.fn()
+    watch_locations.watch_locations.fn()
     assert rows.value(connection, open_warnings) == 0
     assert rows.state(connection, monitor)["skipped_slots"] == 1
 
 
-def test_a_slot_that_falls_due_during_a_round_is_skipped_and_counted(connection: Db, project: UUID) -> None:
+def test_a_fire_time_that_falls_due_during_a_round_is_skipped_and_counted(connection: Db, project: UUID) -> None:
     monitor = rows.a_monitor(connection, project)
     opened = datetime.now(UTC) - 20 * SECOND
     rows.an_open_round(connection, monitor, opened)
@@ -166,7 +166,7 @@ def test_a_slot_that_falls_due_during_a_round_is_skipped_and_counted(connection:
     assert state["skipped_slots"] == 1
     assert state["open_scheduled_for"] == opened, "the earlier round stays open"
     assert state["open_expected"] == ["us-east"]
-    assert state["last_verdict"] is None, "a skipped slot is no failure of ours"
+    assert state["last_verdict"] is None, "a skipped fire time is no fault of Supercheck"
     assert state["next_run_at"] > datetime.now(UTC)
 
 
@@ -180,7 +180,7 @@ def test_without_any_worker_a_monitor_stays_due_for_thirty_seconds_and_then_has_
     # Then nothing happens for half a minute
     assert tick.claim_and_dispatch(due + 29 * SECOND) == 0
     assert rows.state(connection, monitor)["next_run_at"] == due
-    # And after that the slot is a gap of ours, and the operator is warned
+    # And after that the fire time is a gap, and the operator is warned
     assert tick.claim_and_dispatch(due + 31 * SECOND) == 1
     state = rows.state(connection, monitor)
     assert (state["status"], state["last_verdict"], state["last_error_code"]) == ("pending", "error", "NO_WORKER")

@@ -45,7 +45,7 @@ class Month:
 
     def __init__(self, script: Script, db: psycopg.Connection[Any], patch: pytest.MonkeyPatch) -> None:
         from actors.broker import broker
-        from scheduling import sweep, tick, upkeep
+        from scheduling import create_partitions, sweep, tick, watch_locations
 
         self.script, self.db = script, db
         self.told: list[Told] = []
@@ -55,8 +55,8 @@ class Month:
         self.mail = Mail(self._clock, script, self._rng)
         self.mail.work = self._work
         self._broker = broker
-        self._tick, self._sweep, self._partitions = tick.tick, sweep.sweep, upkeep.make_partitions
-        self._watch = sweep.watch_locations
+        self._tick, self._sweep, self._partitions = tick.tick, sweep.sweep, create_partitions.create_partitions
+        self._watch = watch_locations.watch_locations
         self._last_tick = self._last_sweep = script.span.start - timedelta(hours=1)
         self._due: datetime | None = None
         self._unfinished = False

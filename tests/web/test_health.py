@@ -89,7 +89,7 @@ def test_a_database_that_counts_as_away_is_not_waited_for_and_one_that_is_back_i
     assert app.test_client().get("/readyz").get_json()["checks"]["database"] == "not reachable"
     monkeypatch.setattr(DATABASE._breaker, "_recovery_timeout", 0.001)
     until(lambda: app.test_client().get("/readyz").get_json()["checks"]["database"] == "ok")
-    assert DATABASE.fine
+    assert DATABASE.healthy
 
 
 def test_the_newest_migration_is_the_one_that_alembic_means() -> None:

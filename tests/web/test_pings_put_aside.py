@@ -55,7 +55,7 @@ class Database:
 
     def goes(self) -> None:
         self._settings_of(database_url=NO_SERVER)
-        ping_pool._drop_pool()
+        ping_pool._close_pool()
 
     def returns(self) -> None:
         self._settings_of(database_url=self._url)
@@ -71,9 +71,9 @@ def kinds(connection: Db) -> list[str]:
 
 
 def fold() -> None:
-    from scheduling.ping_replay import fold_pings
+    from scheduling.ping_replay import ping_replay
 
-    fold_pings.fn()
+    ping_replay.fn()
 
 
 def test_a_known_jobs_pings_are_taken_while_the_database_is_away_and_folded_in_with_their_times(
@@ -87,7 +87,7 @@ def test_a_known_jobs_pings_are_taken_while_the_database_is_away_and_folded_in_w
     before = datetime.now(UTC)
     assert [client.post(URL + suffix, data="a line").data for suffix in ("/log", "/3", "")] == [b"OK"] * 3
     after = datetime.now(UTC)
-    assert ping_buffer.waiting() == 3
+    assert ping_buffer.size() == 3
     assert TOKEN not in str(disk.xrange(ping_buffer.STREAM))
     # And comes back
     database.returns()
@@ -110,11 +110,11 @@ def test_a_known_jobs_pings_are_taken_while_the_database_is_away_and_folded_in_w
         rows[2][0].isoformat(),
         rows[3][0].isoformat(),
     ]
-    assert ping_buffer.waiting() == 0
+    assert ping_buffer.size() == 0
     # And pings go their usual way again
     until(lambda: not ping_pool.breaker.open, what="the breaker closes")
     assert client.get(URL).data == b"OK"
-    assert ping_buffer.waiting() == 0
+    assert ping_buffer.size() == 0
     assert len(kinds(connection)) == 5
 
 
@@ -139,7 +139,7 @@ def test_an_unknown_job_is_told_to_come_again_and_a_malformed_address_is_not_fou
     answer = client.get(URL)
     assert (answer.status_code, int(answer.headers["Retry-After"]) > 0) == (503, True)
     assert client.get(URL + "/256").status_code == 404
-    assert ping_buffer.waiting() == 0
+    assert ping_buffer.size() == 0
 
 
 def test_a_job_that_needs_an_api_key_is_known_only_with_it(
@@ -169,7 +169,7 @@ def test_without_an_append_only_file_nothing_is_promised(client: FlaskClient, da
     assert client.get(URL).status_code == 200
     database.goes()
     assert client.get(URL).status_code == 503
-    assert ping_buffer.waiting() == 0
+    assert ping_buffer.size() == 0
 
 
 def test_a_database_known_to_be_away_costs_a_ping_no_time(
@@ -180,7 +180,7 @@ def test_a_database_known_to_be_away_costs_a_ping_no_time(
     database.goes()
     client.get(URL)
     assert ping_pool.breaker.open
-    monkeypatch.setattr(ping_pool, "_stored", lambda _: pytest.fail("the database was asked"))
+    monkeypatch.setattr(ping_pool, "_record", lambda _: pytest.fail("the database was asked"))
     began = time.monotonic()
     for _ in range(20):
         assert client.get(URL).status_code == 200
@@ -205,7 +205,7 @@ def test_a_ping_that_waits_twice_or_was_recorded_before_is_recorded_once(
     fold()
     assert kinds(connection) == ["fail"]
     assert value(connection, "SELECT sum(down) FROM monitor_rollups_hourly") == 1
-    assert ping_buffer.waiting() == 0
+    assert ping_buffer.size() == 0
 
 
 def test_an_entry_that_cannot_be_read_holds_up_no_other(
@@ -215,7 +215,7 @@ def test_an_entry_that_cannot_be_read_holds_up_no_other(
     disk.xadd(ping_buffer.STREAM, {"ping": '{"id": "nonsense"}'})
     disk.xadd(ping_buffer.STREAM, {"other": "x"})
     fold()
-    assert ping_buffer.waiting() == 0
+    assert ping_buffer.size() == 0
 
 
 def test_an_older_ping_that_is_folded_in_late_moves_nothing_back(client: FlaskClient, connection: Db) -> None:

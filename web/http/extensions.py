@@ -50,7 +50,7 @@ def init_app(app: Flask) -> None:
 
 def _connect(dialect: Any, _record: Any, arguments: list[Any], keywords: dict[str, Any]) -> Any:
     """A new connection for pages and API; refused at once while the database counts as away."""
-    if DATABASE.away:
+    if DATABASE.unavailable:
         raise dialect.dbapi.OperationalError("the database did not answer several times in a row")
     with DATABASE.attempt():
         return dialect.connect(*arguments, **keywords)

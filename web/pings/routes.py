@@ -92,7 +92,7 @@ class HeartbeatRoutes:
         ping = self._read(ping_id, token_hash, match[2], environ)
         try:
             recorded = ping_pool.store(ping)
-        except ping_pool.Away:
+        except ping_pool.Unavailable:
             return self._put_aside(ping)
         if recorded is None or recorded.refused:
             self._known.forget(ping)

@@ -7,8 +7,7 @@ import structlog
 
 from actors.runtime import credential_uses, telemetry
 from models.queries.audit import CredentialUse
-from models.secrets import encryption as seal
-from models.secrets import strength
+from models.secrets import encryption, strength
 from models.tables import Monitor, NotificationProvider
 from web.api.schema import CredentialsOut, FieldWarning
 from web.http.auth import Caller
@@ -19,26 +18,26 @@ Holder = Monitor | NotificationProvider
 
 
 def store(row: Holder, wanted: Mapping[str, str], opened: Mapping[str, str]) -> list[str]:
-    """Seal `wanted` into `row`, which held `opened`; answers the paths of those that changed, for the audit trail.
+    """Encrypt `wanted` into `row`, which held `opened`. Return the paths of those that changed, for the audit log.
 
     What did not change is left alone, unless an older key encrypted it.
     """
     changed = sorted(path for path in wanted.keys() | opened.keys() if wanted.get(path) != opened.get(path))
-    if not changed and seal.is_current(row.secrets):
+    if not changed and encryption.is_current(row.secrets):
         return []
     now = datetime.now(UTC)
-    row.secrets = seal.seal(wanted, row.__tablename__, row.id)
-    row.secrets_sealed_at = now if wanted else None
+    row.secrets = encryption.encrypt(wanted, row.__tablename__, row.id)
+    row.secrets_encrypted_at = now if wanted else None
     if changed:
         row.secrets_changed_at = now if wanted else None
     return changed
 
 
 def opened_to_show(row: Monitor, who: Caller) -> dict[str, str]:
-    """The secrets of `row` by path, read for `who`, as the audit log will tell. Raises `models.secrets.encryption.SealError`."""
+    """The secrets of `row` by path, read for `who`, as the audit log will tell. Raises `models.secrets.encryption.DecryptionError`."""
     if row.secrets is not None:
         credential_uses.record([CredentialUse("monitor", row.id, "show", who.user_id, who.api_key_id)])
-    return seal.unseal(row.secrets, row.__tablename__, row.id)
+    return encryption.decrypt(row.secrets, row.__tablename__, row.id)
 
 
 def opened_to_change(row: Holder) -> dict[str, str]:
@@ -50,8 +49,8 @@ def opened_to_change(row: Holder) -> dict[str, str]:
         # Only counted: the change itself is in the audit log, or nothing came of it.
         telemetry.CREDENTIAL_USES.labels("change").inc()
     try:
-        return seal.unseal(row.secrets, row.__tablename__, row.id)
-    except seal.SealError as error:
+        return encryption.decrypt(row.secrets, row.__tablename__, row.id)
+    except encryption.DecryptionError as error:
         log.warning("stored credentials do not open", table=row.__tablename__, row_id=str(row.id), error=str(error))
         return {}
 
@@ -60,12 +59,12 @@ def shown(row: Holder) -> CredentialsOut | None:
     """Their age, as answers show it; None where the row has no secrets."""
     if row.secrets is None:
         return None
-    return CredentialsOut(changed_at=row.secrets_changed_at, sealed_at=row.secrets_sealed_at)
+    return CredentialsOut(changed_at=row.secrets_changed_at, sealed_at=row.secrets_encrypted_at)
 
 
 def warnings(row: Holder) -> list[FieldWarning]:
     """What is weak among the secrets of `row`, which has just been saved."""
     auth = row.config.get("auth")
     username = str((auth if isinstance(auth, dict) else row.config).get("username") or "")
-    found = strength.weaknesses(seal.unseal(row.secrets, row.__tablename__, row.id), username)
+    found = strength.weaknesses(encryption.decrypt(row.secrets, row.__tablename__, row.id), username)
     return [FieldWarning(field=f"config.{path}", message=sentence) for path, sentence in found.items()]

@@ -1,4 +1,4 @@
-"""Secrets on their way in: kept where their mask came back, sealed, and never mistaken for their mask."""
+"""Secrets on their way in: kept where their mask came back, encrypted, and never mistaken for their mask."""
 
 import re
 from collections.abc import Mapping

@@ -18,7 +18,7 @@ from actors.probes import PROBES
 from actors.probes.outcome import Outcome, Reason, Status
 from actors.probes.target import Target
 from models.rules.round_ids import to_micros
-from models.secrets import encryption as seal
+from models.secrets import encryption
 from tests import messages, rows
 from tests.actors.batches import Run, a_check
 from tests.conftest import SettingsOf
@@ -175,9 +175,9 @@ def test_a_slow_target_delays_no_other(
 
 
 def test_credentials_that_do_not_open_spoil_only_their_own_monitor(connection: Db, project: UUID) -> None:
-    # Given a monitor whose secret was sealed for another row, beside a good one
+    # Given a monitor whose secret was encrypted for another row, beside a good one
     moved = rows.a_monitor(connection, project, config={"auth": {"token": "…"}})
-    sealed = seal.seal({"auth.token": "0123456789"}, "monitors", uuid4())
+    sealed = encryption.encrypt({"auth.token": "0123456789"}, "monitors", uuid4())
     connection.execute("UPDATE monitors SET secrets = %s WHERE id = %s", [sealed, moved])
     good = rows.a_monitor(connection, project, config={"timeoutSeconds": 7, "retries": 2})
     unreadable = rows.a_monitor(connection, project, config={"timeoutSeconds": "soon"})
@@ -189,7 +189,7 @@ def test_credentials_that_do_not_open_spoil_only_their_own_monitor(connection: D
     assert found[moved].fault.startswith("The stored credentials cannot be decrypted")
     assert found[unreadable].fault.startswith("The configuration is invalid")
     # And when the secret is entered again, the next check has it
-    sealed = seal.seal({"auth.token": "0123456789"}, "monitors", moved)
+    sealed = encryption.encrypt({"auth.token": "0123456789"}, "monitors", moved)
     connection.execute("UPDATE monitors SET secrets = %s WHERE id = %s", [sealed, moved])
     again = config_cache.load([(moved, 1)])[moved]
     assert again.fault == ""

@@ -28,7 +28,7 @@ from actors.probes.target import Target
 from actors.probes.worker_fault import WorkerFault
 from actors.runtime import fault_counts
 from actors.runtime.fault_counts import FaultKey
-from scheduling import sweep
+from scheduling import watch_locations
 from tests.actors.batches import Run, a_check
 from tests.waiting import until
 
@@ -221,12 +221,12 @@ def test_a_worker_that_stalls_every_time_reports_an_error_and_warns_the_operator
     # And the operator is warned until it is over
     until(lambda: fault_counts.recent(broker.client) == {FaultKey("us-east", WorkerFault.STALL): 1})
     open_ones = "SELECT subject, message FROM operator_warnings WHERE kind = 'worker_trouble' AND resolved_at IS NULL"
-    sweep.watch_locations.fn()
+    watch_locations.watch_locations.fn()
     subject, said = connection.execute(open_ones).fetchall()[0]
     assert subject == "us-east:standstill"
     assert said.startswith("A check worker of location us-east was stalled during checks.")
     broker.client.delete("supercheck:troubles")
-    sweep.watch_locations.fn()
+    watch_locations.watch_locations.fn()
     assert connection.execute(open_ones).fetchall() == []
 
 

@@ -13,7 +13,7 @@ from actors.checks import config_cache
 from actors.runtime import credential_uses
 from actors.runtime.credential_uses import REPEAT_SECONDS, Ledger
 from models.queries.audit import CredentialUse
-from models.secrets import encryption as seal
+from models.secrets import encryption
 from tests import rows
 from tests.conftest import NO_SERVER, SettingsOf
 from tests.waiting import until
@@ -51,7 +51,7 @@ def worker() -> Iterator[Callable[[], Ledger]]:
 
 def sealed_monitor(db: Db, project: UUID) -> UUID:
     monitor = rows.a_monitor(db, project, config={"auth": {"type": "basic", "username": "me", "password": "…"}})
-    sealed = seal.seal({"auth.password": CANARY}, "monitors", monitor)
+    sealed = encryption.encrypt({"auth.password": CANARY}, "monitors", monitor)
     db.execute("UPDATE monitors SET secrets = %s WHERE id = %s", [sealed, monitor])
     return monitor
 

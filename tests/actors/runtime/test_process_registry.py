@@ -8,7 +8,7 @@ from actors.broker import Broker, connect
 from actors.runtime import process_registry
 from actors.runtime.process_registry import ProcessRegistry
 from models.connections import dependencies
-from models.secrets import encryption as seal
+from models.secrets import encryption
 from tests.conftest import SettingsOf
 from tests.waiting import until
 
@@ -57,7 +57,7 @@ def test_a_process_tells_which_keys_it_knows_and_which_servers_it_finds_away(
     settings_of(encryption_keys=keys)
     one = ProcessRegistry(broker, "worker")
     one._renew()
-    told = tuple(seal.key_id(key).hex() for key in keys)
+    told = tuple(encryption.key_id(key).hex() for key in keys)
     assert process_registry.processes(broker.client) == [process_registry.Process("worker", told, ())]
     for _ in range(dependencies.FAILURES):
         with pytest.raises(ZeroDivisionError), dependencies.DATABASE.attempt():

@@ -80,7 +80,7 @@ def test_an_alert_that_cannot_be_planned_is_left_to_the_sweep_and_the_verdict_is
         settle((monitor, AT))
     assert rows.state(connection, monitor)["status"] == "down"
     assert rows.value(connection, "SELECT planned_at FROM alerts") is None
-    monkeypatch.setattr(sweep, "PATIENCE", timedelta())
+    monkeypatch.setattr(sweep, "IN_FLIGHT_GRACE", timedelta())
     sweep.sweep.fn()
     (message,) = messages.waiting(queues.ALERTS)
     assert message.args == ([str(rows.value(connection, "SELECT id FROM alerts"))],)
@@ -98,7 +98,7 @@ def test_deliveries_are_left_to_the_sweep_while_redis_is_down(
     monkeypatch.setattr(aggregate, "send_deliveries", unreachable)
     settle((monitor, AT))
     assert rows.value(connection, "SELECT provider_id FROM deliveries WHERE status = 'pending'") == provider
-    monkeypatch.setattr(sweep, "PATIENCE", timedelta())
+    monkeypatch.setattr(sweep, "IN_FLIGHT_GRACE", timedelta())
     sweep.sweep.fn()
     assert len(messages.waiting(queues.DELIVERIES)) == 1
 

@@ -1,4 +1,4 @@
-"""A server that is away holds nobody up for long, and is used again as soon as it is back."""
+"""An unavailable server blocks no caller for long, and it is used again as soon as it is back."""
 
 import time
 from collections.abc import Iterator
@@ -27,12 +27,12 @@ def end_of(url: str) -> tuple[str, int]:
 
 @pytest.fixture
 def cable(database_url: str, settings_of: SettingsOf) -> Iterator[Wire]:
-    """What lies between us and the database."""
+    """The connection to the database, which a test can cut."""
     host, port = end_of(settings.get().database_url)
-    with wire((host, port)) as made:
+    with wire((host, port)) as cut:
         database.close()
-        settings_of(database_url=settings.get().database_url.replace(f":{port}/", f":{made.port}/"))
-        yield made
+        settings_of(database_url=settings.get().database_url.replace(f":{port}/", f":{cut.port}/"))
+        yield cut
         database.close()
 
 
@@ -41,7 +41,7 @@ def ask() -> Any:
         return db.execute("SELECT 1").fetchone()
 
 
-def answers() -> bool:
+def reachable() -> bool:
     try:
         return bool(ask() == (1,))
     except psycopg.OperationalError:
@@ -49,57 +49,57 @@ def answers() -> bool:
 
 
 def refused_after() -> float:
-    """How long a transaction was waited for in vain, in seconds."""
+    """Return how long a transaction waited before it failed, in seconds."""
     began = time.monotonic()
     with pytest.raises(psycopg.OperationalError):
         ask()
     return time.monotonic() - began
 
 
-def test_a_database_that_is_away_is_waited_for_less_and_used_again_once_it_is_back(
+def test_an_unavailable_database_is_waited_for_less_and_used_again_once_it_is_back(
     cable: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database, "WAIT_SECONDS", 1.0)
-    monkeypatch.setattr(database, "DOUBTFUL_SECONDS", 0.05)
-    monkeypatch.setattr(database, "AWAY_SECONDS", 0.05)
-    assert answers()
-    assert DATABASE.fine
+    monkeypatch.setattr(database, "WAIT_AFTER_FAILURE_SECONDS", 0.05)
+    monkeypatch.setattr(database, "WAIT_WHILE_UNAVAILABLE_SECONDS", 0.05)
+    assert reachable()
+    assert DATABASE.healthy
 
-    # When it goes away, the first ones wait as long as ever, and the next ones hardly at all
+    # When it becomes unavailable, the first transactions wait as usual, and the next ones hardly at all
     cable.cut()
     for _ in range(dependencies.FAILURES):
         assert refused_after() >= 0.8
-    assert not DATABASE.fine
+    assert not DATABASE.healthy
     waits = [refused_after() for _ in range(3)]
     assert min(waits) < 0.8, waits
 
-    # And when it is back, nobody has to do anything
+    # And when it is back, it is used again
     cable.mend()
-    until(answers, what="the database is used again")
-    assert DATABASE.fine
+    until(reachable, what="the database is used again")
+    assert DATABASE.healthy
 
 
-def test_a_fault_in_a_statement_is_no_outage(database_url: str) -> None:
+def test_an_error_in_a_statement_is_no_outage(database_url: str) -> None:
     for _ in range(2 * dependencies.FAILURES):
         with pytest.raises(psycopg.errors.UndefinedTable), database.transaction() as db:
             db.execute("SELECT FROM no_such_table")
-    assert DATABASE.fine
-    assert answers()
+    assert DATABASE.healthy
+    assert reachable()
 
 
 @pytest.mark.slow
 def test_after_a_long_outage_the_database_is_found_again_within_seconds(cable: Wire) -> None:
     # The pool's own pauses grow: after 16 s the next one would last as long again
-    assert answers()
+    assert reachable()
     cable.cut()
     end = time.monotonic() + 16
     while time.monotonic() < end:
-        assert not answers()
+        assert not reachable()
     cable.mend()
-    until(answers, within=6)
+    until(reachable, within=6)
 
 
-def test_a_broker_that_is_away_is_not_tried_by_everybody(redis_url: str) -> None:
+def test_an_unavailable_redis_is_not_tried_by_every_caller(redis_url: str) -> None:
     with wire(end_of(redis_url)) as cable:
         client = watched(redis.Redis.from_url(redis_url.replace(f":{end_of(redis_url)[1]}", f":{cable.port}")))
 
@@ -110,13 +110,13 @@ def test_a_broker_that_is_away_is_not_tried_by_everybody(redis_url: str) -> None
                 return str(error)
 
         assert answer() == "yes"
-        assert BROKER.fine
+        assert BROKER.healthy
         cable.cut()
         for _ in range(dependencies.FAILURES + 1):
             assert answer() != "yes"
-        assert not BROKER.fine
+        assert not BROKER.healthy
         until(lambda: "several times in a row" in answer())
         cable.mend()
         until(lambda: answer() == "yes")
-        assert BROKER.fine
+        assert BROKER.healthy
         client.close()

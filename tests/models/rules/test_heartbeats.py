@@ -13,9 +13,7 @@ moments = st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1), timezones=st.
 
 
 @given(moments, st.floats(0.05, 10_000), st.floats(0, 10_000))
-def test_a_deadline_is_interval_plus_grace_after_the_last_sign_of_life(
-    after: datetime, interval: float, grace: float
-) -> None:
+def test_a_deadline_is_interval_plus_grace_after_the_last_ping(after: datetime, interval: float, grace: float) -> None:
     config = {"expectedIntervalMinutes": interval, "gracePeriodMinutes": grace}
     wanted = after + timedelta(minutes=interval) + timedelta(minutes=grace)
     assert abs(heartbeats.deadline(config, after) - wanted) < timedelta(milliseconds=1)
@@ -27,7 +25,7 @@ def test_what_is_not_configured_is_an_hour_and_ten_minutes(config: dict[str, Any
     assert heartbeats.deadline(config, after) == datetime(2026, 5, 1, 13, 10, tzinfo=UTC)
 
 
-def test_a_cron_slot_is_read_in_its_time_zone() -> None:
+def test_a_cron_fire_time_is_read_in_its_time_zone() -> None:
     config = {"cronExpression": "30 2 * * *", "timezone": "America/New_York", "gracePeriodMinutes": 5}
     assert heartbeats.deadline(config, datetime(2026, 7, 1, 12, tzinfo=UTC)) == datetime(2026, 7, 2, 6, 35, tzinfo=UTC)
     assert heartbeats.deadline(config, datetime(2026, 12, 1, 12, tzinfo=UTC)) == datetime(
@@ -42,14 +40,14 @@ def test_a_cron_deadline_lies_ahead(after: datetime) -> None:
 
 
 DAILY = {"cronExpression": "0 10 * * *", "timezone": "UTC", "gracePeriodMinutes": 60}
-SLOT = datetime(2026, 3, 3, 10, tzinfo=UTC)
+FIRE_TIME = datetime(2026, 3, 3, 10, tzinfo=UTC)
 
 
-def test_a_ping_seconds_before_its_cron_slot_counts_for_it() -> None:
-    early = SLOT - timedelta(seconds=2)
-    assert heartbeats.deadline_after_ping(DAILY, early) == SLOT + timedelta(days=1, hours=1)
-    # A heartbeat that was created at that moment still waits for the slot
-    assert heartbeats.deadline(DAILY, early) == SLOT + timedelta(hours=1)
+def test_a_ping_seconds_before_its_cron_fire_time_counts_for_it() -> None:
+    early = FIRE_TIME - timedelta(seconds=2)
+    assert heartbeats.deadline_after_ping(DAILY, early) == FIRE_TIME + timedelta(days=1, hours=1)
+    # A heartbeat that was created at that moment still waits for the fire_time
+    assert heartbeats.deadline(DAILY, early) == FIRE_TIME + timedelta(hours=1)
 
 
 @pytest.mark.parametrize(
@@ -58,32 +56,32 @@ def test_a_ping_seconds_before_its_cron_slot_counts_for_it() -> None:
         (60, "0 10 * * *", timedelta(minutes=60), True),
         (60, "0 10 * * *", timedelta(minutes=60, microseconds=1), False),
         (0, "0 10 * * *", timedelta(microseconds=1), False),
-        # Half the distance to the slot before is less than the grace period
+        # Half the distance to the fire_time before is less than the grace period
         (60, "*/10 * * * *", timedelta(minutes=5), True),
         (60, "*/10 * * * *", timedelta(minutes=5, microseconds=1), False),
     ],
 )
-def test_a_ping_is_early_within_the_grace_period_and_half_the_distance_to_the_slot_before(
+def test_a_ping_is_early_within_the_grace_period_and_half_the_distance_to_the_fire_time_before(
     grace: int, cron: str, early: timedelta, counts: bool
 ) -> None:
     config = {"cronExpression": cron, "timezone": "UTC", "gracePeriodMinutes": grace}
-    slot = SLOT if counts else SLOT - timedelta(microseconds=1)
-    following = heartbeats.next_slot(cron, "UTC", slot)
-    assert heartbeats.deadline_after_ping(config, SLOT - early) == following + timedelta(minutes=grace)
+    fire_time = FIRE_TIME if counts else FIRE_TIME - timedelta(microseconds=1)
+    following = heartbeats.next_fire_time(cron, "UTC", fire_time)
+    assert heartbeats.deadline_after_ping(config, FIRE_TIME - early) == following + timedelta(minutes=grace)
 
 
-def test_a_ping_that_the_slot_before_still_waits_for_does_not_count_for_the_slot_ahead() -> None:
+def test_a_ping_that_the_fire_time_before_still_waits_for_does_not_count_for_the_fire_time_ahead() -> None:
     hourly = {"cronExpression": "0 * * * *", "timezone": "UTC", "gracePeriodMinutes": 40}
-    at = SLOT + timedelta(minutes=35)
-    waited_for = SLOT + timedelta(minutes=40)
-    ahead = SLOT + timedelta(hours=1, minutes=40)
-    after = SLOT + timedelta(hours=2, minutes=40)
+    at = FIRE_TIME + timedelta(minutes=35)
+    waited_for = FIRE_TIME + timedelta(minutes=40)
+    ahead = FIRE_TIME + timedelta(hours=1, minutes=40)
+    after = FIRE_TIME + timedelta(hours=2, minutes=40)
     assert heartbeats.deadline_after_ping(hourly, at, waited_for) == ahead
-    # The slot before has had its ping, or its miss
+    # The fire_time before has had its ping, or its miss
     assert heartbeats.deadline_after_ping(hourly, at, ahead) == after
     assert heartbeats.deadline_after_ping(hourly, at, after) == after
-    # A run that must end by then says nothing about a slot
-    assert heartbeats.deadline_after_ping(hourly, at, SLOT + timedelta(minutes=37)) == after
+    # A run that must end by then says nothing about a fire_time
+    assert heartbeats.deadline_after_ping(hourly, at, FIRE_TIME + timedelta(minutes=37)) == after
 
 
 @given(
@@ -92,65 +90,71 @@ def test_a_ping_that_the_slot_before_still_waits_for_does_not_count_for_the_slot
     st.floats(0, 3000),
     moments,
 )
-def test_an_early_ping_moves_the_deadline_by_one_slot_at_most(cron: str, zone: str, grace: float, at: datetime) -> None:
+def test_an_early_ping_moves_the_deadline_by_one_fire_time_at_most(
+    cron: str, zone: str, grace: float, at: datetime
+) -> None:
     config = {"cronExpression": cron, "timezone": zone, "gracePeriodMinutes": grace}
     late = timedelta(minutes=grace)
-    slot = heartbeats.next_slot(cron, zone, at)
+    fire_time = heartbeats.next_fire_time(cron, zone, at)
     found = heartbeats.deadline_after_ping(config, at)
-    assert found in (slot + late, heartbeats.next_slot(cron, zone, slot) + late)
-    if slot - at > late:
-        assert found == slot + late
+    assert found in (fire_time + late, heartbeats.next_fire_time(cron, zone, fire_time) + late)
+    if fire_time - at > late:
+        assert found == fire_time + late
 
 
-BACK = datetime(2026, 3, 3, 12, tzinfo=UTC)
+RESUMED = datetime(2026, 3, 3, 12, tzinfo=UTC)
 HOURLY = {"expectedIntervalMinutes": 60, "gracePeriodMinutes": 10}
 
 
 @pytest.mark.parametrize(
-    ("due", "away", "wanted"),
+    ("due", "outage", "wanted"),
     [
-        # Its regular turn, 21 minutes ago, came while we were away: the next one is an hour later.
-        (BACK - timedelta(minutes=11), 30, BACK + timedelta(minutes=49)),
-        # It may have pinged just before we were back; its grace period is not over yet.
-        (BACK + timedelta(minutes=5), 30, BACK + timedelta(minutes=65)),
-        # Its turn is later: it can ping as ever.
-        (BACK + timedelta(minutes=40), 30, None),
-        # It was missed before we left.
-        (BACK - timedelta(minutes=31), 30, None),
-        # Away for a day: its turns are still at the same minute.
-        (BACK - timedelta(hours=20, minutes=15), 1440, BACK + timedelta(minutes=45)),
+        # Its regular time, 21 minutes ago, was during the outage: the next one is an hour later.
+        (RESUMED - timedelta(minutes=11), 30, RESUMED + timedelta(minutes=49)),
+        # It may have pinged just before the outage ended; its grace period is not over yet.
+        (RESUMED + timedelta(minutes=5), 30, RESUMED + timedelta(minutes=65)),
+        # Its regular time is later: it can ping as usual.
+        (RESUMED + timedelta(minutes=40), 30, None),
+        # It was missed before the outage.
+        (RESUMED - timedelta(minutes=31), 30, None),
+        # An outage of a day: its regular times are still at the same minute.
+        (RESUMED - timedelta(hours=20, minutes=15), 1440, RESUMED + timedelta(minutes=45)),
     ],
 )
-def test_who_may_have_pinged_while_nobody_listened_gets_until_its_next_turn(
-    due: datetime, away: int, wanted: datetime | None
+def test_a_job_that_may_have_pinged_during_an_intake_outage_has_until_its_next_regular_time(
+    due: datetime, outage: int, wanted: datetime | None
 ) -> None:
-    assert heartbeats.after_absence(HOURLY, due, BACK - timedelta(minutes=away), BACK) == wanted
+    assert heartbeats.deadline_after_intake_outage(HOURLY, due, RESUMED - timedelta(minutes=outage), RESUMED) == wanted
 
 
-def test_a_cron_heartbeat_gets_until_its_next_slot() -> None:
+def test_a_cron_heartbeat_gets_until_its_next_fire_time() -> None:
     config = {"cronExpression": "0 3 * * *", "timezone": "UTC", "gracePeriodMinutes": 30}
     due = datetime(2026, 3, 3, 3, 30, tzinfo=UTC)
     nightly = datetime(2026, 3, 3, 3, 2, tzinfo=UTC)
     wanted = datetime(2026, 3, 4, 3, 30, tzinfo=UTC)
-    assert heartbeats.after_absence(config, due, nightly - timedelta(minutes=4), nightly) == wanted
+    assert heartbeats.deadline_after_intake_outage(config, due, nightly - timedelta(minutes=4), nightly) == wanted
     evening = datetime(2026, 3, 2, 20, tzinfo=UTC)
-    assert heartbeats.after_absence(config, due, evening - timedelta(minutes=4), evening) is None
+    assert heartbeats.deadline_after_intake_outage(config, due, evening - timedelta(minutes=4), evening) is None
 
 
 minutes = st.floats(0.1, 5_000)
 
 
 @given(moments, minutes, st.floats(0, 5_000), st.floats(-10_000, 10_000), minutes)
-def test_after_an_absence_a_deadline_leaves_time_for_one_more_turn_and_not_for_two(
-    back: datetime, interval: float, grace: float, due_in: float, away: float
+def test_after_an_intake_outage_the_deadline_leaves_time_for_one_regular_ping_and_not_for_two(
+    resumed: datetime, interval: float, grace: float, due_in: float, outage: float
 ) -> None:
     config = {"expectedIntervalMinutes": interval, "gracePeriodMinutes": grace}
-    due = back + timedelta(minutes=due_in)
-    later = heartbeats.after_absence(config, due, back - timedelta(minutes=away), back)
+    due = resumed + timedelta(minutes=due_in)
+    later = heartbeats.deadline_after_intake_outage(config, due, resumed - timedelta(minutes=outage), resumed)
     if later is None:
         return
-    whole = timedelta(minutes=interval)
-    turn = later - timedelta(minutes=grace)
-    assert turn >= back + heartbeats.SETTLING - timedelta(microseconds=1)
-    assert due < later <= max(due, back + heartbeats.SETTLING + timedelta(minutes=grace)) + whole + timedelta(seconds=1)
-    assert heartbeats.after_absence(config, due, back - timedelta(minutes=away), back) == later
+    period = timedelta(minutes=interval)
+    expected = later - timedelta(minutes=grace)
+    assert expected >= resumed + heartbeats.RETRY_WINDOW - timedelta(microseconds=1)
+    assert (
+        due
+        < later
+        <= max(due, resumed + heartbeats.RETRY_WINDOW + timedelta(minutes=grace)) + period + timedelta(seconds=1)
+    )
+    assert heartbeats.deadline_after_intake_outage(config, due, resumed - timedelta(minutes=outage), resumed) == later

@@ -1,4 +1,4 @@
-"""Time zones: those of tzdata, under their present names."""
+"""Time zones: those of tzdata, by their current names."""
 
 from zoneinfo import ZoneInfo, available_timezones
 

@@ -1,4 +1,4 @@
-"""When a maintenance window is on."""
+"""Occurrences of maintenance windows."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -13,7 +13,7 @@ from models.rules.windows import Occurrence, Plan
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 BERLIN = "Europe/Berlin"
-#: The nights in which Berlin's clocks change.
+#: The nights of Berlin's daylight saving changes.
 SPRING, AUTUMN = datetime(2026, 3, 29, tzinfo=UTC), datetime(2026, 10, 25, tzinfo=UTC)
 expressions = st.sampled_from(
     [
@@ -38,51 +38,51 @@ moments = st.builds(
 QUICK = settings(deadline=None, max_examples=40)
 
 
-def every_slot(plan: Plan, since: datetime, until: datetime) -> list[datetime]:
-    """All slots between the two, found by walking from a calm noon long before."""
+def every_fire_time(plan: Plan, since: datetime, until: datetime) -> list[datetime]:
+    """Return all fire times in the range, computed from a noon without a daylight saving change long before."""
     assert plan.cron is not None
     noon = (since - timedelta(days=3)).replace(hour=12, minute=0, second=0)
     found = []
-    for slot in CronSim(plan.cron, noon.astimezone(ZoneInfo(plan.timezone))):
-        if slot.astimezone(UTC) > until:
+    for fire_time in CronSim(plan.cron, noon.astimezone(ZoneInfo(plan.timezone))):
+        if fire_time.astimezone(UTC) > until:
             break
-        found.append(slot.astimezone(UTC))
+        found.append(fire_time.astimezone(UTC))
     return found
 
 
 @QUICK
 @given(expressions, zones, durations, moments)
-def test_a_recurring_window_is_on_exactly_while_one_of_its_slots_lasts(
+def test_a_recurring_window_is_active_exactly_after_one_of_its_fire_times(
     cron: str, zone: str, duration: timedelta, now: datetime
 ) -> None:
     plan = Plan(None, cron, zone, duration)
     found = windows.occurrence(plan, now)
-    slots = every_slot(plan, now - duration, now + timedelta(days=8))
-    on = [slot for slot in slots if slot <= now < slot + duration]
+    fire_times = every_fire_time(plan, now - duration, now + timedelta(days=8))
+    on = [fire_time for fire_time in fire_times if fire_time <= now < fire_time + duration]
     assert found is not None
     assert (found.starts <= now < found.ends) == bool(on)
-    if not on and (later := [slot for slot in slots if slot > now]):
+    if not on and (later := [fire_time for fire_time in fire_times if fire_time > now]):
         assert found.starts == later[0]
 
 
 @QUICK
 @given(expressions, zones, durations, moments)
-def test_an_occurrence_lasts_until_the_first_moment_that_no_slot_covers(
+def test_an_occurrence_lasts_until_the_first_moment_that_no_fire_time_covers(
     cron: str, zone: str, duration: timedelta, now: datetime
 ) -> None:
     plan = Plan(None, cron, zone, duration)
     found = windows.occurrence(plan, now)
     assert found is not None
-    slots = every_slot(plan, found.starts - duration, found.ends + MINUTE)
-    covered = [(slot, slot + duration) for slot in slots]
+    fire_times = every_fire_time(plan, found.starts - duration, found.ends + MINUTE)
+    covered = [(fire_time, fire_time + duration) for fire_time in fire_times]
     assert any(begin < found.ends <= end for begin, end in covered), "the last moment of it belongs to it"
-    if sum(found.starts <= slot < found.ends for slot in slots) <= windows.CHAIN:
+    if sum(found.starts <= fire_time < found.ends for fire_time in fire_times) <= windows.MAX_JOINED:
         assert not any(begin <= found.ends < end for begin, end in covered), "the moment of its end does not"
 
 
 @QUICK
 @given(expressions, zones, durations, moments, st.lists(st.integers(1, 5000), max_size=5))
-def test_moving_on_late_or_often_leads_to_the_same_answers(
+def test_advancing_late_or_often_gives_the_same_occurrence(
     cron: str, zone: str, duration: timedelta, now: datetime, waits: list[int]
 ) -> None:
     plan = Plan(None, cron, zone, duration)
@@ -91,7 +91,7 @@ def test_moving_on_late_or_often_leads_to_the_same_answers(
         assert present is not None
         now += wait * MINUTE
         if present.starts <= now:
-            present = windows.moved_on(plan, present, now)
+            present = windows.advance(plan, present, now)
         fresh = windows.occurrence(plan, now)
         assert present is not None
         assert fresh is not None
@@ -107,7 +107,7 @@ def test_moving_on_late_or_often_leads_to_the_same_answers(
         (HOUR, None),
     ],
 )
-def test_a_window_that_comes_once_is_over_at_its_end(wait: timedelta, found: Occurrence | None) -> None:
+def test_a_one_time_window_is_over_at_its_end(wait: timedelta, found: Occurrence | None) -> None:
     assert windows.occurrence(Plan(AUTUMN, None, "UTC", HOUR), AUTUMN + wait) == found
 
 
@@ -117,16 +117,16 @@ def test_two_hours_stay_two_hours_when_the_clocks_change() -> None:
     assert spring.ends.astimezone(ZoneInfo(BERLIN)).hour == 4
 
 
-def test_a_time_that_comes_twice_in_one_night_is_one_window() -> None:
+def test_a_local_time_that_occurs_twice_in_one_night_is_one_window() -> None:
     plan = Plan(None, "30 2 * * *", BERLIN, 10 * MINUTE)
-    slots = [AUTUMN + HOUR / 2, AUTUMN + timedelta(days=1, minutes=90)]
+    fire_times = [AUTUMN + HOUR / 2, AUTUMN + timedelta(days=1, minutes=90)]
     for minute in range(12 * 60):
         found = windows.occurrence(plan, AUTUMN + minute * MINUTE)
         assert found is not None
-        assert found.starts in slots, minute
+        assert found.starts in fire_times, minute
 
 
-def test_windows_without_a_gap_are_one_and_go_on_for_as_long_as_somebody_asks() -> None:
+def test_windows_without_a_gap_are_one_occurrence_that_is_extended_repeatedly() -> None:
     plan = Plan(None, "* * * * *", "UTC", MINUTE)
     now = AUTUMN
     present = windows.occurrence(plan, now)
@@ -134,7 +134,7 @@ def test_windows_without_a_gap_are_one_and_go_on_for_as_long_as_somebody_asks() 
         assert present is not None
         assert present.ends - now > HOUR
         now = present.ends - MINUTE
-        present = windows.moved_on(plan, present, now)
+        present = windows.advance(plan, present, now)
     assert present is not None
     assert present.starts == AUTUMN
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import psycopg
 
-from models.secrets import encryption as seal
+from models.secrets import encryption
 from tests.web.api.cast import Cast
 
 HTTP = {"name": "Shop", "type": "http_request", "target": "https://192.0.2.7/health"}
@@ -29,4 +29,4 @@ def state_of(connection: psycopg.Connection[Any], monitor_id: str) -> Row:
 def secrets_in(connection: psycopg.Connection[Any], monitor_id: str) -> Row:
     row = connection.execute("SELECT secrets FROM monitors WHERE id = %s", [monitor_id]).fetchone()
     assert row is not None
-    return seal.unseal(row[0], "monitors", UUID(monitor_id))
+    return encryption.decrypt(row[0], "monitors", UUID(monitor_id))

@@ -45,7 +45,7 @@ def test_a_location_is_renamed_switched_and_made_the_default(cast: Cast) -> None
     assert process_registry.known_locations(broker.client) == ("us-east",)
     refused = cast.owner.patch("/locations/us-east", {"enabled": False})
     assert refused.status_code == 409
-    assert "the last location" in refused.json["error"]["message"]  # type: ignore[index]
+    assert "the last enabled location" in refused.json["error"]["message"]  # type: ignore[index]
 
 
 def test_a_location_that_nothing_names_is_removed(cast: Cast) -> None:

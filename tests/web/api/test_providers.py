@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from models.secrets import encryption as seal
+from models.secrets import encryption
 from tests import factories
 from tests.conftest import SettingsOf
 from tests.web.api.cast import Cast, Watch
@@ -73,7 +73,7 @@ def service() -> Iterator[tuple[str, type[Service]]]:
 def secrets_in(connection: psycopg.Connection[Any], provider_id: str) -> dict[str, Any]:
     row = connection.execute("SELECT secrets FROM notification_providers WHERE id = %s", [provider_id]).fetchone()
     assert row is not None
-    return seal.unseal(row[0], "notification_providers", UUID(provider_id))
+    return encryption.decrypt(row[0], "notification_providers", UUID(provider_id))
 
 
 @pytest.mark.parametrize("kind", GOOD)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.secrets import encryption as seal
+from models.secrets import encryption
 from tests.conftest import SettingsOf
 from tests.web.api.cast import Cast
 from web.services import destinations
@@ -138,7 +138,7 @@ def test_a_provider_that_is_moved_asks_for_its_secrets(
     if "headers" in config:
         clear["headers"] = config["headers"]
     assert cast.editor.patch(path, {"config": clear}).status_code == 200
-    assert seal.is_current(before[0]) if before else False
+    assert encryption.is_current(before[0]) if before else False
 
 
 def test_a_default_that_is_written_out_is_no_move(cast: Cast) -> None:

@@ -15,7 +15,7 @@ def test_a_weak_password_is_saved_with_a_warning_and_its_age_is_on_the_form(visi
     assert answer.status_code == 303
     monitor = db.session.query(Monitor).one()
     page = someone.get(f"/monitors/{monitor.id}")
-    assert "The password is weak. This is among the first things that anybody would try." in page
+    assert "The password is weak. It is one of the first values that attackers try." in page
     assert "letmein" not in page
     form = someone.get(f"/monitors/{monitor.id}/edit")
     assert "Stored encrypted and shown masked." in form

@@ -28,7 +28,8 @@ def test_a_location_is_added_renamed_made_the_default_and_switched_off(
 
 
 @pytest.mark.parametrize(
-    ("code", "sentence"), [("Moon!", "lower-case letters, digits and hyphens"), ("us-east", "There is a location")]
+    ("code", "sentence"),
+    [("Moon!", "lower-case letters, digits and hyphens"), ("us-east", "Location us-east already exists")],
 )
 def test_a_wrong_code_is_told_beside_what_was_typed(visitor: Callable[..., Visitor], code: str, sentence: str) -> None:
     answer = visitor("org_owner").submit("/locations", code=code, name="Far away")
@@ -45,14 +46,14 @@ def test_what_must_not_happen_is_refused_with_a_sentence(
     factories.a_location("moon", "Moon", position=9)
     factories.a_monitor(project, config=config)
     someone.post("/locations/moon/remove", "/locations")
-    assert "1 monitor names moon" in someone.get("/locations")
+    assert "1 monitor uses moon" in someone.get("/locations")
     someone.post("/locations/moon/switch", "/locations", enabled="0")
     assert "1 monitor names no location that is switched on any more" in someone.get("/locations")
     for code in ("us-east", "eu-central"):
         someone.post(f"/locations/{code}/switch", "/locations", enabled="0")
-    assert "is the last location that is switched on" in someone.get("/locations")
+    assert "is the last enabled location" in someone.get("/locations")
     someone.post("/locations/us-east/remove", "/locations")
-    assert "the next start would add it again" in someone.get("/locations")
+    assert "the next start would create it again" in someone.get("/locations")
     assert connection.execute("SELECT count(*) FROM locations WHERE enabled").fetchone() == (1,)
     assert someone.post("/locations/nowhere/default", "/locations").status_code == 404
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from models.secrets import encryption as seal
+from models.secrets import encryption
 from models.tables import Monitor, Project
 from tests import factories
 from tests.web.pages.visitor import Visitor
@@ -33,7 +33,7 @@ def facts(monitor: Monitor) -> dict[str, Any]:
     columns = {column.name: getattr(monitor, column.name) for column in Monitor.__table__.columns}
     for name in ("version", "updated_at", "secrets"):
         del columns[name]
-    opened = seal.unseal(monitor.secrets, "monitors", monitor.id)
+    opened = encryption.decrypt(monitor.secrets, "monitors", monitor.id)
     return {**columns, "opened": opened, "told": {str(one.provider_id) for one in monitor.providers}}
 
 

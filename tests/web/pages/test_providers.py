@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from models.secrets import encryption as seal
+from models.secrets import encryption
 from models.tables import NotificationProvider, Project
 from tests import factories
 from tests.conftest import SettingsOf
@@ -31,7 +31,7 @@ NEW: dict[str, dict[str, str]] = {
 def stored() -> tuple[NotificationProvider, dict[str, str]]:
     db.session.expire_all()
     row = db.session.query(NotificationProvider).one()
-    return row, seal.unseal(row.secrets, "notification_providers", row.id)
+    return row, encryption.decrypt(row.secrets, "notification_providers", row.id)
 
 
 @pytest.mark.parametrize("kind", NEW)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from models.secrets import encryption as seal
+from models.secrets import encryption
 from models.tables import MaintenanceWindow, Monitor, NotificationProvider, Project
 from tests import factories
 from tests.web.pages.visitor import Visitor, form_of
@@ -107,7 +107,7 @@ def test_a_secret_that_only_the_first_changed_stays_as_the_first_saved_it(
     assert second.open(path, "POST", opened).status_code == 303
     db.session.refresh(provider)
     assert provider.name == "The second one's"
-    assert seal.unseal(provider.secrets, "notification_providers", provider.id) == {"webhookUrl": changed}
+    assert encryption.decrypt(provider.secrets, "notification_providers", provider.id) == {"webhookUrl": changed}
 
 
 @pytest.mark.parametrize("stamp", ["", "{", "[]", "null", '{"name": 5}', "[" * 50_000])

@@ -37,7 +37,7 @@ def change(
         if name is not None:
             locations.rename(db.session(), code, name)
         if enabled is not None:
-            locations.switch(db.session(), code, enabled=enabled)
+            locations.set_enabled(db.session(), code, enabled=enabled)
         if default:
             locations.make_default(db.session(), code)
     given = {"name": name, "enabled": enabled, "default": default}

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import select
 
 import host_names
-from models.rules.cron import slots
+from models.rules.cron import fire_times
 from models.tables import Location, Monitor
 from web.api.schema import FieldWarning
 from web.http.extensions import db
@@ -25,7 +25,7 @@ _INTERIM = frozenset(range(100, 200))
 _BODILESS = _INTERIM | {204, 304}
 _ON_BODY = (("keywordInBody", "keyword"), ("jsonPath", "JSON path"))
 _ORDERED = frozenset({"gt", "gte", "lt", "lte"})
-_SLOTS_LOOKED_AT = 50
+_FIRE_TIMES_EXAMINED = 50
 
 
 def contradictions(
@@ -144,7 +144,7 @@ def _interval(monitor: Monitor) -> float | None:
     """The shortest time between two runs in seconds; None if it cannot be told."""
     if monitor.cron_expression is None:
         return monitor.interval_seconds
-    coming = islice(slots(monitor.cron_expression, monitor.timezone, datetime.now(UTC)), _SLOTS_LOOKED_AT)
+    coming = islice(fire_times(monitor.cron_expression, monitor.timezone, datetime.now(UTC)), _FIRE_TIMES_EXAMINED)
     gaps: list[timedelta] = [later - earlier for earlier, later in pairwise(coming)]
     if not gaps:
         return None

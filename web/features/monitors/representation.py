@@ -6,8 +6,7 @@ from typing import Any
 import structlog
 
 import settings
-from models.secrets import encryption as seal
-from models.secrets import fields
+from models.secrets import encryption, fields
 from models.tables import Monitor, MonitorType, shown_status
 from web.features.monitors import consistency as monitor_consistency
 from web.features.monitors.schemas import AlertConfigOut, HeartbeatMonitorOut, MonitorDetailOut, MonitorOut
@@ -30,7 +29,7 @@ def heartbeat_url(monitor: Monitor, who: Caller) -> str | None:
         return None
     try:
         token = sealing.opened_to_show(monitor, who)[HEARTBEAT_TOKEN]
-    except (seal.SealError, KeyError):
+    except (encryption.DecryptionError, KeyError):
         log.error("heartbeat_token_unreadable", monitor_id=str(monitor.id))
         return None
     return f"{settings.get().public_url}/api/heartbeat/{token}"

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import select, update
 
 import settings
-from models.secrets import encryption as seal
+from models.secrets import encryption
 from models.secrets import fields as secrets
 from models.tables import NotificationProvider, Project
 from web.api.schema import problems_of, refuse_unfit
@@ -111,7 +111,7 @@ def delete(who: Caller, provider_id: UUID) -> None:
 def try_out(who: Caller, provider_id: UUID) -> TestOut:
     """Send a real test message through the channel and remember how it went. Raises a 404 or 429 `Problem`."""
     from actors.runtime import telemetry
-    from models.secrets.encryption import SealError
+    from models.secrets.encryption import DecryptionError
     from notifications import SENDERS
     from notifications.notice import NotificationError
 
@@ -124,13 +124,13 @@ def try_out(who: Caller, provider_id: UUID) -> TestOut:
     db.session.rollback()
     began = time.monotonic()
     try:
-        opened = seal.unseal(sealed, _TABLE, provider_id)
+        opened = encryption.decrypt(sealed, _TABLE, provider_id)
         telemetry.CREDENTIAL_USES.labels("test").inc()
         with test_message_limit.place(project_id):
             send(notice, secrets.join(public, opened))
     except NotificationError as failure:
         error, permanent = str(failure), failure.permanent
-    except SealError:
+    except DecryptionError:
         error, permanent = "The stored credentials do not open; enter them again.", True
     duration_ms = round((time.monotonic() - began) * 1000)
     now = datetime.now(UTC)

@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from zoneinfo import ZoneInfo
 
-from cronsim import CronSim, CronSimError
+from cronsim import CronSimError
 from flask import Blueprint, jsonify, request
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
-from models.rules import time_zones
+from models.rules import heartbeats, time_zones
 from models.tables import HeartbeatPing, Monitor, MonitorType
 from web.http.extensions import db
 from web.pings import bodies as ping_bodies
@@ -74,12 +73,12 @@ def _deadlines(now: datetime) -> list[datetime]:
         if not time_zones.is_known(zone):
             return []
         try:
-            slots = CronSim(request.args["cron"], now.astimezone(ZoneInfo(zone)))
-            return [slot.astimezone(UTC) + grace for slot in islice(slots, _DEADLINES)]
+            deadlines = heartbeats.cron_deadlines(request.args["cron"], zone, grace, now)
+            return list(islice(deadlines, _DEADLINES))
         except (CronSimError, ValueError):
             return []
     every = _span("every")
-    return [now + every + grace] if every else []
+    return [heartbeats.interval_deadline(every, grace, now)] if every else []
 
 
 def _span(name: str) -> timedelta | None:

@@ -1,4 +1,4 @@
-"""When a monitor runs next."""
+"""Fire times of monitors."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -7,7 +7,7 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scheduling import due
+from scheduling import fire_times as schedule
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -17,57 +17,62 @@ moments = st.timedeltas(timedelta(days=365 * 54), timedelta(days=365 * 70)).map(
 spans = st.timedeltas(timedelta(), timedelta(days=30))
 
 
-def is_a_slot(monitor: UUID, interval: timedelta, moment: datetime) -> bool:
-    return (moment - EPOCH - due.phase(monitor, interval)) % interval == timedelta()
+def is_a_fire_time(monitor: UUID, interval: timedelta, moment: datetime) -> bool:
+    return (moment - EPOCH - schedule.phase(monitor, interval)) % interval == timedelta()
 
 
 @settings(deadline=None, max_examples=100)
 @given(ids, intervals, moments, st.timedeltas(-timedelta(days=2), timedelta(days=30)))
-def test_the_next_slot_is_the_first_on_the_grid_in_the_future_and_half_an_interval_after_the_run(
+def test_the_next_fire_time_is_the_first_on_the_grid_in_the_future_and_half_an_interval_after_the_run(
     monitor: UUID, interval: timedelta, ran_at: datetime, late: timedelta
 ) -> None:
     now = ran_at + late
-    slot = due.after_interval(monitor, interval, ran_at, now)
-    assert is_a_slot(monitor, interval, slot)
-    assert slot > now
-    assert slot - ran_at >= interval / 2
-    before = slot - interval
-    assert before <= now or before - ran_at < interval / 2, "an earlier slot would have done"
+    fire_time = schedule.after_interval(monitor, interval, ran_at, now)
+    assert is_a_fire_time(monitor, interval, fire_time)
+    assert fire_time > now
+    assert fire_time - ran_at >= interval / 2
+    before = fire_time - interval
+    assert before <= now or before - ran_at < interval / 2, "an earlier fire_time would have done"
 
 
 @settings(deadline=None, max_examples=100)
 @given(ids, intervals, moments)
-def test_after_a_punctual_run_the_next_slot_is_one_interval_later(
+def test_after_a_punctual_run_the_next_fire_time_is_one_interval_later(
     monitor: UUID, interval: timedelta, moment: datetime
 ) -> None:
-    slot = due.slot_at_or_after(monitor, interval, moment)
-    assert slot - moment < interval
-    assert due.after_interval(monitor, interval, slot, slot + timedelta(milliseconds=1)) == slot + interval
+    fire_time = schedule.at_or_after(monitor, interval, moment)
+    assert fire_time - moment < interval
+    assert (
+        schedule.after_interval(monitor, interval, fire_time, fire_time + timedelta(milliseconds=1))
+        == fire_time + interval
+    )
 
 
 @settings(deadline=None, max_examples=100)
 @given(ids, intervals, moments, spans)
-def test_missed_slots_coalesce_into_the_newest_of_them(
+def test_missed_fire_times_are_merged_into_the_latest_of_them(
     monitor: UUID, interval: timedelta, moment: datetime, slept: timedelta
 ) -> None:
-    slot = due.slot_at_or_after(monitor, interval, moment)
-    now = slot + slept
-    run = due.scheduled_for(monitor, interval, slot, now)
-    assert is_a_slot(monitor, interval, run)
-    assert slot <= run <= now < run + interval
+    fire_time = schedule.at_or_after(monitor, interval, moment)
+    now = fire_time + slept
+    run = schedule.scheduled_for(monitor, interval, fire_time, now)
+    assert is_a_fire_time(monitor, interval, run)
+    assert fire_time <= run <= now < run + interval
 
 
 @settings(deadline=None, max_examples=50)
 @given(ids, intervals, moments, st.integers(1, 999))
-def test_a_run_asked_for_between_two_slots_keeps_its_own_time(
+def test_a_run_requested_between_two_fire_times_keeps_its_own_time(
     monitor: UUID, interval: timedelta, asked: datetime, waited_ms: int
 ) -> None:
-    assert due.scheduled_for(monitor, interval, asked, asked + timedelta(milliseconds=waited_ms)) == asked
+    assert schedule.scheduled_for(monitor, interval, asked, asked + timedelta(milliseconds=waited_ms)) == asked
 
 
 def test_the_phase_of_a_monitor_never_changes_between_versions() -> None:
     monitor = UUID("6f1b4b1e-3c55-4f0e-9d5a-0a3c5a4b7c11")
-    found = [due.phase(monitor, timedelta(seconds=seconds)) // timedelta(milliseconds=1) for seconds in (5, 60, 3600)]
+    found = [
+        schedule.phase(monitor, timedelta(seconds=seconds)) // timedelta(milliseconds=1) for seconds in (5, 60, 3600)
+    ]
     assert found == [756, 50756, 290756]
 
 
@@ -75,7 +80,7 @@ def test_the_load_of_many_monitors_is_level() -> None:
     minute = timedelta(minutes=1)
     tenths = [0] * 10
     for number in range(5000):
-        tenths[due.phase(UUID(int=number), minute) * 10 // minute] += 1
+        tenths[schedule.phase(UUID(int=number), minute) * 10 // minute] += 1
     assert sum(tenths) == 5000
     assert all(400 < count < 600 for count in tenths), tenths
 
@@ -86,7 +91,7 @@ def test_the_load_of_many_monitors_is_level() -> None:
 def runs(expression: str, timezone: str, start: datetime, count: int) -> list[datetime]:
     found = []
     for _ in range(count):
-        start = due.after_cron(expression, timezone, start, start)
+        start = schedule.after_cron(expression, timezone, start, start)
         found.append(start)
     return found
 
@@ -97,16 +102,16 @@ def test_a_daily_cron_time_is_the_next_such_time_after_run_and_now(
     minute: int, hour: int, ran_at: datetime, late: timedelta
 ) -> None:
     now = ran_at + late
-    slot = due.after_cron(f"{minute} {hour} * * *", "UTC", ran_at, now)
-    assert (slot.minute, slot.hour, slot.second, slot.microsecond) == (minute, hour, 0, 0)
-    assert timedelta() < slot - now <= timedelta(days=1)
+    fire_time = schedule.after_cron(f"{minute} {hour} * * *", "UTC", ran_at, now)
+    assert (fire_time.minute, fire_time.hour, fire_time.second, fire_time.microsecond) == (minute, hour, 0, 0)
+    assert timedelta() < fire_time - now <= timedelta(days=1)
 
 
-def test_a_cron_time_is_read_in_its_zone_and_answered_in_utc() -> None:
+def test_a_cron_time_is_read_in_its_zone_and_returned_in_utc() -> None:
     start = datetime(2026, 7, 1, tzinfo=UTC)
-    slot = due.after_cron("30 4 * * *", "America/New_York", start, start)
-    assert slot == datetime(2026, 7, 1, 8, 30, tzinfo=UTC)
-    assert slot.tzinfo is UTC
+    fire_time = schedule.after_cron("30 4 * * *", "America/New_York", start, start)
+    assert fire_time == datetime(2026, 7, 1, 8, 30, tzinfo=UTC)
+    assert fire_time.tzinfo is UTC
 
 
 def test_a_cron_time_that_the_clock_skips_runs_at_once() -> None:
@@ -117,7 +122,7 @@ def test_a_cron_time_that_the_clock_skips_runs_at_once() -> None:
 
 def test_a_cron_time_that_has_come_in_the_hour_that_is_shown_twice_does_not_come_again_in_it() -> None:
     # In Berlin, 2026-10-25 01:10 UTC is 02:10 for the second time; 02:30 was there at 00:30 UTC.
-    found = due.after_cron("30 2 * * *", "Europe/Berlin", *[datetime(2026, 10, 25, 1, 10, tzinfo=UTC)] * 2)
+    found = schedule.after_cron("30 2 * * *", "Europe/Berlin", *[datetime(2026, 10, 25, 1, 10, tzinfo=UTC)] * 2)
     assert found == datetime(2026, 10, 26, 1, 30, tzinfo=UTC)
 
 
