@@ -9,22 +9,13 @@ from copy import deepcopy
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from channels import CHANNELS
 from redaction import CREDENTIAL_NAME
 
 #: Header names whose values are credentials: the same that probes leave out of evidence.
 CREDENTIAL_HEADER = CREDENTIAL_NAME
 
 MONITOR_FIELDS = ("auth.password", "auth.token")
-#: `headers` means the values of all headers whose names look like credentials; for providers, of every header.
-PROVIDER_FIELDS: Mapping[str, tuple[str, ...]] = {
-    "email": ("password",),
-    "slack": ("webhookUrl",),
-    "webhook": ("secret", "url"),
-    "telegram": ("botToken",),
-    "discord": ("webhookUrl",),
-    "teams": ("webhookUrl",),
-    "apprise": ("url",),
-}
 _MARK = "…"
 
 
@@ -43,8 +34,12 @@ def _holder(config: Mapping[str, Any], path: str) -> tuple[dict[str, Any] | None
 
 
 def secret_paths(kind: str, config: Mapping[str, Any]) -> Iterator[str]:
-    """The paths in `config` that hold a secret; `kind` is a provider's type, or `monitor`."""
-    fields = MONITOR_FIELDS if kind == "monitor" else PROVIDER_FIELDS.get(kind, ())
+    """Yield the paths in `config` that hold a secret; `kind` is a provider's type, or `monitor`.
+
+    The values of a monitor's headers are secret if their names look like credentials, those of a provider's always.
+    """
+    channel = CHANNELS.get(kind)
+    fields = MONITOR_FIELDS if kind == "monitor" else channel.secret_fields if channel else ()
     for path in fields:
         holder, key = _holder(config, path)
         if holder and isinstance(holder.get(key), str) and holder[key]:

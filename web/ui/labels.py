@@ -8,6 +8,7 @@ from typing import Any
 from flask import Flask
 
 import faults
+from channels import CHANNELS
 
 #: status -> (word, icon, what it means)
 STATES = {
@@ -26,15 +27,7 @@ TYPES = {
     "heartbeat": ("Heartbeat", "heart-pulse"),
     "synthetic_test": ("Browser test", "window-stack"),
 }
-PROVIDERS = {
-    "email": ("E-mail", "envelope"),
-    "slack": ("Slack", "slack"),
-    "webhook": ("Webhook", "code-slash"),
-    "telegram": ("Telegram", "telegram"),
-    "discord": ("Discord", "discord"),
-    "teams": ("Microsoft Teams", "microsoft-teams"),
-    "apprise": ("Apprise", "boxes"),
-}
+PROVIDERS = {name: (channel.label, channel.icon) for name, channel in CHANNELS.items()}
 ROLES = {
     "super_admin": "Super administrator",
     "org_owner": "Owner of the organisation",
