@@ -75,7 +75,7 @@ def _released_heartbeats(db: Db, monitor_ids: Sequence[UUID], now: datetime) -> 
     standings = list(rounds.lock_standings(db, monitor_ids, now, now).values()) if monitor_ids else []
     alerts = []
     for one in standings:
-        unheard = policy.unheard(one)
+        unheard = policy.missing_recipient(one)
         step = transition.released(state_of(one), unheard and unheard.reason)
         restate(one, step.state)
         if step.told is not None:

@@ -60,7 +60,7 @@ def sweep() -> None:
     with transaction(pipelined=True) as db:
         left_behind = rounds.left_behind(db, now, settled=now - PATIENCE)
         left_behind += rounds.undecided_pings(db, now - PATIENCE)
-        there = pending_work.waiting(db, now)
+        there = pending_work.find(db, now)
         if there.alerts:
             outbox.close_ownerless(db)
             forgotten = outbox.forgotten_alerts(db, now - PATIENCE)
@@ -70,7 +70,9 @@ def sweep() -> None:
             to_deliver += resumed_providers.plan(db)
         if there.summaries:
             to_summarise = [
-                one.provider_id for one in alert_groups.waiting(db) if grouping.is_ripe(one.first, one.last, now)
+                one.provider_id
+                for one in alert_groups.pending_summaries(db)
+                if grouping.is_due(one.first, one.last, now)
             ]
     rounds_due, alerts_due = _undecided.due(left_behind, now), _unplanned.due(forgotten, now)
     send_rounds(rounds_due)

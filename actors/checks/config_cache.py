@@ -65,7 +65,7 @@ def _prepare(one: check_configs.CheckConfig) -> Prepared:
     """Whatever is wrong with one monitor's row stays its own: the others of its batch are checked."""
     fault, timeout, retries = "", TIMEOUT_SECONDS, 0
     if one.config is None:
-        fault = "The stored credentials do not open; enter them again."
+        fault = "The stored credentials cannot be decrypted. Enter them again."
     else:
         try:
             timeout = float(one.config.get("timeoutSeconds", TIMEOUT_SECONDS))

@@ -15,7 +15,7 @@ from uuid import UUID
 import structlog
 
 import settings
-from actors.alerts.certificate_warning import Watch
+from actors.alerts.certificate_warning import ExpiryTracker
 from actors.broker import broker
 from actors.checks import standstill
 from actors.checks.config_cache import Prepared
@@ -84,7 +84,7 @@ class Engine:
         self._longest = config.max_execution_time_ms / 1000
         self._tasks: set[asyncio.Task[None]] = set()
         self.writer = Writer(self.loop)
-        self._certificates = Watch()
+        self._certificates = ExpiryTracker()
         self._standstill = Standstill(self.loop)
         self._troubles = TroubleCounts(broker.client)
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
@@ -155,8 +155,8 @@ class Engine:
         self.writer.put(batch, _row(batch, slot, started, outcome))
         if certificate := outcome.details.get("sslCertificate"):
             target = slot.prepared.target
-            if (threshold := self._certificates.crossed(target, certificate)) is not None:
-                await self._certificates.say(target, threshold, certificate)
+            if (threshold := self._certificates.crossed_threshold(target, certificate)) is not None:
+                await self._certificates.send(target, threshold, certificate)
 
     async def _tries(self, prepared: Prepared) -> Outcome:
         """The first good outcome, else the last failure; every try has the monitor's whole timeout."""

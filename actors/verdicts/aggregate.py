@@ -158,7 +158,7 @@ def _apply(
     telling = _telling(found, word)
     measured_at = min((row.checked_at for row in found), default=now)
     hushed = suppression.of_round(spans(standing), standing.muted_until, scheduled_for, now)
-    unheard = policy.unheard(standing)
+    unheard = policy.missing_recipient(standing)
     step = transition.step(
         state_of(standing),
         word,

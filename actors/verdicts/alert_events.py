@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from actors.alerts.policy import Unheard
+from actors.alerts.policy import MissingRecipient
 from actors.runtime.correlation import current
 from actors.verdicts import live, transition
 from actors.verdicts.suppression import Hush, Span, in_maintenance
@@ -25,7 +25,7 @@ def alert_of(
     telling: Measured | None,
     found: Sequence[Measured],
     now: datetime,
-    hushed: Hush | Unheard | None = None,
+    hushed: Hush | MissingRecipient | None = None,
 ) -> NewAlert:
     """The alert that `step` tells or puts on record; `telling` explains it, `found` are all answers of its round."""
     told = step.told
@@ -72,7 +72,7 @@ def alert_of(
     )
 
 
-def _held_back(told: transition.Told, hushed: Hush | Unheard | None) -> str | None:
+def _held_back(told: transition.Told, hushed: Hush | MissingRecipient | None) -> str | None:
     if told.over_limit:
         return f"limit: the limit of {transition.ALERT_LIMIT} alerts for this outage was reached"
     return hushed.sentence if told.hushed and hushed else None

@@ -65,7 +65,7 @@ def a_recovery_without_its_failure(patch: Patch) -> None:
         return transition.Step(moved.state, moved.changed, transition.Told("up", None))
 
     patch.setattr(transition, "_good", good)
-    patch.setattr(policy, "held_back", lambda *_: None)
+    patch.setattr(policy, "suppression_reason", lambda *_: None)
 
 
 def no_sweep(patch: Patch) -> None:

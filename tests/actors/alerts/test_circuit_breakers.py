@@ -18,16 +18,16 @@ HOOK = {"url": "https://hooks.example.test/a?key=1"}
 def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No service has failed yet; in these tests every failure counts as a slow one."""
     monkeypatch.setattr(circuit_breakers, "SLOW_SECONDS", 0.0)
-    circuit_breakers.forget()
+    circuit_breakers.reset()
     yield
-    circuit_breakers.forget()
+    circuit_breakers.reset()
 
 
 def call(config: dict[str, Any], failure: NotificationError | None = None, kind: str = "webhook") -> str:
     """What became of one call: `called`, or the error's text."""
     called = []
     try:
-        with circuit_breakers.around(kind, config):
+        with circuit_breakers.guard(kind, config):
             called.append(True)
             if failure:
                 raise failure
@@ -45,8 +45,8 @@ def fail(times: int, config: dict[str, Any] = HOOK, failure: NotificationError =
 def test_after_several_failures_in_a_row_a_service_is_not_called_and_the_wait_is_told() -> None:
     fail(circuit_breakers.FAILURES)
     said = call(HOOK)
-    assert "left alone for a moment" in said
-    assert said.endswith(f"{circuit_breakers.PAUSE_SECONDS}.0")
+    assert "Paused for a few seconds" in said
+    assert said.endswith(f"{circuit_breakers.OPEN_SECONDS}.0")
     assert "example" not in said
 
 
@@ -96,7 +96,7 @@ def test_another_path_of_the_same_service_waits_with_it() -> None:
 
 
 def test_after_the_pause_it_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(circuit_breakers, "PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(circuit_breakers, "OPEN_SECONDS", 0.05)
     fail(circuit_breakers.FAILURES)
     until(lambda: call(HOOK) == "called", within=3)
     # And the one good call has closed it for good
@@ -113,7 +113,7 @@ def test_mail_without_a_server_of_its_own_is_the_installations(settings_of: Sett
 
 
 def test_the_number_of_services_that_are_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(circuit_breakers, "MOST_SERVICES", 3)
+    monkeypatch.setattr(circuit_breakers, "MAX_SERVICES", 3)
     for number in range(10):
         call({"url": f"https://{number}.example.test/"}, AWAY)
-    assert len(circuit_breakers._known) == 3
+    assert len(circuit_breakers._breakers) == 3

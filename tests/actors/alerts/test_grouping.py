@@ -6,33 +6,33 @@ from uuid import UUID, uuid4
 import pytest
 
 from actors.alerts import grouping
-from models.queries.alert_groups import Change
+from models.queries.alert_groups import GroupedAlert
 
 NOW = datetime(2030, 1, 31, 12, tzinfo=UTC)
 ONE, OTHER = uuid4(), uuid4()
 
 
-def a_change(event: str, monitor: UUID = ONE, reason: str = "") -> Change:
-    return Change(uuid4(), uuid4(), monitor, "Shop", event, None, reason, NOW, NOW)
+def a_change(event: str, monitor: UUID = ONE, reason: str = "") -> GroupedAlert:
+    return GroupedAlert(uuid4(), uuid4(), monitor, "Shop", event, None, reason, NOW, NOW)
 
 
 @pytest.mark.parametrize(
     ("others", "threshold", "raging"), [(9, 10, False), (10, 10, True), (500, 10, True), (500, 0, False), (1, 1, True)]
 )
 def test_more_monitors_than_the_threshold_are_a_storm(others: int, threshold: int, raging: bool) -> None:
-    assert grouping.rages(others, threshold) is raging
+    assert grouping.is_flood(others, threshold) is raging
 
 
 @pytest.mark.parametrize(("kind", "people"), [("email", True), ("slack", True), ("apprise", True), ("webhook", False)])
 def test_webhooks_are_read_by_machines(kind: str, people: bool) -> None:
-    assert grouping.is_for_people(kind) is people
+    assert grouping.is_human_channel(kind) is people
 
 
 @pytest.mark.parametrize(
     ("first", "last", "ripe"), [(4, 4, False), (5, 5, True), (29, 1, False), (30, 1, True), (30, 30, True)]
 )
 def test_a_summary_goes_out_when_it_is_calm_or_when_it_has_taken_long_enough(first: int, last: int, ripe: bool) -> None:
-    assert grouping.is_ripe(NOW - timedelta(seconds=first), NOW - timedelta(seconds=last), NOW) is ripe
+    assert grouping.is_due(NOW - timedelta(seconds=first), NOW - timedelta(seconds=last), NOW) is ripe
 
 
 def test_a_summary_counts_monitors_and_what_became_of_them() -> None:

@@ -37,13 +37,15 @@ def an_alert(**values: Any) -> Unplanned:
 
 @pytest.mark.parametrize("kind", TYPES)
 def test_with_everything_on_every_alert_is_told(kind: str) -> None:
-    assert policy.held_back(an_alert(type=kind), NOW) is None
+    assert policy.suppression_reason(an_alert(type=kind), NOW) is None
 
 
 def test_an_end_is_told_where_nobody_could_be_told_of_the_beginning() -> None:
     found_nobody = {"failure_was_told": False, "failure_found_nobody": True}
-    assert policy.held_back(an_alert(type="monitor.up", **found_nobody), NOW) is None
-    assert policy.held_back(an_alert(type="monitor.up", alert_on_recovery=False, **found_nobody), NOW) is not None
+    assert policy.suppression_reason(an_alert(type="monitor.up", **found_nobody), NOW) is None
+    assert (
+        policy.suppression_reason(an_alert(type="monitor.up", alert_on_recovery=False, **found_nobody), NOW) is not None
+    )
 
 
 @pytest.mark.parametrize(
@@ -54,16 +56,16 @@ def test_an_end_is_told_where_nobody_could_be_told_of_the_beginning() -> None:
         ({"alert_on_failure": False}, "off: failure alerts"),
         ({"type": "heartbeat.missed", "alert_on_failure": False}, "off: failure alerts"),
         ({"type": "monitor.up", "alert_on_recovery": False}, "off: recovery alerts"),
-        ({"type": "monitor.up", "failure_was_told": False}, "off: the failure it ends"),
+        ({"type": "monitor.up", "failure_was_told": False}, "off: no down alert was sent either"),
         ({"type": "monitor.ssl_expiring", "alert_on_ssl_expiration": False}, "off: certificate alerts"),
         (
             {"type": "monitor.ssl_expiring", "muted_until": NOW + timedelta(seconds=1)},
-            "mute: muted until 2026-05-04 12:00 UTC",
+            "mute: alerts are muted until 2026-05-04 12:00 UTC",
         ),
     ],
 )
 def test_what_holds_an_alert_back_is_said_in_words(values: dict[str, Any], because: str) -> None:
-    assert (policy.held_back(an_alert(**values), NOW) or "").startswith(because)
+    assert (policy.suppression_reason(an_alert(**values), NOW) or "").startswith(because)
 
 
 # A mute is judged where the state moves: what was decided there goes out.
@@ -80,7 +82,7 @@ def test_what_holds_an_alert_back_is_said_in_words(values: dict[str, Any], becau
     ],
 )
 def test_a_switch_of_another_kind_holds_nothing_back(values: dict[str, Any]) -> None:
-    assert policy.held_back(an_alert(**values), NOW) is None
+    assert policy.suppression_reason(an_alert(**values), NOW) is None
 
 
 switches = st.fixed_dictionaries(
@@ -102,8 +104,8 @@ switches = st.fixed_dictionaries(
 def test_what_somebody_sends_by_hand_needs_only_a_provider(values: dict[str, bool], kind: str, mute_hours: int) -> None:
     muted = NOW + timedelta(hours=mute_hours)
     alert = an_alert(type=kind, manual=True, muted_until=muted, **values)
-    assert policy.held_back(alert, NOW) is None
-    assert policy.held_back(alert._replace(providers=[]), NOW) is not None
+    assert policy.suppression_reason(alert, NOW) is None
+    assert policy.suppression_reason(alert._replace(providers=[]), NOW) is not None
 
 
 @settings(deadline=None, max_examples=200)
@@ -111,4 +113,4 @@ def test_what_somebody_sends_by_hand_needs_only_a_provider(values: dict[str, boo
 def test_what_is_switched_off_is_always_held_back(values: dict[str, bool], kind: str, mute_hours: int) -> None:
     alert = an_alert(type=kind, muted_until=NOW + timedelta(hours=mute_hours), **values)
     if not values["alerts_enabled"]:
-        assert policy.held_back(alert, NOW) is not None
+        assert policy.suppression_reason(alert, NOW) is not None

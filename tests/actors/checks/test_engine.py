@@ -184,7 +184,7 @@ def test_credentials_that_do_not_open_spoil_only_their_own_monitor(connection: D
     # Then each is there, and those that cannot be checked say why
     assert set(found) == {moved, good, unreadable}
     assert (found[good].target.timeout, found[good].retries, found[good].fault) == (7.0, 2, "")
-    assert found[moved].fault.startswith("The stored credentials do not open")
+    assert found[moved].fault.startswith("The stored credentials cannot be decrypted")
     assert found[unreadable].fault.startswith("The configuration cannot be read")
     # And when the secret is entered again, the next check has it
     sealed = seal.seal({"auth.token": "0123456789"}, "monitors", moved)
