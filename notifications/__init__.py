@@ -1,14 +1,15 @@
-"""Channels: a `Notice` in, one HTTP or SMTP call out."""
+"""Channels: each sends a `Notice` with one HTTP or SMTP call."""
 
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
+from channels import CHANNELS
 from notifications.notice import Notice, NoticeChange, NoticeLocation, NoticeMonitor, NotificationError, Sender
 
 
-def _channel(name: str) -> Sender:
-    """The channel in the module `name`, loaded when it is first used: most processes never send anything."""
+def _sender(name: str) -> Sender:
+    """Return the sender of the module `name`, which is imported at its first use: most processes never send anything."""
 
     def send(notice: Notice, config: Mapping[str, Any]) -> None:
         import_module(f"notifications.{name}").send(notice, config)
@@ -16,9 +17,7 @@ def _channel(name: str) -> Sender:
     return send
 
 
-#: Provider type -> channel.
-SENDERS: dict[str, Sender] = {
-    name: _channel(name) for name in ("email", "slack", "webhook", "telegram", "discord", "teams", "apprise")
-}
+#: Provider type -> its sender.
+SENDERS: dict[str, Sender] = {name: _sender(name) for name in CHANNELS}
 
 __all__ = ["SENDERS", "Notice", "NoticeChange", "NoticeLocation", "NoticeMonitor", "NotificationError", "Sender"]

@@ -1,7 +1,7 @@
-"""Apprise: a hundred more services, each by its URL.
+"""Apprise: a hundred more services, each configured by a URL.
 
-Apprise is written for people who trust their own URLs. Here a URL comes from a user, so only those of its services
-are used that do nothing but call HTTP, and they get to call it through our guarded session.
+Apprise trusts its URLs. Here a URL comes from a user, so only services that do nothing but HTTP calls are allowed, and
+their calls go through `GuardedSession`.
 """
 
 import logging
@@ -18,16 +18,16 @@ from typing import Any
 import requests
 
 from notifications.notice import Notice, NotificationError
-from notifications.post import GuardedSession, failure, judge_response
-from notifications.wording import Tone, as_text, describe, unmarked
+from notifications.post import GuardedSession, check_response, failure
+from notifications.wording import Tone, as_text, describe, without_markup
 
-MOST_CALLS = 20
-MOST_SECONDS = 30.0
-#: Services wait up to several seconds between two calls; a worker's thread has others to serve.
+MAX_CALLS = 20
+MAX_SECONDS = 30.0
+#: Services pause several seconds between two calls, which would block a worker's thread; this is the maximum pause.
 _PAUSE_SECONDS = 0.25
 _KINDS = {Tone.BAD: "failure", Tone.GOOD: "success", Tone.WARNING: "warning", Tone.NEUTRAL: "info"}
-#: Where the names in a service's module may come from. Whatever opens sockets or runs programs is missing here, and
-#: Apprise's attachments, which read local files by the URL's wish.
+#: Modules that a service's module may import from. Modules that open sockets or run programs are not listed, nor are
+#: Apprise's attachments, which read local files named in the URL.
 _HARMLESS = re.compile(
     r"""(?: __future__ | _?hashlib | _?io | base64 | binascii | builtins | calendar | collections | contextlib | copy
     | cryptography | dataclasses | datetime | email | enum | functools | gzip | hmac | html | itertools | json | locale
@@ -41,11 +41,11 @@ _HARMLESS = re.compile(
 
 
 class _Calls:
-    """The calls of one delivery, and the last answer or error among them."""
+    """The calls of one delivery, with the last response or error."""
 
     def __init__(self) -> None:
         self.count = 0
-        self.ends_at = time.monotonic() + MOST_SECONDS
+        self.deadline = time.monotonic() + MAX_SECONDS
         self.response: requests.Response | None = None
         self.error: NotificationError | None = None
 
@@ -54,67 +54,71 @@ _calls: ContextVar[_Calls] = ContextVar("calls")
 
 
 def send(notice: Notice, config: Mapping[str, Any]) -> None:
-    """Send `notice` by the Apprise URL `url`. Raises `NotificationError`."""
+    """Send `notice` by the Apprise URL `url`. Raise `NotificationError`."""
     url = str(config.get("url") or "")
     service = _service(url)
     wording = describe(notice)
     calls = _Calls()
     token = _calls.set(calls)
     try:
-        taken = service.notify(
-            title=unmarked(wording.subject),
-            body=unmarked(as_text(wording)),
+        accepted = service.notify(
+            title=without_markup(wording.subject),
+            body=without_markup(as_text(wording)),
             notify_type=_KINDS[wording.tone],
             body_format="text",
         )
     except NotificationError:
         raise
-    except Exception:  # noqa: BLE001 - services raise whatever they like, and their texts may hold the URL
+    except Exception:  # noqa: BLE001 - services raise any exception, and its text may contain the URL
         raise NotificationError("The service of this Apprise URL failed.", permanent=False) from None
     finally:
         _calls.reset(token)
-    if taken:
+    if accepted:
         return
     if calls.response is not None:
-        judge_response(calls.response, [url, *re.split(r"[/:?&=@,]+", url)])
-    raise calls.error or NotificationError("The service of this Apprise URL did not take the message.", permanent=False)
+        check_response(calls.response, [url, *re.split(r"[/:?&=@,]+", url)])
+    raise calls.error or NotificationError(
+        "The service of this Apprise URL did not accept the message.", permanent=False
+    )
 
 
 def _service(url: str) -> Any:
-    """The service behind `url`, made to call through us, or a permanent error."""
+    """Return the service of `url`, with its HTTP calls guarded. Raise a permanent `NotificationError` if it cannot be used."""
     library = _library()
     parsed = library.plugins.url_to_dict(url, secure_logging=True)
     if parsed is None:
-        raise NotificationError("This is not a URL that Apprise knows.", permanent=True)
+        raise NotificationError("Apprise does not support this URL.", permanent=True)
     kind = library.plugins.N_MGR[parsed["schema"]]
     module = sys.modules[kind.__module__]
     if not _only_calls_http(module):
-        raise NotificationError(f"{kind.service_name} cannot be used here: it does more than HTTP.", permanent=True)
+        raise NotificationError(
+            f"{kind.service_name} cannot be used: only services that work over HTTP are allowed.", permanent=True
+        )
     module.__dict__["requests"] = _GUARDED
     asset = library.AppriseAsset(async_mode=False, secure_logging=True, storage_mode="memory")
     service = library.Apprise.instantiate(parsed, asset=asset)
     if service is None:
-        raise NotificationError("Something is missing in this Apprise URL.", permanent=True)
+        raise NotificationError("This Apprise URL is incomplete.", permanent=True)
     service.request_rate_per_sec = min(service.request_rate_per_sec, _PAUSE_SECONDS)
     return service
 
 
 @cache
 def _library() -> Any:
-    """Apprise, imported at the first use: it brings every service along, some 25 MB and a second."""
+    """Return Apprise, imported at the first use: it imports all services, which takes 25 MB and a second."""
     import apprise
 
     library: Any = apprise
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # its services' own debts, none of ours to mend
+        warnings.simplefilter("ignore")  # warnings of third-party code
         library.plugins.N_MGR.load_modules()
-    # Its log lines may quote URLs and answers.
+    # Its log lines may contain URLs and responses.
     logging.getLogger("apprise").disabled = True
     return library
 
 
 def _only_calls_http(module: ModuleType) -> bool:
-    """Whether `module` knows `requests` and nothing else that reaches out of the process."""
+    """Return whether `module` imports `requests` and otherwise only harmless modules."""
     names = {name: value for name, value in vars(module).items() if not name.startswith("__")}
     if names.get("requests") not in {requests, _GUARDED}:
         return False
@@ -127,12 +131,12 @@ def _only_calls_http(module: ModuleType) -> bool:
 
 
 def _request(method: str, url: str, **options: Any) -> requests.Response:
-    """`requests.request` for services: guarded, counted, its answer remembered."""
+    """Replace `requests.request` for services: guard and count the call, and store its response."""
     calls = _calls.get()
     calls.count += 1
-    if calls.count > MOST_CALLS:
-        raise NotificationError(f"This Apprise URL asks for more than {MOST_CALLS} calls.", permanent=True)
-    if time.monotonic() > calls.ends_at:
+    if calls.count > MAX_CALLS:
+        raise NotificationError(f"This Apprise URL needs more than {MAX_CALLS} calls.", permanent=True)
+    if time.monotonic() > calls.deadline:
         raise NotificationError("The calls of this Apprise URL took too long.", permanent=False)
     calls.response = calls.error = None
     try:
@@ -145,7 +149,7 @@ def _request(method: str, url: str, **options: Any) -> requests.Response:
 
 
 class _GuardedRequests:
-    """Stands in for the module `requests` inside a service."""
+    """Replaces the module `requests` inside a service."""
 
     Session = GuardedSession
     request = staticmethod(_request)

@@ -1,7 +1,7 @@
-"""Connecting out: only to an address that the guard let pass, and never for longer than agreed.
+"""Outgoing connections: only to addresses that the guard allows, and with a deadline.
 
-A service that drips one byte at a time renews an ordinary socket timeout for ever; the sockets made here know
-the moment at which the whole exchange must be over.
+A service that sends one byte at a time restarts an ordinary socket timeout again and again. The sockets of this module
+have a deadline for the whole exchange.
 """
 
 import math
@@ -21,67 +21,67 @@ from notifications.plain import line
 CONNECT_SECONDS = 5.0
 
 
-def _narrow(sock: socket.socket, ends_at: float) -> None:
-    left = ends_at - time.monotonic()
+def _limit_timeout(sock: socket.socket, deadline: float) -> None:
+    left = deadline - time.monotonic()
     if left <= 0:
         raise TimeoutError("the exchange took too long")
-    waits = sock.gettimeout()
-    if waits is None or left < waits:
+    timeout = sock.gettimeout()
+    if timeout is None or left < timeout:
         sock.settimeout(left)
 
 
 class BoundedSocket(socket.socket):
-    """A socket whose reads fail with `TimeoutError` once `ends_at` (monotonic seconds) has passed."""
+    """A socket whose reads fail with `TimeoutError` after `deadline` (monotonic seconds)."""
 
-    ends_at: float = math.inf
+    deadline: float = math.inf
 
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        _narrow(self, self.ends_at)
+        _limit_timeout(self, self.deadline)
         return super().recv_into(*args, **kwargs)
 
 
 class BoundedTLSSocket(ssl.SSLSocket):
-    """`BoundedSocket` under TLS. Wrapping makes a new object: whoever wraps sets `ends_at` again."""
+    """`BoundedSocket` with TLS. Wrapping a socket creates a new object, so the caller must set `deadline` again."""
 
-    ends_at: float = math.inf
+    deadline: float = math.inf
 
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        _narrow(self, self.ends_at)
+        _limit_timeout(self, self.deadline)
         return super().recv_into(*args, **kwargs)
 
 
 @cache
 def tls_context(protocol: str) -> ssl.SSLContext:
-    """The context for `protocol` ("http" or "smtp"), made once: reading the authorities takes some 50 ms.
+    """Return the context for `protocol` ("http" or "smtp"). It is cached, because reading the authorities takes 50 ms.
 
-    One a protocol, because what is offered in the handshake (ALPN) belongs to the context.
+    Each protocol has its own context, because ALPN is set per context.
     """
     context = ssl.create_default_context()
     if protocol == "http":
         context.set_alpn_protocols(["http/1.1"])
     if not context.cert_store_stats()["x509_ca"]:
-        context.load_verify_locations(certifi.where())  # a bare container has no authorities of its own
+        context.load_verify_locations(certifi.where())  # minimal containers have no authorities
     context.sslsocket_class = BoundedTLSSocket
     return context
 
 
-def dial(host: str, port: int, ends_at: float, *, judged: bool = True) -> BoundedSocket:
-    """Connect to the first address of `host` that the guard allows and that answers.
+def dial(host: str, port: int, deadline: float, *, guarded: bool = True) -> BoundedSocket:
+    """Connect to the first address of `host` that the guard allows and that accepts a connection.
 
-    The very address that was judged is connected to: there is no second resolution. `judged=False` is for the
-    operator's own servers. Raises `NotificationError`.
+    The name is resolved once, so that the guard checks the address that is connected to. `guarded=False` is for the
+    operator's own servers. Raise `NotificationError`.
     """
     name = line(host, 100)
     try:
-        found = socket.getaddrinfo(host_names.to_lookup(host), port, type=socket.SOCK_STREAM)
+        addresses = socket.getaddrinfo(host_names.to_lookup(host), port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        raise NotificationError(f"{name} could not be found: its name does not resolve.", permanent=False) from None
+        raise NotificationError(f"{name} could not be resolved.", permanent=False) from None
     refused = failed = ""
-    for family, kind, protocol, _, address in found:
+    for family, kind, protocol, _, address in addresses:
         try:
-            if judged:
+            if guarded:
                 guard.judge(str(address[0]), host)
-            return _connect(BoundedSocket(family, kind, protocol), address, ends_at)
+            return _connect(BoundedSocket(family, kind, protocol), address, deadline)
         except guard.BlockedTarget as error:
             refused = line(str(error), 400)
         except TimeoutError:
@@ -93,14 +93,14 @@ def dial(host: str, port: int, ends_at: float, *, judged: bool = True) -> Bounde
     raise NotificationError(refused or f"{name} has no address.", permanent=True)
 
 
-def _connect(sock: BoundedSocket, address: Any, ends_at: float) -> BoundedSocket:
+def _connect(sock: BoundedSocket, address: Any, deadline: float) -> BoundedSocket:
     sock.settimeout(CONNECT_SECONDS)
     try:
-        _narrow(sock, ends_at)
+        _limit_timeout(sock, deadline)
         sock.connect(address)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except OSError:
         sock.close()
         raise
-    sock.ends_at = ends_at
+    sock.deadline = deadline
     return sock

@@ -1,4 +1,4 @@
-"""Discord: one embed through a channel's webhook; nobody is mentioned, whatever a name says."""
+"""Discord: one embed through a channel's webhook. Mentions are turned off."""
 
 import json
 import re
@@ -13,24 +13,24 @@ from notifications.wording import Tone, Wording, describe
 
 _COLOURS = {Tone.BAD: 0xC62828, Tone.GOOD: 0x2E7D32, Tone.WARNING: 0xB26A00, Tone.NEUTRAL: 0x1565C0}
 _MARKUP = re.compile(r"([\\`*_~|<>\[\](){}#+\-.!:@/])")
-#: Discord's limits: of a title, of a field's value, of the fields, of all texts together.
+#: Discord's limits: characters of a title and of a field's value, number of fields, characters of an embed.
 _TITLE, _VALUE, _FIELDS, _TOTAL = 256, 1024, 25, 6000
-#: What a summary's list may take of the 4,096 characters of a description.
+#: The maximum length of a summary's list, within the 4,096 characters of a description.
 _LIST = 3600
 
 
 def send(notice: Notice, config: Mapping[str, Any]) -> None:
-    """Send `notice` to the channel of `webhookUrl`. Raises `NotificationError`."""
+    """Send `notice` to the channel of `webhookUrl`. Raise `NotificationError`."""
     body = json.dumps(message(describe(notice))).encode()
     post(str(config.get("webhookUrl") or ""), body, {"Content-Type": "application/json"})
 
 
 def message(wording: Wording) -> dict[str, Any]:
-    """The payload. Links are text: Discord refuses a message whose embed links to a host without a dot."""
+    """Return the payload. Links are text, because Discord rejects an embed that links to a host without a dot."""
     title = fitted(f"{wording.icon} {wording.headline}", _TITLE, _escape)
-    said = "\n\n".join(_escape(text) for text in (wording.reason, wording.custom_message) if text)
+    texts = "\n\n".join(_escape(text) for text in (wording.reason, wording.custom_message) if text)
     changes = "\n".join(listed(wording.changes, _LIST, _escape))
-    description = "\n\n".join(filter(None, (said, changes)))
+    description = "\n\n".join(filter(None, (texts, changes)))
     embed = {
         "title": title,
         "description": description,
@@ -42,20 +42,20 @@ def message(wording: Wording) -> dict[str, Any]:
 
 
 def _fields(wording: Wording, room: int) -> Iterable[dict[str, Any]]:
-    """The links, where it happened, and of the facts as many as `room` holds."""
-    told = [(words, url, False) for words, url in wording.links]
+    """Return the fields: as many facts as fit into `room`, then locations and links."""
+    candidates = [(label, url, False) for label, url in wording.links]
     if wording.locations:
-        told.append(("From", "\n".join(map(_escape, wording.locations)), False))
-    told += [(label, _escape(value), True) for label, value in wording.facts]
+        candidates.append(("From", "\n".join(map(_escape, wording.locations)), False))
+    candidates += [(label, _escape(value), True) for label, value in wording.facts]
     fields = []
-    for name, value, inline in told[:_FIELDS]:
+    for name, value, inline in candidates[:_FIELDS]:
         room -= units(name) + units(value)
         if room >= 0 and units(value) <= _VALUE:
             fields.append({"name": name, "value": value, "inline": inline})
-    # Read last, but never left out.
-    return [*(one for one in fields if one["inline"]), *(one for one in fields if not one["inline"])]
+    # Links and locations are placed last, but get their room first.
+    return [*(field for field in fields if field["inline"]), *(field for field in fields if not field["inline"])]
 
 
 def _escape(plain: str) -> str:
-    """`plain` with Discord's markup switched off; at most twice as long."""
+    """Return `plain` with Discord's markup escaped; at most twice as long."""
     return _MARKUP.sub(r"\\\1", plain)

@@ -1,4 +1,4 @@
-"""E-mail over SMTP: a designed HTML part, a text part, one thread an incident."""
+"""E-mail over SMTP: an HTML part and a text part; the mails of one incident are one thread."""
 
 import re
 import time
@@ -25,31 +25,31 @@ from notifications.summary import more
 from notifications.wording import Tone, Wording, describe
 
 TIMEOUT_SECONDS = 30.0
-#: So much of a summary's list keeps a mail below the 102 kB at which Gmail cuts.
-_LIST = 100
+#: Lines of a summary's list. Gmail cuts a mail at 102 kB.
+_MAX_LINES = 100
 _ADDRESS = re.compile(
     r"""(?P<open>(?P<name>[^<>\x00-\x1f\x7f]*)<)?  (?P<username>[^\s@<>,;:"()\[\]\\\x00-\x1f\x7f]{1,64})
         @(?P<domain>[^\s@<>,;:"()\[\]\\\x00-\x1f\x7f]{1,255})  (?(open)>)""",
     re.VERBOSE,
 )
-#: A host name, as it stands in addresses and message ids.
+#: A host name in addresses and message ids.
 _DOMAIN = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
 _PORTS = {"none": 25, "starttls": 587, "tls": 465}
-#: Text on its background: dark enough for white letters in either scheme.
+#: Background colours with enough contrast for white text in light and dark mode.
 _COLOURS = {Tone.BAD: "#c62828", Tone.GOOD: "#2e7d32", Tone.WARNING: "#8a5300", Tone.NEUTRAL: "#1565c0"}
 
 
 def send(notice: Notice, config: Mapping[str, Any]) -> None:
-    """Mail `notice` to everyone in `to`. Raises `NotificationError`."""
+    """Mail `notice` to all recipients in `to`. Raise `NotificationError`."""
     server = server_of(config, settings.get())
     transmit(server, compose(notice, config, settings.get()), time.monotonic() + TIMEOUT_SECONDS)
 
 
 def server_of(config: Mapping[str, Any], defaults: settings.Settings) -> Server:
-    """The server to use: the provider's own, judged by the guard, or the operator's, which is exempt.
+    """Return the server: the provider's own, which the guard checks, or the operator's, which is exempt.
 
-    Never a mixture: a provider's host must not be handed the operator's password, and the operator's host is not
-    to be reached on any other port.
+    The two are never mixed: a provider's host must not get the operator's password, and the operator's host must not be
+    called on another port.
     """
     account = str(config.get("username") or ""), str(config.get("password") or "")
     host = str(config.get("smtpHost") or "")
@@ -66,28 +66,28 @@ def server_of(config: Mapping[str, Any], defaults: settings.Settings) -> Server:
             account = defaults.smtp_username, defaults.smtp_password
     if not host:
         raise NotificationError(
-            "No mail server: enter one in this provider, or set SMTP_HOST for the installation.", permanent=True
+            "No SMTP server: fill in “SMTP server” or ask the operator to set SMTP_HOST.", permanent=True
         )
-    return Server(host=host, port=port, security=security, username=account[0], password=account[1], judged=own)
+    return Server(host=host, port=port, security=security, username=account[0], password=account[1], guarded=own)
 
 
 def compose(notice: Notice, config: Mapping[str, Any], defaults: settings.Settings) -> Mail:
-    """The mail, ready to send; its id is the same at every retry, so that a repeated mail is recognised as the same."""
+    """Return the mail. Its id is the same at every retry, so that mail servers can recognise a repeated mail."""
     wording = describe(notice)
     sender = _address(config.get("from") or defaults.smtp_from or config.get("username") or "", "sender")
-    recipients = tuple(_address(one, "recipient") for one in _list(config.get("to")))
+    recipients = tuple(_address(recipient, "recipient") for recipient in _list(config.get("to")))
     if not recipients:
-        raise NotificationError("No recipient: set to.", permanent=True)
+        raise NotificationError("No recipient: fill in “Recipients”.", permanent=True)
     body = EmailMessage(policy=SMTP_POLICY)
     body.set_content(_render("email.txt", wording))
     body.add_alternative(_render("email.html", wording), subtype="html")
     subject, identifiers = _thread(notice, wording, sender.domain)
     others = {
         "Date": format_datetime(notice.sent_at),
-        # For people's filters: in a thread the subject stays the same.
+        # For mail filters: the subject is the same within a thread.
         "X-Supercheck-Event": line(notice.event, 40),
         "X-Supercheck-Delivery": str(notice.delivery_id),
-        # Out-of-office replies to an alert help nobody.
+        # Suppresses out-of-office replies.
         "Auto-Submitted": "auto-generated",
         "X-Auto-Response-Suppress": "All",
     }
@@ -105,10 +105,10 @@ def compose(notice: Notice, config: Mapping[str, Any], defaults: settings.Settin
 
 
 def _thread(notice: Notice, wording: Wording, domain: str) -> tuple[str, dict[str, str]]:
-    """Subject and ids: all mails of one outage are answers to its first alert, under the same subject.
+    """Return subject and ids. All mails of one outage reply to its first alert, with the same subject.
 
-    Most programs follow the references; Gmail asks for the subject as well, so that it names the outage and not its
-    state, which the first line of the text tells. Where the first alert was not mailed, the others still share its id.
+    Most mail programs build threads from references; Gmail also compares the subject. So the subject names the outage, and
+    the first line of the text states the current status. If the first alert was not mailed, the others still refer to its id.
     """
     if notice.down_since is None or notice.event in {"test", "summary"}:
         return wording.subject, {"Message-ID": f"<{notice.delivery_id}@{domain}>"}
@@ -132,33 +132,32 @@ def _list(value: Any) -> list[Any]:
 
 
 def _address(text: Any, role: str) -> Address:
-    """`text` ("a@b" or "Name <a@b>") as exactly one address, or a permanent error.
+    """Return `text` ("a@b" or "Name <a@b>") as one address. Raise a permanent `NotificationError` if it is not exactly one.
 
-    The standard library's parsers take the first address of several, dropping the rest without a word, and stumble
-    over unfinished ones.
+    The standard library's parsers silently take the first of several addresses and fail on incomplete ones.
     """
     found = _ADDRESS.fullmatch(str(text).strip())
     if not found:
-        raise NotificationError(f"The {role}'s e-mail address is wrong.", permanent=True)
+        raise NotificationError(f"The {role}'s e-mail address is invalid.", permanent=True)
     name, username, domain = (found[part] or "" for part in ("name", "username", "domain"))
     try:
         domain = host_names.to_ascii(domain)
     except UnicodeError:
-        raise NotificationError(f"The {role}'s e-mail address is wrong.", permanent=True) from None
+        raise NotificationError(f"The {role}'s e-mail address is invalid.", permanent=True) from None
     if not _DOMAIN.fullmatch(domain):
-        raise NotificationError(f"The domain of the {role}'s e-mail address is wrong.", permanent=True)
+        raise NotificationError(f"The domain of the {role}'s e-mail address is invalid.", permanent=True)
     return Address(_display(name.strip()), username, domain)
 
 
 def _display(name: str) -> str:
-    """`name` without the quotes and backslashes of a quoted string."""
+    """Return `name` without the quotes and backslashes of a quoted string."""
     if len(name) > 1 and name[0] == name[-1] == '"':
         return re.sub(r"\\(.)", r"\1", name[1:-1])
     return name.strip('"')
 
 
 def _render(template: str, wording: Wording) -> str:
-    changes, left_out = wording.changes[:_LIST], len(wording.changes) - _LIST
+    changes, left_out = wording.changes[:_MAX_LINES], len(wording.changes) - _MAX_LINES
     rest = more(left_out) if left_out > 0 else ""
     colour = _COLOURS[wording.tone]
     return _templates().get_template(template).render(wording=wording, colour=colour, changes=changes, rest=rest)

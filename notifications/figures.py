@@ -1,9 +1,9 @@
-"""Figures for people: durations, moments, milliseconds, the phases of an answer."""
+"""Formats durations, times, milliseconds and the phases of a response for people."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-#: The phases of API.md's `timings`, in the order in which they happen.
+#: The phases of API.md's `timings`, in order.
 _PHASES = {
     "dnsMs": "DNS",
     "connectMs": "connect",
@@ -14,7 +14,7 @@ _PHASES = {
 
 
 def humanise(seconds: float) -> str:
-    """A duration in its two largest units: "3 hours 20 minutes"."""
+    """Return a duration in its two largest units, such as "3 hours 20 minutes"."""
     left = int(seconds)
     if left < 1:
         return "less than a second"
@@ -29,18 +29,18 @@ def humanise(seconds: float) -> str:
 
 
 def clock(moment: datetime | None) -> str:
-    """`moment` for people, in UTC; empty for None."""
+    """Return `moment` in UTC, such as "2026-03-01 12:00:00 UTC"; empty for None."""
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if moment else ""
 
 
 def milliseconds(value: float | None) -> str:
-    """`value` for people; empty for None."""
+    """Return `value` with its unit, such as "87 ms"; empty for None."""
     if value is None:
         return ""
     return f"{value:,.0f} ms" if value >= 10 else f"{value:.1f} ms"
 
 
 def phases(timings: Mapping[str, float] | None) -> str:
-    """Where the time went: "DNS 12 ms, connect 20 ms"; phases that did not take place are left out."""
+    """Return the duration of each phase, such as "DNS 12 ms, connect 20 ms"; phases without a value are left out."""
     known = timings or {}
     return ", ".join(f"{word} {milliseconds(known[name])}" for name, word in _PHASES.items() if known.get(name))

@@ -1,4 +1,4 @@
-"""What a channel is given, and the one error that it may raise."""
+"""The input of a channel, and the only error that it may raise."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class NoticeMonitor:
 
 @dataclass(frozen=True, slots=True)
 class NoticeLocation:
-    """What one location measured in the deciding round."""
+    """The result of one location in the round that decided the alert."""
 
     location: str
     status: str
@@ -30,7 +30,7 @@ class NoticeLocation:
 
 @dataclass(frozen=True, slots=True)
 class NoticeChange:
-    """One line of a summary: what became of one monitor; `url` is its page."""
+    """One line of a summary: the alert of one monitor; `url` is the monitor's page."""
 
     name: str
     url: str
@@ -42,12 +42,12 @@ class NoticeChange:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Everything one message tells, channel apart.
+    """The content of one message, independent of the channel.
 
-    `event` is `monitor.down`, `monitor.up`, `monitor.ssl_expiring`, `heartbeat.missed`, `test`, or `summary`, which tells
-    people of many `changes` at once; its `monitor.url` is the dashboard. Datetimes are aware and UTC.
+    `event` is `monitor.down`, `monitor.up`, `monitor.ssl_expiring`, `heartbeat.missed`, `test`, or `summary`. A summary
+    lists many `changes` for human channels; its `monitor.url` is the page of alerts. Datetimes are aware and UTC.
     `delivery_id` stays the same at every retry. `alert_number` is 1 to 3 on failures, None on recoveries.
-    On a recovery `down_since` and `down_for_seconds` tell of the outage that ended.
+    On a recovery `down_since` and `down_for_seconds` describe the outage that ended.
     """
 
     event: str
@@ -68,25 +68,25 @@ class Notice:
     down_for_seconds: int | None
     custom_message: str
     project: str
-    #: API.md's `sslCertificate`, where the notice is about a certificate.
+    #: API.md's `sslCertificate` if the notice is about a certificate.
     certificate: Mapping[str, Any] | None = None
-    #: What the target answered, and API.md's `timings` of it, where the deciding location knows them.
+    #: The HTTP status of the target and API.md's `timings`, if the deciding location measured them.
     status_code: int | None = None
     timings: Mapping[str, float] | None = None
-    #: Of a failure that is told late: when the outage was over already.
+    #: When the outage ended, on a failure alert that is sent late; else None.
     ended_at: datetime | None = None
-    #: The page of the incident that the notice belongs to.
+    #: The page of the incident.
     incident_url: str | None = None
-    #: What a summary of many monitors tells, the newest last.
+    #: The alerts of a summary, the newest last.
     changes: tuple[NoticeChange, ...] = ()
 
 
 class NotificationError(Exception):
-    """A message did not get through; `str()` is for the user and holds no secret.
+    """A message was not delivered. `str()` is shown to the user and contains no secret.
 
-    `permanent` tells that a retry cannot help (404, revoked token): the channel is marked.
-    `retry_after` is what the service asked for, in seconds. `outage` tells that the service is away or broken, and did
-    not merely refuse this message: what is not permanent is one, unless the sender says otherwise.
+    `permanent` means that a retry cannot help (404, revoked token); the provider is marked as broken.
+    `retry_after` is the delay in seconds that the service asked for. `outage` means that the service is down or broken,
+    as opposed to one that refuses this message; the default is True for errors that are not permanent.
     """
 
     def __init__(
@@ -98,6 +98,6 @@ class NotificationError(Exception):
         self.outage = not permanent if outage is None else outage
 
 
-#: A channel: sends the notice with the provider's config (secrets in the clear), returns when the service took it,
-#: raises `NotificationError`.
+#: A sender of a channel: sends the notice with the provider's decrypted config. Returns when the service has accepted the
+#: message. Raises `NotificationError`.
 Sender = Callable[[Notice, Mapping[str, Any]], None]

@@ -1,7 +1,7 @@
-"""The one way in which channels speak HTTP.
+"""HTTP calls of channels.
 
-Every request gets a connection of its own. A kept one would save a round trip, but a service may close it at the
-very moment at which we write: nobody could then tell whether the message was taken, and it would be lost or doubled.
+Every request uses a new connection. Reusing one would save a round trip, but a service may close it while the request is
+written. Then it is unknown whether the message was accepted, and it would be lost or sent twice.
 """
 
 import base64
@@ -32,17 +32,17 @@ from notifications.plain import line
 
 READ_SECONDS = 10.0
 REPLY_BYTES = 64 * 1024
-#: So much of a reply is read in order to quote some 200 characters of it.
+#: Characters of a reply that are searched for secrets, in order to quote some 200 of them.
 QUOTED_CHARACTERS = 4096
-LONGEST_WAIT_SECONDS = 86_400.0
+MAX_RETRY_AFTER_SECONDS = 86_400.0
 
-#: Answers after which trying again may help; every other one from 300 on is final.
+#: Statuses that are worth a retry; all others from 300 to 499 are permanent errors.
 _TRANSIENT = frozenset({302, 303, 307, 408, 425, 429})
 _URL = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
 
 
 class Reply(NamedTuple):
-    """What a service answered; `text` is hostile and not yet fit to be shown."""
+    """The response of a service; `text` is untrusted and must be sanitized before it is shown."""
 
     status: int
     text: str
@@ -60,7 +60,7 @@ class _TLSConnection(HTTPSConnection):
     def connect(self) -> None:
         self.ssl_context = tls_context("http")
         super().connect()
-        self.sock.ends_at = time.monotonic() + READ_SECONDS  # type: ignore[union-attr]  # a BoundedTLSSocket
+        self.sock.deadline = time.monotonic() + READ_SECONDS  # type: ignore[union-attr]  # a BoundedTLSSocket
 
 
 class _Pool(HTTPConnectionPool):
@@ -72,18 +72,18 @@ class _TLSPool(HTTPSConnectionPool):
 
 
 class _GuardedAdapter(HTTPAdapter):
-    """Sends over connections of `dial`; host header, SNI and the certificate's name stay those of the URL."""
+    """Connects through `dial`; host header, SNI and certificate name are those of the URL."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
 
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-        """Leave the authorities to `tls_context`: requests would read its bundle anew for every connection."""
+        """Do nothing: `tls_context` has the authorities. requests would read its bundle again for every connection."""
 
 
 class GuardedSession(requests.Session):
-    """A session for one exchange: guarded, bounded in time and size, no redirects, no proxies, no netrc."""
+    """A session for one request: guarded, limited in time and size, without redirects, proxies and netrc."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -95,19 +95,19 @@ class GuardedSession(requests.Session):
         self.mount("https://", _GuardedAdapter())
 
     def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
-        """Prepare `request`: its host in ASCII by our rules, its login in UTF-8 (RFC 7617).
+        """Prepare `request`, with its host converted to ASCII and its login encoded as UTF-8 (RFC 7617).
 
-        requests knows no emoji in hosts, and encodes logins as Latin-1 or fails.
+        requests does not support emoji in hosts, and encodes logins as Latin-1 or fails.
         """
         request.auth = _login(request)
         request.url = host_names.ascii_url(str(request.url))
         return super().prepare_request(request)
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """None: otherwise requests reads the whole body of a redirect, however long, to prepare the next one."""
+        """Return None: otherwise requests reads the whole body of a redirect, whatever its length."""
 
     def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:
-        """The answer with at most `REPLY_BYTES` of its body, whatever the caller asked for."""
+        """Return the response with at most `REPLY_BYTES` of its body."""
         response = super().send(
             request,
             stream=True,
@@ -117,69 +117,69 @@ class GuardedSession(requests.Session):
             proxies={},
         )
         body = b""
-        with response, suppress(HTTPError, OSError):  # the status is known: a broken body takes nothing from it
+        with response, suppress(HTTPError, OSError):  # the status is known, and a broken body does not change it
             body = response.raw.read(REPLY_BYTES, decode_content=False)
         response.raw = BytesIO(body)
         return response
 
 
 def _login(request: requests.Request) -> Any:
-    """The login of `request`, of its URL where it has no other one; basic ones as octets."""
+    """Return the login of `request` or of its URL; basic authentication as bytes."""
     auth = request.auth
     if auth is None:
         try:
             parts = urlsplit(str(request.url))
         except ValueError:
-            return None  # requests says what is wrong with it
+            return None  # requests reports the invalid URL
         if parts.username is None:
             return None
-        # What is escaped in the URL is what the user wrote, whatever the charset.
+        # Percent-encoded bytes are sent as they are, whatever their charset.
         return unquote_to_bytes(parts.username), unquote_to_bytes(parts.password or "")
     if isinstance(auth, tuple) and len(auth) == 2:
-        return tuple(one.encode() if isinstance(one, str) else one for one in auth)
+        return tuple(part.encode() if isinstance(part, str) else part for part in auth)
     return auth
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str], method: str = "POST", secrets: Sequence[str] = ()) -> Reply:
-    """Send `body` to `url`; the reply where the service took it, else `NotificationError`.
+    """Send `body` to `url` and return the reply. Raise `NotificationError` if the service did not accept it.
 
-    Its text names the host and a piece of the reply. URL and headers count as secrets, and so do `secrets`.
+    The error names the host and quotes the reply, without the URL, the headers and `secrets`.
     """
     try:
         with GuardedSession() as session:
-            # The library writes Latin-1, or fails: what it takes for that is UTF-8, as checks send it.
+            # The library encodes headers as Latin-1. Decoding their UTF-8 bytes as Latin-1 makes it send UTF-8, as checks do.
             sent = {name: value.encode().decode("latin-1") for name, value in headers.items()}
             response = session.request(method, url, data=body, headers=sent)
     except (requests.RequestException, ValueError) as error:
         raise failure(url, error) from None
-    judge_response(response, [url, *headers.values(), *secrets])
+    check_response(response, [url, *headers.values(), *secrets])
     return Reply(response.status_code, _text(response))
 
 
 def failure(url: str, error: Exception) -> NotificationError:
-    """Why no answer came from `url`, in our words: those of `error`, which came instead, would hold the URL."""
-    if isinstance(error, ValueError):  # all of requests' "this is no URL" and "this is no header" are ValueErrors
-        return NotificationError("The URL is not one that can be called.", permanent=True)
+    """Return the error for a failed call to `url`. The text of `error` is not used, because it contains the URL."""
+    if isinstance(error, ValueError):  # requests raises ValueErrors for invalid URLs and headers
+        return NotificationError("The URL cannot be called.", permanent=True)
     return NotificationError(f"{_host(url)} {_what_happened(error)}", permanent=False)
 
 
-def judge_response(response: requests.Response, secrets: Sequence[str]) -> None:
-    """Raise `NotificationError` unless `response` is 2xx; `secrets` never show in its text, nor parts of URLs among them."""
+def check_response(response: requests.Response, secrets: Sequence[str]) -> None:
+    """Raise `NotificationError` unless `response` is 2xx. Its text contains neither `secrets` nor parts of URLs among them."""
     status = response.status_code
     if 200 <= status < 300:
         return
-    # What was made out of user-info, and what an Apprise service made of its URL.
+    # The header that was made from the URL's user-info, or by an Apprise service.
     login = str(response.request.headers.get("Authorization") or "")
     secrets = [*secrets, login, login.partition(" ")[2]]
     permanent = 300 <= status < 500 and status not in _TRANSIENT
     piece = line(redact(_text(response), secrets), 200)
-    message = f"{_host(response.url)} answered {status}" + (f": {piece}" if piece else ".")
+    message = f"{_host(response.url)} responded with HTTP {status}" + (f": {piece}" if piece else ".")
     wait = None if permanent else _wait(response)
     raise NotificationError(message, permanent=permanent, retry_after=wait, outage=status >= 500)
 
 
 def retry_after(value: str, now: datetime) -> float | None:
-    """Seconds to wait by a `Retry-After` header (seconds or a date), 0 to a day; None where it says nothing usable."""
+    """Return the delay of a `Retry-After` header (seconds or a date) in seconds, 0 to a day; None if it is invalid."""
     value = value.strip()
     if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value):
         seconds = float(value)
@@ -189,14 +189,14 @@ def retry_after(value: str, now: datetime) -> float | None:
         except (ValueError, IndexError, TypeError):
             return None
         seconds = (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds()
-    return min(max(seconds, 0.0), LONGEST_WAIT_SECONDS)
+    return min(max(seconds, 0.0), MAX_RETRY_AFTER_SECONDS)
 
 
 def _wait(response: requests.Response) -> float | None:
-    """What the service asked for: in the header, or as Telegram and Discord do, in the body's `retry_after`."""
-    asked = retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC))
-    if asked is not None:
-        return asked
+    """Return the delay that the service asks for: in the header, or in the body's `retry_after` (Telegram, Discord)."""
+    seconds = retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC))
+    if seconds is not None:
+        return seconds
     with suppress(ValueError, RecursionError):
         body = json.loads(_text(response))
         if isinstance(body, dict):
@@ -207,24 +207,24 @@ def _wait(response: requests.Response) -> float | None:
 
 
 def redact(text: str, secrets: Sequence[str]) -> str:
-    """The beginning of `text` without URLs, without `secrets` in any spelling, and without the telling parts of the URLs
-    among them.
+    """Return the beginning of `text` without URLs, without `secrets` in any encoding, and without the parts of URLs among
+    `secrets` that may be credentials.
     """
     text = text[:QUOTED_CHARACTERS]
     parts = set(secrets)
     for secret in secrets:
         if "://" in secret:
-            parts |= _telling_parts(secret)
+            parts |= _secret_parts(secret)
     return _URL.sub(redaction.HIDDEN, redaction.without(text, parts))
 
 
-def _telling_parts(url: str) -> set[str]:
+def _secret_parts(url: str) -> set[str]:
     with suppress(ValueError):
         parts = urlsplit(url)
         segments = {segment for segment in parts.path.split("/") if len(segment) >= 6}
         values = {value for _, value in parse_qsl(parts.query)}
         user, password = unquote(parts.username or ""), unquote(parts.password or "")
-        # As basic authentication sends them.
+        # As basic authentication sends it.
         login = base64.b64encode(f"{user}:{password}".encode()).decode() if password else ""
         return {parts.path, parts.query, user, password, login, *segments, *values}
     return set()
@@ -244,13 +244,13 @@ def _text(response: requests.Response) -> str:
 def _what_happened(error: Exception) -> str:
     causes = list(_causes(error))
     if any(isinstance(cause, requests.exceptions.Timeout | TimeoutError) for cause in causes):
-        return "did not answer in time."
+        return "did not respond in time."
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"could not be trusted: {line(cause.verify_message, 200)}."
+            return f"has an untrusted certificate: {line(cause.verify_message, 200)}."
     if isinstance(error, requests.exceptions.SSLError):
-        return "did not get through the TLS handshake."
-    return "broke the connection off, or answered with something that is not HTTP."
+        return "failed the TLS handshake."
+    return "closed the connection or sent an invalid HTTP response."
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

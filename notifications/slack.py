@@ -1,4 +1,4 @@
-"""Slack, and what speaks its incoming webhooks: blocks beside a coloured bar."""
+"""Slack, and services with compatible incoming webhooks: blocks with a coloured bar."""
 
 import json
 from collections.abc import Mapping
@@ -8,23 +8,23 @@ from notifications.notice import Notice
 from notifications.plain import fitted, units
 from notifications.post import post
 from notifications.summary import listed
-from notifications.wording import Tone, Wording, describe, unmarked
+from notifications.wording import Tone, Wording, describe, without_markup
 
 _COLOURS = {Tone.BAD: "#c62828", Tone.GOOD: "#2e7d32", Tone.WARNING: "#b26a00", Tone.NEUTRAL: "#1565c0"}
-#: Slack's limits: of the fields of a section, and of the characters of a section and of a header.
+#: Slack's limits: fields of a section, characters of a section and of a header.
 _FIELDS, _SECTION, _HEADER = 10, 3000, 150
-#: Slack would take some 40 sections of a summary's list; nobody reads more than this.
+#: The maximum length of a summary's list. Slack accepts more, but a longer list is not useful.
 _LIST = 12_000
 
 
 def send(notice: Notice, config: Mapping[str, Any]) -> None:
-    """Send `notice` to the incoming webhook `webhookUrl`. Raises `NotificationError`."""
+    """Send `notice` to the incoming webhook `webhookUrl`. Raise `NotificationError`."""
     body = json.dumps(message(describe(notice))).encode()
     post(str(config.get("webhookUrl") or ""), body, {"Content-Type": "application/json; charset=utf-8"})
 
 
 def message(wording: Wording) -> dict[str, Any]:
-    """The payload. Only our own links are markup; all other text is `plain_text`, which knows no mentions or links."""
+    """Return the payload. Only Supercheck's links are markup; all other text is `plain_text`, without mentions and links."""
     blocks: list[dict[str, Any]] = [{"type": "header", "text": _plain(f"{wording.icon} {wording.headline}", _HEADER)}]
     blocks += [_section(text) for text in (wording.reason, wording.custom_message) if text]
     blocks += [{"type": "section", "text": _verbatim(text)} for text in _sections(wording)]
@@ -33,9 +33,9 @@ def message(wording: Wording) -> dict[str, Any]:
         blocks.append({"type": "section", "fields": fields[first : first + _FIELDS]})
     if wording.locations:
         blocks.append(_section("\n".join(("From", *wording.locations))))
-    # Other services that take these payloads (Mattermost, Rocket.Chat) show only this, and read markup into it.
-    subject = _escape(unmarked(wording.subject))
-    links = " · ".join(f"<{_escape(url).replace('|', '%7C')}|{words}>" for words, url in wording.links)
+    # Compatible services (Mattermost, Rocket.Chat) show only this text and interpret markup in it.
+    subject = _escape(without_markup(wording.subject))
+    links = " · ".join(f"<{_escape(url).replace('|', '%7C')}|{label}>" for label, url in wording.links)
     blocks.append({"type": "context", "elements": [{"type": "mrkdwn", "text": links, "verbatim": True}]})
     return {
         "text": subject,
@@ -47,7 +47,7 @@ def message(wording: Wording) -> dict[str, Any]:
 
 
 def _sections(wording: Wording) -> list[str]:
-    """The lines of a summary's list, escaped, as many to a section as it holds."""
+    """Return the escaped lines of a summary's list, as many per section as fit."""
     sections: list[str] = []
     for line in listed(wording.changes, _LIST, _escape):
         if sections and units(sections[-1]) + 1 + units(line) <= _SECTION:

@@ -1,4 +1,4 @@
-"""Signing in to a mail server. The standard library's own methods encode names and passwords as ASCII only."""
+"""SMTP authentication. The standard library supports ASCII user names and passwords only."""
 
 import base64
 import binascii
@@ -20,7 +20,9 @@ def sign_in(client: smtplib.SMTP, server: str, username: str, password: str) -> 
     `smtplib.SMTPAuthenticationError` with its last answer if it refuses all of them.
     """
     if "\0" in username or "\0" in password:
-        raise NotificationError("The user name or the password of the mail server holds a NUL.", permanent=True)
+        raise NotificationError(
+            "The user name or the password of the mail server contains a NUL character.", permanent=True
+        )
     client.ehlo_or_helo_if_needed()
     offered = client.esmtp_features.get("auth", "").upper().split()
     usable = [method for method in METHODS if method in offered]
@@ -31,7 +33,7 @@ def sign_in(client: smtplib.SMTP, server: str, username: str, password: str) -> 
         try:
             code, reply = METHODS[method](client, username.encode(), password.encode())
         except smtplib.SMTPServerDisconnected:
-            # Some servers hang up after a refusal: that is the reason, and not the broken connection.
+            # Some servers disconnect after a refusal. Report the refusal, not the closed connection.
             if refusal is None:
                 raise
             break
@@ -44,9 +46,9 @@ def sign_in(client: smtplib.SMTP, server: str, username: str, password: str) -> 
 
 def _why_not(server: str, offered: list[str]) -> str:
     if not offered:
-        return f"{server} offers no way to sign in (AUTH); many servers do so only over TLS."
-    theirs = line(", ".join(sorted(set(offered))), 100)
-    return f"{server} offers no way to sign in that works here: it has {theirs}, and one of {', '.join(METHODS)} is needed."
+        return f"{server} does not offer authentication (AUTH). Many servers offer it only over TLS."
+    methods = line(", ".join(sorted(set(offered))), 100)
+    return f"{server} does not offer a supported authentication method. It offers {methods}; supported are {', '.join(METHODS)}."
 
 
 def _cram_md5(client: smtplib.SMTP, username: bytes, password: bytes) -> tuple[int, bytes]:
@@ -57,14 +59,14 @@ def _cram_md5(client: smtplib.SMTP, username: bytes, password: bytes) -> tuple[i
         challenge = base64.b64decode(reply)
     except binascii.Error:
         client.docmd("*")  # cancels the exchange
-        return 501, b"the challenge of CRAM-MD5 cannot be read"
+        return 501, b"the CRAM-MD5 challenge is invalid"
     digest = hmac.new(password, challenge, "md5").hexdigest().encode()
     return client.docmd(_coded(username + b" " + digest))
 
 
 def _plain(client: smtplib.SMTP, username: bytes, password: bytes) -> tuple[int, bytes]:
     code, reply = client.docmd("AUTH", "PLAIN " + _coded(b"\0" + username + b"\0" + password))
-    if code == _CONTINUE:  # a server that does not read the answer from the command
+    if code == _CONTINUE:  # the server ignores the initial response in the command
         return client.docmd(_coded(b"\0" + username + b"\0" + password))
     return code, reply
 

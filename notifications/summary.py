@@ -1,4 +1,4 @@
-"""Many monitors' changes of state in one message: what the storm did, and as much of the list as there is room for."""
+"""The text of a summary: counts of many alerts, and as many lines of the list as a message holds."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -8,21 +8,21 @@ from notifications.figures import clock
 from notifications.notice import NoticeChange
 from notifications.plain import line, units
 
-#: Event -> icon, what happened to one monitor, and to so many of them; in the order of reading.
+#: Event -> icon, the text for one monitor, and the text after a count; in the order of the list.
 _HAPPENED = {
     "monitor.down": ("🔴", "is down", "down"),
     "heartbeat.missed": ("🔴", "missed its heartbeat", "without a heartbeat"),
     "monitor.ssl_expiring": ("🟡", "has a certificate that expires", "with an expiring certificate"),
     "monitor.up": ("🟢", "is up again", "up again"),
 }
-_OTHER = ("🔵", "changed", "changed otherwise")
+_OTHER = ("🔵", "changed", "with other changes")
 _ORDER = [*_HAPPENED]
-#: What the line "and 1,234 more" takes, line break included.
-_REST = 24
+#: The length of the line "and 1,234 more" with its line break.
+_MORE_LENGTH = 24
 
 
-class Change(NamedTuple):
-    """One line of the list, in plain words; `url` is the monitor's page."""
+class ChangeLine(NamedTuple):
+    """One line of the list, as plain text; `url` is the monitor's page."""
 
     icon: str
     name: str
@@ -33,39 +33,41 @@ class Change(NamedTuple):
 
     @property
     def rest(self) -> str:
-        """Everything after the name."""
+        """The text after the name."""
         return f"{self.happened} ({self.at})" + (f": {self.reason}" if self.reason else "")
 
     def __str__(self) -> str:
         return f"{self.icon} {self.name} {self.rest}"
 
 
-def ordered(changes: Iterable[NoticeChange]) -> tuple[Change, ...]:
-    """What is bad first, and among it what happened first."""
-    return tuple(map(_worded, sorted(changes, key=lambda one: (_rank(one), one.at))))
+def ordered(changes: Iterable[NoticeChange]) -> tuple[ChangeLine, ...]:
+    """Return the lines, failures first; lines of the same event by time."""
+    return tuple(map(_line_of, sorted(changes, key=lambda change: (_rank(change), change.at))))
 
 
 def headline(changes: Sequence[NoticeChange]) -> str:
-    """The counts: "37 down, 12 up again"."""
-    counts = Counter(one.event if one.event in _HAPPENED else "" for one in changes)
-    words = [f"{counts[event]:,} {of_many}" for event, (_, _, of_many) in _HAPPENED.items() if counts[event]]
+    """Return the counts, such as "37 down, 12 up again"."""
+    counts = Counter(change.event if change.event in _HAPPENED else "" for change in changes)
+    parts = [f"{counts[event]:,} {of_many}" for event, (_, _, of_many) in _HAPPENED.items() if counts[event]]
     if counts[""]:
-        words.append(f"{counts['']:,} {_OTHER[2]}")
-    return ", ".join(words) or "Several monitors changed state"
+        parts.append(f"{counts['']:,} {_OTHER[2]}")
+    return ", ".join(parts) or "Several monitors changed state"
 
 
 def reason(changes: Sequence[NoticeChange]) -> str:
-    """Why there is one message only, and of which time it tells."""
+    """Return why this is one message, and which period it covers."""
     if not changes:
         return ""
-    moments = [one.at for one in changes]
-    span = f"between {clock(min(moments))} and {clock(max(moments))}"
-    return f"{len(changes):,} changes of state {span}, told in this one message instead of many."
+    times = [change.at for change in changes]
+    span = f"between {clock(min(times))} and {clock(max(times))}"
+    return f"{len(changes):,} changes of state {span}, grouped into one message."
 
 
-def fitting(changes: Sequence[Change], room: int, size: Callable[[Change], int]) -> tuple[Sequence[Change], str]:
-    """As many of `changes` as `room` holds, line breaks included, and the line that counts the others, or ""."""
-    left = room - _REST
+def fitting(
+    changes: Sequence[ChangeLine], room: int, size: Callable[[ChangeLine], int]
+) -> tuple[Sequence[ChangeLine], str]:
+    """Return as many of `changes` as fit into `room` with their line breaks, and a line that counts the rest, or ""."""
+    left = room - _MORE_LENGTH
     for number, change in enumerate(changes):
         left -= size(change) + 1
         if left < 0:
@@ -73,14 +75,14 @@ def fitting(changes: Sequence[Change], room: int, size: Callable[[Change], int])
     return changes, ""
 
 
-def listed(changes: Sequence[Change], room: int, escape: Callable[[str], str] = str) -> list[str]:
-    """`fitting` as escaped lines of text."""
+def listed(changes: Sequence[ChangeLine], room: int, escape: Callable[[str], str] = str) -> list[str]:
+    """Return the result of `fitting` as escaped lines of text."""
     shown, rest = fitting(changes, room, lambda change: units(escape(str(change))))
     return [*(escape(str(change)) for change in shown), *([rest] if rest else [])]
 
 
 def more(count: int) -> str:
-    """How many are not shown."""
+    """Return the line for `count` items that are not shown."""
     return f"and {count:,} more"
 
 
@@ -88,9 +90,9 @@ def _rank(change: NoticeChange) -> int:
     return _ORDER.index(change.event) if change.event in _HAPPENED else len(_ORDER)
 
 
-def _worded(change: NoticeChange) -> Change:
+def _line_of(change: NoticeChange) -> ChangeLine:
     icon, happened, _ = _HAPPENED.get(change.event, _OTHER)
     name = line(change.name, 80) or "A monitor"
-    # The recovery's own reason says no more than that it is one.
+    # The reason of a recovery adds nothing to "is up again".
     reason = "" if change.event == "monitor.up" else line(change.reason, 120)
-    return Change(icon, name, happened, clock(change.at), reason, change.url)
+    return ChangeLine(icon, name, happened, clock(change.at), reason, change.url)

@@ -1,4 +1,4 @@
-"""Microsoft Teams: an adaptive card through a workflow's (or an older connector's) webhook."""
+"""Microsoft Teams: an adaptive card through the webhook of a workflow or of an older connector."""
 
 import json
 import re
@@ -7,28 +7,30 @@ from typing import Any
 
 from notifications.notice import Notice, NotificationError
 from notifications.post import post
-from notifications.summary import Change, fitting
+from notifications.summary import ChangeLine, fitting
 from notifications.wording import Tone, Wording, describe
 
 _COLOURS = {Tone.BAD: "Attention", Tone.GOOD: "Good", Tone.WARNING: "Warning", Tone.NEUTRAL: "Accent"}
-#: What a summary's list may take of the 28 kB that Teams accepts.
+#: The maximum size of a summary's list, within the 28 kB that Teams accepts.
 _LIST_BYTES = 20_000
-#: Connectors answer 200 and say in the text that Teams behind them did not take the message.
+#: Connectors respond 200 even if Teams rejects the message; the text then contains the status.
 _HIDDEN_ERROR = re.compile(r"returned HTTP error (\d{3})")
 
 
 def send(notice: Notice, config: Mapping[str, Any]) -> None:
-    """Send `notice` to `webhookUrl`. Raises `NotificationError`."""
+    """Send `notice` to `webhookUrl`. Raise `NotificationError`."""
     headers = {"Content-Type": "application/json; charset=utf-8"}
     reply = post(str(config.get("webhookUrl") or ""), _encoded(message(describe(notice))), headers)
     if hidden := _HIDDEN_ERROR.search(reply.text):
         status = int(hidden[1])
         permanent = 400 <= status < 500 and status not in {408, 425, 429}
-        raise NotificationError(f"Microsoft Teams answered {status} behind its connector.", permanent=permanent)
+        raise NotificationError(
+            f"Microsoft Teams responded with HTTP {status} through its connector.", permanent=permanent
+        )
 
 
 def message(wording: Wording) -> dict[str, Any]:
-    """The payload. All text is in text runs, the one element of cards that knows no markup."""
+    """Return the payload. All text is in text runs, the only element of cards without markup."""
     body = [
         _text(_run(f"{wording.icon} {wording.headline}", weight="Bolder", size="Large", color=_COLOURS[wording.tone]))
     ]
@@ -39,7 +41,7 @@ def message(wording: Wording) -> dict[str, Any]:
     body += [_text(_run(f"{label}: ", weight="Bolder"), _run(value), spacing="Small") for label, value in wording.facts]
     if wording.locations:
         body.append(_text(_run("From", weight="Bolder")))
-        body += [_text(_run(place), spacing="Small") for place in wording.locations]
+        body += [_text(_run(location), spacing="Small") for location in wording.locations]
     card = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
@@ -47,14 +49,14 @@ def message(wording: Wording) -> dict[str, Any]:
         "fallbackText": wording.subject,
         "msteams": {"width": "Full"},
         "body": body,
-        "actions": [{"type": "Action.OpenUrl", "title": words, "url": url} for words, url in wording.links],
+        "actions": [{"type": "Action.OpenUrl", "title": label, "url": url} for label, url in wording.links],
     }
     attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": card}
     return {"type": "message", "attachments": [attachment]}
 
 
-def _change(change: Change) -> dict[str, Any]:
-    """One line of a summary's list; the name leads to its monitor."""
+def _change(change: ChangeLine) -> dict[str, Any]:
+    """Return one line of a summary's list; the name links to its monitor."""
     name = _run(change.name, weight="Bolder") | {"selectAction": {"type": "Action.OpenUrl", "url": change.url}}
     return _text(_run(f"{change.icon} "), name, _run(f" {change.rest}"), spacing="Small")
 
@@ -68,5 +70,5 @@ def _run(text: str, **looks: str) -> dict[str, Any]:
 
 
 def _encoded(payload: dict[str, Any]) -> bytes:
-    """`payload` as JSON in UTF-8: escaped, a message in emoji would be three times as long."""
+    """Return `payload` as JSON in UTF-8: with ASCII escapes, emoji would take three times the space."""
     return json.dumps(payload, ensure_ascii=False).encode()

@@ -1,4 +1,4 @@
-"""Telegram: one message of a bot to a chat, in Telegram's HTML."""
+"""Telegram: one message from a bot to a chat, in Telegram's HTML."""
 
 import json
 import re
@@ -7,25 +7,25 @@ from contextlib import suppress
 from html import escape
 from typing import Any
 
+from channels import CHANNELS
 from notifications.notice import Notice, NotificationError
 from notifications.plain import line, units
 from notifications.post import Reply, post, redact
 from notifications.summary import fitting
-from notifications.wording import Wording, describe, uncalled
+from notifications.wording import Wording, describe, without_mentions
 
-API_BASE = "https://api.telegram.org"
 _TOKEN = re.compile(r"[A-Za-z0-9:_-]{8,128}")
-#: What a summary's list may take of the 4,096 characters of a message; names that are links do not count as such.
+#: The maximum length of a summary's list, within the 4,096 characters of a message; URLs of links do not count.
 _LIST = 3400
 
 
 def send(notice: Notice, config: Mapping[str, Any]) -> None:
-    """Send `notice` as the bot of `botToken` to `chatId`; `apiBase` is optional. Raises `NotificationError`."""
+    """Send `notice` as the bot of `botToken` to `chatId`; `apiBase` is optional. Raise `NotificationError`."""
     token = str(config.get("botToken") or "")
     chat = str(config.get("chatId") or "")
     if not _TOKEN.fullmatch(token) or not chat:
-        raise NotificationError("The bot token is not one, or the chat id is missing.", permanent=True)
-    base = str(config.get("apiBase") or API_BASE).rstrip("/")
+        raise NotificationError("The bot token is invalid, or the chat id is missing.", permanent=True)
+    base = str(config.get("apiBase") or CHANNELS["telegram"].default_url).rstrip("/")
     body = {
         "chat_id": chat,
         "text": text(describe(notice)),
@@ -33,48 +33,48 @@ def send(notice: Notice, config: Mapping[str, Any]) -> None:
         "link_preview_options": {"is_disabled": True},
     }
     headers = {"Content-Type": "application/json"}
-    _judge(post(f"{base}/bot{token}/sendMessage", json.dumps(body).encode(), headers, secrets=[token]), token)
+    _check(post(f"{base}/bot{token}/sendMessage", json.dumps(body).encode(), headers, secrets=[token]), token)
 
 
 def text(wording: Wording) -> str:
-    """The message in Telegram's HTML, which knows five entities and no others; at most 4,096 characters when read."""
+    """Return the message in Telegram's HTML, at most 4,096 characters after parsing. Only five entities are allowed."""
     facts = "\n".join(f"{_escape(label)}: {_escape(value)}" for label, value in wording.facts)
-    places = "\n".join(("From", *map(_escape, wording.locations))) if wording.locations else ""
+    locations = "\n".join(("From", *map(_escape, wording.locations))) if wording.locations else ""
     parts = [
         f"{wording.icon} <b>{_escape(wording.headline)}</b>",
         _escape(wording.reason),
         _escape(wording.custom_message),
         _list(wording),
         facts,
-        places,
-        "\n".join(_link(words, url) for words, url in wording.links),
+        locations,
+        "\n".join(_link(label, url) for label, url in wording.links),
     ]
     return "\n\n".join(filter(None, parts))
 
 
 def _list(wording: Wording) -> str:
-    """As much of a summary's list as there is room for; names lead to their monitors."""
-    changes, rest = fitting(wording.changes, _LIST, lambda change: units(uncalled(str(change))))
-    lines = [f"{one.icon} {_link(one.name, one.url)} {_escape(one.rest)}" for one in changes]
+    """Return as much of a summary's list as fits; names link to their monitors."""
+    changes, rest = fitting(wording.changes, _LIST, lambda change: units(without_mentions(str(change))))
+    lines = [f"{change.icon} {_link(change.name, change.url)} {_escape(change.rest)}" for change in changes]
     return "\n".join([*lines, *([rest] if rest else [])])
 
 
-def _judge(reply: Reply, token: str) -> None:
-    """Raise where a 200 says that the message was not taken after all."""
+def _check(reply: Reply, token: str) -> None:
+    """Raise `NotificationError` if the body of a 200 says that the message was not accepted."""
     with suppress(ValueError, RecursionError):
         answer = json.loads(reply.text)
         if isinstance(answer, dict) and answer.get("ok") is False:
-            said = line(redact(str(answer.get("description") or ""), [token]), 200)
-            final = answer.get("error_code") in {400, 401, 403, 404}
-            raise NotificationError(f"Telegram did not take the message. {said}".strip(), permanent=final)
+            description = line(redact(str(answer.get("description") or ""), [token]), 200)
+            is_permanent = answer.get("error_code") in {400, 401, 403, 404}
+            raise NotificationError(f"Telegram rejected the message. {description}".strip(), permanent=is_permanent)
 
 
-def _link(words: str, url: str) -> str:
-    return f'<a href="{_quote(url)}">{_escape(words)}</a>'
+def _link(label: str, url: str) -> str:
+    return f'<a href="{_quote(url)}">{_escape(label)}</a>'
 
 
 def _escape(plain: str) -> str:
-    return _quote(uncalled(plain))
+    return _quote(without_mentions(plain))
 
 
 def _quote(plain: str) -> str:

@@ -1,4 +1,4 @@
-"""Webhook: the whole notice as JSON, for machines, signed where the provider has a secret."""
+"""Webhook: the whole notice as JSON for event receivers, signed if the provider has a secret."""
 
 import hashlib
 import hmac
@@ -12,17 +12,17 @@ from notifications.notice import Notice, NotificationError
 from notifications.post import post
 
 METHODS = ("POST", "PUT", "PATCH")
-#: Whatever could be saved (`check_header` in `web/features/monitors/config_schemas.py`) can be sent.
+#: Accepts every header that can be saved (`check_header` in `web/features/monitors/config_schemas.py`).
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}")
 _VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]{0,8192}")
-#: What frames the message, or vouches for it, is ours to say.
-_OURS = frozenset(
+#: Headers that users cannot set, because Supercheck or the HTTP library sets them.
+_RESERVED = frozenset(
     {"host", "content-length", "content-type", "transfer-encoding", "connection", "expect", "te", "trailer"}
 )
 
 
 def send(notice: Notice, config: Mapping[str, Any]) -> None:
-    """Send `notice` to `url`; `method`, `headers`, `secret` are optional. Raises `NotificationError`."""
+    """Send `notice` to `url`; `method`, `headers`, `secret` are optional. Raise `NotificationError`."""
     method = str(config.get("method") or "POST").upper()
     if method not in METHODS:
         raise NotificationError(f"The method must be one of {', '.join(METHODS)}.", permanent=True)
@@ -39,16 +39,16 @@ def send(notice: Notice, config: Mapping[str, Any]) -> None:
 
 
 def signature(secret: str, body: bytes) -> str:
-    """`sha256=` and the hex HMAC of `body`; receivers compare it in constant time."""
+    """Return `sha256=` and the hex HMAC of `body`. Receivers should compare it in constant time."""
     return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
 def custom_headers(headers: Any) -> dict[str, str]:
-    """The user's `headers`, or `NotificationError` naming one that cannot be sent."""
+    """Return the user's `headers`. Raise `NotificationError` with the name of a header that cannot be sent."""
     if not isinstance(headers, Mapping):
-        raise NotificationError("The headers must be names and values.", permanent=True)
+        raise NotificationError("The headers must be an object of names and values.", permanent=True)
     for name, value in headers.items():
-        if not _TOKEN.fullmatch(name) or name.lower() in _OURS or name.lower().startswith("x-supercheck-"):
+        if not _TOKEN.fullmatch(name) or name.lower() in _RESERVED or name.lower().startswith("x-supercheck-"):
             raise NotificationError(f"The header {name[:60]!r} cannot be set.", permanent=True)
         if not _VALUE.fullmatch(str(value)):
             raise NotificationError(f"The value of the header {name} cannot be sent.", permanent=True)
@@ -56,7 +56,7 @@ def custom_headers(headers: Any) -> dict[str, str]:
 
 
 def payload(notice: Notice) -> dict[str, Any]:
-    """The body, as the wire contract has it; `certificate` only where the notice is about one."""
+    """Return the body as the wire contract defines it; `certificate` is left out if the notice is not about one."""
     monitor = notice.monitor
     return {
         "event": notice.event,
@@ -80,12 +80,12 @@ def payload(notice: Notice) -> dict[str, Any]:
         "alertNumber": notice.alert_number,
         "locations": [
             {
-                "location": one.location,
-                "status": one.status,
-                "responseTimeMs": one.response_time_ms,
-                "error": one.error,
+                "location": result.location,
+                "status": result.status,
+                "responseTimeMs": result.response_time_ms,
+                "error": result.error,
             }
-            for one in notice.locations
+            for result in notice.locations
         ],
         "downSince": _time(notice.down_since),
         "downForSeconds": notice.down_for_seconds,

@@ -1,8 +1,8 @@
-"""What every message says, once. Channels only lay it out and escape it for their markup.
+"""The text of every message. Channels only arrange it and escape it for their markup.
 
-All texts are plain: no markup, no control characters, bounded so that the fullest message, each character of it
-escaped, still fits the smallest limit of any service (Discord's 6,000 characters, Telegram's 4,096 unescaped).
-Only the list of a summary may be longer: each channel shows as much of it as its service takes.
+All texts are plain: no markup and no control characters. Their lengths are bounded, so that the longest message fits the
+lowest limit of any service even if each character is escaped (Discord: 6,000 characters, Telegram: 4,096 unescaped).
+Only the list of a summary may be longer: each channel shows as much of it as its service accepts.
 """
 
 import re
@@ -20,16 +20,16 @@ from notifications.plain import line, lines
 ALERTS_PER_FAILURE = 3
 LOCATIONS_SHOWN = 6
 _USER_INFO = re.compile(r"(?<=//)[^/?#\s]*@")
-#: What a message without markup may hold of a summary's list.
-_TEXT_ROOM = 3000
+#: The maximum length of a summary's list in a message without markup.
+_MAX_TEXT_LIST = 3000
 _MENTION = re.compile(r"(?<!\w)@(?=\w)")
-#: What begins a link or a tag in the markups that services know.
+#: The beginning of a link or a tag in the markup of the services.
 _MARKUP = re.compile(r"(\](?=\()|<(?=[!@#/A-Za-z]))")
 _WORD_JOINER = "\u2060"
 
 
 class Tone(StrEnum):
-    """How a message looks, never by colour alone: the icon and the word say the same."""
+    """The severity of a message. Channels show it as colour, icon and word."""
 
     BAD = "bad"
     GOOD = "good"
@@ -39,9 +39,9 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """One message in words; `custom_message` alone may hold newlines.
+    """The texts of one message. Only `custom_message` may contain newlines.
 
-    `links` are what to call them and URLs of ours. `changes` is the list of a summary, empty in every other message.
+    `links` are (label, URL) of pages of this installation. `changes` is the list of a summary, empty in other messages.
     """
 
     tone: Tone
@@ -55,10 +55,10 @@ class Wording:
     custom_message: str
     links: tuple[tuple[str, str], ...]
     sent_at: datetime
-    changes: tuple[summary.Change, ...] = ()
+    changes: tuple[summary.ChangeLine, ...] = ()
 
 
-#: The one event that comes in two kinds, told apart by its error code.
+#: The error code that distinguishes an expired certificate from one that expires soon; the event is the same.
 _EXPIRED = "CERTIFICATE_EXPIRED"
 _STATES: dict[str, tuple[Tone, str, str, str]] = {
     "monitor.down": (Tone.BAD, "🔴", "Down", "{name} is down"),
@@ -68,24 +68,24 @@ _STATES: dict[str, tuple[Tone, str, str, str]] = {
     "heartbeat.missed": (Tone.BAD, "🔴", "Missed", "{name} missed its heartbeat"),
     "test": (Tone.NEUTRAL, "🔵", "Test", "Test message from Supercheck"),
 }
-#: A failure that could be told only when it was over.
+#: A failure alert that is sent after the outage has ended.
 _LATE = (Tone.WARNING, "🟡", "Was down", "{name} was down and is up again")
 
 
 def describe(notice: Notice) -> Wording:
-    """`notice` in words."""
+    """Return the texts of `notice`."""
     if notice.event == "summary":
         return _summary(notice)
     event = _EXPIRED if notice.error_code == _EXPIRED else notice.event
-    tone, icon, state, pattern = _STATES.get(event, (Tone.NEUTRAL, "🔵", "Notice", "News of {name}"))
+    tone, icon, state, pattern = _STATES.get(event, (Tone.NEUTRAL, "🔵", "Notice", "Message about {name}"))
     if notice.ended_at:
         tone, icon, state, pattern = _LATE
     name = line(notice.monitor.name, 120) or "A monitor"
     reason = _reason(notice)
     if notice.ended_at:
-        reason = f"This message is late: all has been well again since {clock(notice.ended_at)}. {reason}".rstrip()
+        reason = f"This message is late: the outage ended at {clock(notice.ended_at)}. {reason}".rstrip()
     if notice.event == "test":
-        reason = reason or "This channel works: alerts will arrive like this message."
+        reason = reason or "This channel works. Alerts look like this message."
     headline = pattern.replace("{name}", name)
     return Wording(
         tone=tone,
@@ -102,28 +102,28 @@ def describe(notice: Notice) -> Wording:
     )
 
 
-def uncalled(text: str) -> str:
-    """`text` with every @ held apart from the name after it, so that nobody is called."""
+def without_mentions(text: str) -> str:
+    """Return `text` with a word joiner after every @, so that services do not notify the user of that name."""
     return _MENTION.sub(f"@{_WORD_JOINER}", text)
 
 
-def unmarked(text: str) -> str:
-    """`text` for services that may read markup into it: no mentions, no links behind other words, no tags."""
-    return _MARKUP.sub(rf"\1{_WORD_JOINER}", uncalled(text))
+def without_markup(text: str) -> str:
+    """Return `text` without mentions, links and tags, for services that may interpret markup."""
+    return _MARKUP.sub(rf"\1{_WORD_JOINER}", without_mentions(text))
 
 
 def as_text(wording: Wording) -> str:
-    """The body of a message for channels without markup; the headline is theirs to place."""
+    """Return the body of a message without its headline, for channels without markup."""
     parts = [wording.reason, wording.custom_message]
-    parts.append("\n".join(summary.listed(wording.changes, _TEXT_ROOM)))
+    parts.append("\n".join(summary.listed(wording.changes, _MAX_TEXT_LIST)))
     parts.append("\n".join(f"{label}: {value}" for label, value in wording.facts))
-    parts.append("\n".join(("From", *(f"- {place}" for place in wording.locations)) if wording.locations else ()))
-    parts.append("\n".join(f"{words}: {url}" for words, url in wording.links))
+    parts.append("\n".join(("From", *(f"- {location}" for location in wording.locations)) if wording.locations else ()))
+    parts.append("\n".join(f"{label}: {url}" for label, url in wording.links))
     return "\n\n".join(filter(None, parts))
 
 
 def _summary(notice: Notice) -> Wording:
-    tone, icon = _mood(notice.changes)
+    tone, icon = _worst(notice.changes)
     project = line(notice.project, 80)
     headline = f"{project}: {summary.headline(notice.changes)}" if project else summary.headline(notice.changes)
     return Wording(
@@ -142,9 +142,9 @@ def _summary(notice: Notice) -> Wording:
     )
 
 
-def _mood(changes: tuple[NoticeChange, ...]) -> tuple[Tone, str]:
-    """Tone and icon of the worst that happened."""
-    events = {one.event for one in changes}
+def _worst(changes: tuple[NoticeChange, ...]) -> tuple[Tone, str]:
+    """Return tone and icon of the most severe event."""
+    events = {change.event for change in changes}
     for event in ("monitor.down", "heartbeat.missed", "monitor.ssl_expiring", "monitor.up"):
         if event in events:
             return _STATES[event][0], _STATES[event][1]
@@ -159,7 +159,7 @@ def _links(notice: Notice) -> tuple[tuple[str, str], ...]:
 
 
 def _reason(notice: Notice) -> str:
-    """What happened and what to do next, in 400 characters at most; the advice is kept whole."""
+    """Return what happened and what to do next, at most 400 characters. Only the reason is cut, not the advice."""
     advice = "" if notice.event == "monitor.up" else faults.guidance(notice.error_code)
     return f"{line(notice.reason, 399 - len(advice))} {advice}".strip()
 
@@ -169,7 +169,7 @@ def _type(kind: str) -> str:
 
 
 def _facts(notice: Notice) -> list[tuple[str, str]]:
-    """Label and value in the order of reading; empty values are dropped by the caller."""
+    """Return labels and values in display order; the caller drops empty values."""
     ended = notice.event == "monitor.up" or notice.ended_at is not None
     number = f"{notice.alert_number} of {ALERTS_PER_FAILURE}" if notice.alert_number else ""
     failures = f"{notice.consecutive_failure_count:,}" if notice.consecutive_failure_count else ""
@@ -179,7 +179,7 @@ def _facts(notice: Notice) -> list[tuple[str, str]]:
         ("Code", line(notice.error_code or "", 60)),
         ("Status code", str(notice.status_code or "")),
         ("Response time", milliseconds(notice.response_time_ms)),
-        ("Of which", phases(notice.timings)),
+        ("Phases", phases(notice.timings)),
         ("Failed checks in a row", "" if ended else failures),
         ("Alert", number),
         ("Checked", clock(notice.checked_at)),
@@ -199,14 +199,14 @@ def _outage(notice: Notice) -> str:
 
 
 def _locations(locations: tuple[NoticeLocation, ...]) -> tuple[str, ...]:
-    """One line a location, those that failed first; the rest is counted."""
-    ordered = sorted(locations, key=lambda one: (one.status == "up", one.location))
-    shown = [_location(one) for one in ordered[:LOCATIONS_SHOWN]]
+    """Return one line per location, failed ones first, and a line that counts those that are not shown."""
+    ordered = sorted(locations, key=lambda location: (location.status == "up", location.location))
+    shown = [_location(location) for location in ordered[:LOCATIONS_SHOWN]]
     if len(ordered) > LOCATIONS_SHOWN:
         shown.append(summary.more(len(ordered) - LOCATIONS_SHOWN))
     return tuple(shown)
 
 
-def _location(one: NoticeLocation) -> str:
-    parts = [line(one.status, 12), milliseconds(one.response_time_ms), line(one.error or "", 60)]
-    return line(f"{line(one.location, 32)}: " + ", ".join(filter(None, parts)), 80)
+def _location(result: NoticeLocation) -> str:
+    parts = [line(result.status, 12), milliseconds(result.response_time_ms), line(result.error or "", 60)]
+    return line(f"{line(result.location, 32)}: " + ", ".join(filter(None, parts)), 80)

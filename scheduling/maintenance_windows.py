@@ -75,7 +75,7 @@ def _pending_heartbeat_alerts(db: Db, monitor_ids: Sequence[UUID], now: datetime
     snapshots = monitor_states.lock_snapshots(db, monitor_ids, now, now) if monitor_ids else {}
     states, alerts = {}, []
     for monitor_id, snapshot in snapshots.items():
-        no_recipient = policy.unheard(snapshot)
+        no_recipient = policy.missing_recipient(snapshot)
         change = transition.resume_after_suppression(snapshot.state, no_recipient and no_recipient.reason)
         states[monitor_id] = change.state
         if change.alert is not None:

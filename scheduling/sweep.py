@@ -48,7 +48,7 @@ def sweep() -> None:
     with transaction(pipelined=True) as db:
         undecided = rounds.overdue(db, now, settled=now - IN_FLIGHT_GRACE)
         undecided += rounds.undecided_pings(db, now - IN_FLIGHT_GRACE)
-        pending = pending_work.waiting(db, now)
+        pending = pending_work.find(db, now)
         if pending.alerts:
             outbox.close_orphaned_alerts(db)
             unplanned = outbox.lost_alerts(db, now - IN_FLIGHT_GRACE)
@@ -59,8 +59,8 @@ def sweep() -> None:
         if pending.summaries:
             to_summarise = [
                 group.provider_id
-                for group in alert_groups.waiting(db)
-                if grouping.is_ripe(group.first, group.last, now)
+                for group in alert_groups.pending_summaries(db)
+                if grouping.is_due(group.first, group.last, now)
             ]
     rounds_due, alerts_due = undecided_rounds.due(undecided, now), unplanned_alerts.due(unplanned, now)
     send_rounds(rounds_due)

@@ -1,4 +1,4 @@
-"""Plans alerts that were not planned with the verdict they come from, and sends `deliver` for each channel."""
+"""Plans alerts that were not planned together with their verdict, and sends `deliver` for each delivery."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -16,8 +16,8 @@ from models.connections.database import transaction
     broker=broker, queue_name=queues.ALERTS, max_retries=8, min_backoff=200, max_backoff=5_000, time_limit=60_000
 )
 def alert(alert_ids: list[str]) -> None:
-    """Plan these alerts; those that were planned before are passed over."""
-    # What a crash takes back is planned again: its alert is still there.
+    """Plan these alerts. Skip alerts that are planned already."""
+    # The commit need not be durable: if a crash undoes it, the sweep finds the alerts unplanned.
     with transaction(durable=False, pipelined=True) as db:
-        waiting = plan(db, [UUID(text) for text in alert_ids], datetime.now(UTC))
-    send_deliveries(waiting)
+        delivery_ids = plan(db, [UUID(alert_id) for alert_id in alert_ids], datetime.now(UTC))
+    send_deliveries(delivery_ids)

@@ -1,7 +1,7 @@
-"""Warns of certificates that near their end: once for each threshold of each certificate, whoever sees it first.
+"""Warns of certificates that expire soon: once per threshold, certificate and monitor.
 
-The facts come with the outcome of an ordinary check. `Watch` costs a check two lookups; only where a threshold was
-crossed does a message go out, and the database decides whether anybody was warned before.
+The certificate comes with the outcome of an ordinary check. `ExpiryTracker` costs a check two lookups. A message is sent
+only if a threshold was crossed, and the database decides whether the warning is new.
 """
 
 import asyncio
@@ -25,63 +25,66 @@ from models.queries import certificates, outbox
 from models.queries.outbox import NewAlert
 
 if TYPE_CHECKING:
-    # The worker that runs the actor below has no use for probes and the libraries they bring along.
+    # The worker of the actor below does not need the probes and their libraries.
     from actors.probes.target import Target
 
 log = structlog.get_logger(__name__)
 
-#: After so long a process says again what it has said before: the message may have been lost, and repeating is harmless.
+#: A process repeats its message after this time, because the first one may have been lost. A repeated message is ignored.
 REPEAT_SECONDS = 3600
-#: More certificates than this and the memory starts anew; what is said twice then is recorded once all the same.
-LIMIT = 20_000
+#: The memory is cleared when it holds this many certificates. Messages that are then repeated are ignored.
+MAX_CERTIFICATES = 20_000
 
 
-class Watch:
-    """What one process has said of certificates near their end. Belongs to the engine's loop."""
+class ExpiryTracker:
+    """Remembers which warnings this process has sent. Use it on the engine's event loop only."""
 
     def __init__(self) -> None:
-        self._said: dict[tuple[UUID, str], tuple[int, float]] = {}
+        self._sent: dict[tuple[UUID, str], tuple[int, float]] = {}
 
-    def crossed(self, target: "Target", certificate: Mapping[str, Any]) -> int | None:
-        """The threshold that `certificate` has crossed, where this process has not said so lately."""
+    def crossed_threshold(self, target: "Target", certificate: Mapping[str, Any]) -> int | None:
+        """Return the threshold that `certificate` has crossed; None if there is none or it was sent recently."""
         first = target.config.get("sslDaysUntilExpirationWarning") or certificate_thresholds.FIRST
         if certificate["daysRemaining"] > first:
             return None
-        found = certificate_thresholds.threshold(certificate["daysRemaining"], first)
-        said = self._said.get((target.monitor_id, certificate["fingerprintSha256"]))
+        threshold = certificate_thresholds.threshold(certificate["daysRemaining"], first)
+        key = (target.monitor_id, certificate["fingerprintSha256"])
+        sent = self._sent.get(key)
         now = time.monotonic()
-        if found is None or (said is not None and said[0] <= found and now < said[1] + REPEAT_SECONDS):
+        if threshold is None or (sent is not None and sent[0] <= threshold and now < sent[1] + REPEAT_SECONDS):
             return None
-        if len(self._said) >= LIMIT:
-            self._said.clear()
-        self._said[target.monitor_id, certificate["fingerprintSha256"]] = (found, now)
-        return found
+        if len(self._sent) >= MAX_CERTIFICATES:
+            self._sent.clear()
+        self._sent[key] = (threshold, now)
+        return threshold
 
-    async def say(self, target: "Target", threshold: int, certificate: Mapping[str, Any]) -> None:
-        """Send what `crossed` has found; without a broker the next check finds it again."""
+    async def send(self, target: "Target", threshold: int, certificate: Mapping[str, Any]) -> None:
+        """Send the warning. If the broker is down, the next check sends it."""
         try:
-            await asyncio.to_thread(expiring.send, str(target.monitor_id), threshold, dict(certificate))
+            await asyncio.to_thread(certificate_warning.send, str(target.monitor_id), threshold, dict(certificate))
         except redis.RedisError:
-            self._said.pop((target.monitor_id, certificate["fingerprintSha256"]), None)
-            log.warning("a certificate's warning waits for the next check: the broker is away")
+            self._sent.pop((target.monitor_id, certificate["fingerprintSha256"]), None)
+            log.warning("the broker is down: the next check sends the certificate warning")
 
 
 @dramatiq.actor(
     broker=broker, queue_name=queues.ALERTS, max_retries=8, min_backoff=200, max_backoff=5_000, time_limit=60_000
 )
-def expiring(monitor_id: str, threshold: int, certificate: dict[str, Any]) -> None:
-    """Put the warning on record and into the outbox, unless one as urgent is there already; then `alert`."""
+def certificate_warning(monitor_id: str, threshold: int, certificate: dict[str, Any]) -> None:
+    """Record the warning with its alert and send `alert`. Do nothing if an equal or more urgent warning is recorded."""
     alert_id, now = uuid4(), datetime.now(UTC)
     with transaction() as db:
-        monitor = certificates.warn(db, UUID(monitor_id), certificate["fingerprintSha256"], threshold, now)
+        monitor = certificates.record_warning(db, UUID(monitor_id), certificate["fingerprintSha256"], threshold, now)
         if monitor is None:
             return
         outbox.add_alerts(db, [_alert(alert_id, UUID(monitor_id), monitor, certificate)])
     alert.send([str(alert_id)])
 
 
-def _alert(alert_id: UUID, monitor_id: UUID, monitor: certificates.Warned, certificate: dict[str, Any]) -> NewAlert:
-    expired = certificate["daysRemaining"] < 0
+def _alert(
+    alert_id: UUID, monitor_id: UUID, monitor: certificates.WarnedMonitor, certificate: dict[str, Any]
+) -> NewAlert:
+    is_expired = certificate["daysRemaining"] < 0
     return NewAlert(
         id=alert_id,
         project_id=monitor.project_id,
@@ -93,7 +96,7 @@ def _alert(alert_id: UUID, monitor_id: UUID, monitor: certificates.Warned, certi
         reason=certificate_thresholds.sentence(certificate),
         context={
             "status": monitor.status,
-            "errorCode": "CERTIFICATE_EXPIRED" if expired else "CERTIFICATE_EXPIRING",
+            "errorCode": "CERTIFICATE_EXPIRED" if is_expired else "CERTIFICATE_EXPIRING",
             "certificate": certificate,
         },
         correlation_id=current(),

@@ -1,9 +1,8 @@
-"""Leaves a notification service alone for a moment after it failed slowly several times in a row.
+"""Circuit breakers: pause deliveries to a notification service after several slow failures in a row.
 
-While a service hangs, every delivery to it would hold a worker's thread until its timeout, and those to other
-services would wait behind them. One that fails at once holds nobody up, and is tried again as early as ever.
-Only services that we call are treated so; a target is checked on time, however it fails.
-Each process judges for itself, a service by its address and port: what one user's odd port does is no other's loss.
+A delivery to a service that hangs holds a worker's thread until it times out, and deliveries to other services wait for
+a thread. A service that fails fast holds no thread, so its circuit stays closed.
+Each process keeps its own breakers, one per host and port. Checks of targets have no breakers: they run on time.
 """
 
 import time
@@ -18,39 +17,41 @@ import structlog
 from circuitbreaker import CircuitBreaker
 
 import settings
+from channels import CHANNELS
 from notifications.notice import NotificationError
 
 log = structlog.get_logger(__name__)
 
+#: Slow failures in a row that open the circuit.
 FAILURES = 5
-#: A failure that took less time counts for nothing.
+#: A failure that took less time does not count.
 SLOW_SECONDS = 1.0
-#: Short: a message about an outage is worth little when it is late.
-PAUSE_SECONDS = 3
-MOST_SERVICES = 1000
-_PAUSED = "The service failed several times in a row, so it is left alone for a moment; this message follows."
+#: How long the circuit stays open. Short, because a late alert is worth little.
+OPEN_SECONDS = 3
+MAX_SERVICES = 1000
+_OPEN = "Paused for a few seconds: the service failed several times in a row. The message is sent after the pause."
 
-_known: OrderedDict[str, CircuitBreaker] = OrderedDict()
-_adding = Lock()
+_breakers: OrderedDict[str, CircuitBreaker] = OrderedDict()
+_changing = Lock()
 
 
-class Spared(NotificationError):
-    """The service was not called at all; `retry_after` tells how long it is left alone."""
+class CircuitOpen(NotificationError):
+    """The service was not called because its circuit is open for another `retry_after` seconds."""
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(_PAUSED, permanent=False, retry_after=max(seconds, 0.0), outage=False)
+        super().__init__(_OPEN, permanent=False, retry_after=max(seconds, 0.0), outage=False)
 
 
-class _Quick(Exception):
-    """Carries a failure that cost no time past the breaker."""
+class _FastFailure(Exception):
+    """Wraps a fast failure, so that the breaker does not count it."""
 
 
 @contextmanager
-def around(provider_type: str, config: Mapping[str, Any]) -> Iterator[None]:
-    """Call the provider's service inside. Raises `Spared` at once while it is left alone."""
+def guard(provider_type: str, config: Mapping[str, Any]) -> Iterator[None]:
+    """Run a call to the provider's service. Raise `CircuitOpen` without running it if the circuit is open."""
     breaker = _breaker(_service(provider_type, config))
     if breaker.opened:
-        raise Spared(float(breaker.open_remaining))
+        raise CircuitOpen(float(breaker.open_remaining))
     began = time.monotonic()
     try:
         with breaker:
@@ -58,46 +59,44 @@ def around(provider_type: str, config: Mapping[str, Any]) -> Iterator[None]:
                 yield
             except NotificationError as failure:
                 if time.monotonic() - began < SLOW_SECONDS:
-                    raise _Quick from failure
+                    raise _FastFailure from failure
                 raise
-    except _Quick as quick:
-        assert isinstance(quick.__cause__, NotificationError)
-        raise quick.__cause__ from None
-    # What it raised counts only where the service was away: one that says no is there.
+    except _FastFailure as wrapper:
+        assert isinstance(wrapper.__cause__, NotificationError)
+        raise wrapper.__cause__ from None
 
 
-def forget() -> None:
-    """Treat every service as if it had never failed."""
-    _known.clear()
+def reset() -> None:
+    """Close every circuit and forget all failures."""
+    _breakers.clear()
 
 
 def _is_outage(_kind: type[BaseException], error: BaseException) -> bool:
+    """Return whether the failure counts: a service that refuses one message is not down."""
     return isinstance(error, NotificationError) and error.outage
 
 
 def _breaker(service: str) -> CircuitBreaker:
-    with _adding:
-        found = _known.get(service)
-        if found is None:
-            if len(_known) >= MOST_SERVICES:
-                _known.popitem(last=False)
-            found = _known[service] = CircuitBreaker(FAILURES, PAUSE_SECONDS, _is_outage)
+    with _changing:
+        breaker = _breakers.get(service)
+        if breaker is None:
+            if len(_breakers) >= MAX_SERVICES:
+                _breakers.popitem(last=False)
+            breaker = _breakers[service] = CircuitBreaker(FAILURES, OPEN_SECONDS, _is_outage)
         else:
-            _known.move_to_end(service)
-        return found
+            _breakers.move_to_end(service)
+        return breaker
 
 
 def _service(provider_type: str, config: Mapping[str, Any]) -> str:
-    """What tells one service from another; stays in memory, for it may hold a secret (an Apprise URL's host)."""
-    if provider_type == "email":
-        own = settings.get()
-        host = config.get("smtpHost") or own.smtp_host
-        return f"smtp://{host}:{config.get('smtpPort') or own.smtp_port}"
-    if provider_type == "telegram":
-        return _origin(str(config.get("apiBase") or "telegram:"))
-    if provider_type == "apprise":
-        return str(config.get("url"))
-    return _origin(str(config.get("webhookUrl") or config.get("url") or ""))
+    """Return the key of the service's breaker. It may hold a secret and must not be logged."""
+    channel = CHANNELS[provider_type]
+    if channel.url_field is None:
+        defaults = settings.get()
+        host = config.get("smtpHost") or defaults.smtp_host
+        return f"smtp://{host}:{config.get('smtpPort') or defaults.smtp_port}"
+    url = str(config.get(channel.url_field) or channel.default_url)
+    return url if channel.is_host_secret else _origin(url)
 
 
 def _origin(url: str) -> str:

@@ -1,6 +1,7 @@
-"""Sends one alert to one channel and records what came of it.
+"""Sends one alert to one provider and records the result.
 
-Exactly once, short of a crash between the service's answer and our commit; then once more, with the same delivery id.
+An alert is delivered exactly once, unless the process crashes between the service's response and the commit. Then it is
+delivered once more, with the same delivery id.
 """
 
 import random
@@ -21,151 +22,156 @@ from actors.alerts.delivery_threads import threads
 from actors.alerts.notice import notice_of
 from actors.broker import broker
 from actors.runtime import credential_uses, telemetry
+from channels import CHANNELS
 from models.connections.database import UNAVAILABLE, Db, transaction
 from models.queries import deliveries, delivery_capacity
 from models.queries.audit import CredentialUse
-from models.queries.deliveries import Attempt, Claimed
+from models.queries.deliveries import Attempt, ClaimedDelivery
 from models.secrets.encryption import DecryptionError
 from notifications.notice import NotificationError
 
 log = structlog.get_logger(__name__)
 
-#: So long the record of an attempt is tried again while the database is away; the longest attempt and this stay within
-#: the claim's lease, or the sweep would have the message sent twice.
+#: How long to retry recording an attempt while the database is down. The longest attempt and this together are shorter
+#: than the claim's lease; otherwise the sweep would send the message again.
 RECORD_SECONDS = 25.0
 RETRY_SECONDS = 0.5
 
-#: Deliveries never take the connections that the process's verdicts need.
+#: Limits the connections that deliveries use, so that verdicts in the same process always get one.
 _connections = BoundedSemaphore(6)
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 
 @dramatiq.actor(
     broker=broker, queue_name=queues.DELIVERIES, max_retries=3, min_backoff=500, max_backoff=5_000, time_limit=90_000
 )
 def deliver(delivery_id: str) -> None:
-    """Make one attempt; what must be tried again stands in the row, and the sweep finds it."""
-    with threads.one():
-        # A claim that a crash takes back is the crash between call and record: the message goes out once more, under the
-        # same id.
+    """Make one attempt. The time of the next attempt is stored with the delivery, and the sweep sends it again then."""
+    with threads.busy():
+        # Losing this commit in a crash is like crashing after the call: the message is sent again under the same id.
         with _connections, transaction(durable=False, pipelined=True) as db:
-            claimed = deliveries.claim(db, UUID(delivery_id), broker.broker_id, threads.share())
-        if claimed is None:
+            delivery = deliveries.claim(db, UUID(delivery_id), broker.broker_id, threads.share())
+        if delivery is None:
             return
-        _try(claimed)
-        _send_next(claimed)
+        _process(delivery)
+        _send_waiting(delivery)
 
 
-def _try(claimed: Claimed) -> None:
-    """Make one attempt, or put it off, and record what came of it."""
+def _process(delivery: ClaimedDelivery) -> None:
+    """Make one attempt, or defer it, and record the result."""
     began = datetime.now(UTC)
-    if claimed.config is None:
-        _record(claimed, NotificationError("The provider was deleted.", permanent=True), began, 0)
+    if delivery.config is None:
+        _record(delivery, NotificationError("The provider was deleted.", permanent=True), began, 0)
         return
-    turn = _turn(claimed, began)
-    if turn is not None:
-        _defer(claimed, turn, "Waits for its turn: this provider gets only so many messages a minute.")
+    send_at = _send_at(delivery, began)
+    if send_at is not None:
+        _defer(delivery, send_at, "Queued: this provider's limit of messages a minute is reached.")
         return
     clock = time.monotonic()
-    failure = attempt(claimed)
-    if isinstance(failure, circuit_breakers.Spared):
-        _defer(claimed, began + timedelta(seconds=failure.retry_after or 0), str(failure))
+    failure = attempt(delivery)
+    if isinstance(failure, circuit_breakers.CircuitOpen):
+        _defer(delivery, began + timedelta(seconds=failure.retry_after or 0), str(failure))
         return
-    _record(claimed, failure, began, (time.monotonic() - clock) * 1000)
+    _record(delivery, failure, began, (time.monotonic() - clock) * 1000)
 
 
 def send_deliveries(delivery_ids: Iterable[UUID]) -> None:
-    """Send `deliver` for each, in one round trip. Raises redis' errors."""
+    """Enqueue `deliver` for each delivery in one round trip. Raise redis' errors."""
     broker.enqueue_many(deliver.message(str(delivery_id)) for delivery_id in delivery_ids)
 
 
-def attempt(claimed: Claimed) -> NotificationError | None:
-    """One call to the service; answers its failure, None where it took the message."""
-    # Here and not above: every process that sends to this actor imports it, and only the one that runs it needs channels.
+def attempt(delivery: ClaimedDelivery) -> NotificationError | None:
+    """Call the service once. Return the failure, or None if the service accepted the message."""
+    # Imported here: every process that sends to this actor imports this module, and only its worker needs the channels.
     from notifications import SENDERS
 
     try:
-        config = claimed.clear_config()
-        if claimed.sealed is not None and claimed.provider_id is not None:
-            credential_uses.record([CredentialUse("provider", claimed.provider_id, "delivery")])
-        with circuit_breakers.around(claimed.provider_type, config):
-            SENDERS[claimed.provider_type](notice_of(claimed, datetime.now(UTC)), config)
+        config = delivery.decrypted_config()
+        if delivery.sealed is not None and delivery.provider_id is not None:
+            credential_uses.record([CredentialUse("provider", delivery.provider_id, "delivery")])
+        with circuit_breakers.guard(delivery.provider_type, config):
+            SENDERS[delivery.provider_type](notice_of(delivery, datetime.now(UTC)), config)
     except NotificationError as failure:
         return failure
     except DecryptionError:
-        return NotificationError("The stored credentials do not open; enter them again.", permanent=True)
+        return NotificationError("The stored credentials cannot be decrypted. Enter them again.", permanent=True)
     except Exception as error:  # noqa: BLE001
-        # A fault of ours: recorded like any failure, so that it is retried in growing steps and not for ever.
-        # Its text stays out of everything: it may hold the channel's credentials.
+        # A bug in a sender is recorded like any failure, so that it is retried with backoff and given up after a day.
+        # Only the error's type is logged: its text may contain the provider's credentials.
         name = type(error).__name__
-        log.error("a sender failed", delivery_id=str(claimed.id), provider=claimed.provider_type, error=name)
-        return NotificationError(f"The message could not be made ({name}).", permanent=False)
+        log.error("sender failed", delivery_id=str(delivery.id), provider=delivery.provider_type, error=name)
+        return NotificationError(f"The message could not be created ({name}).", permanent=False)
     return None
 
 
-def _send_next(claimed: Claimed) -> None:
-    """Send on what waited for the place of `claimed`; where that fails, the sweep finds it."""
+def _send_waiting(delivery: ClaimedDelivery) -> None:
+    """Enqueue deliveries that waited for the capacity that `delivery` used. If this fails, the sweep sends them."""
     try:
         with _connections, transaction(durable=False, pipelined=True) as db:
-            waiting = delivery_capacity.next_waiting(db, claimed.project_id, threads.share())
+            waiting = delivery_capacity.next_waiting(db, delivery.project_id, threads.share())
         send_deliveries(waiting)
     except (*UNAVAILABLE, redis.RedisError):
-        log.warning("what waits for a place is left to the sweep", project_id=str(claimed.project_id))
+        log.warning("waiting deliveries are left to the sweep", project_id=str(delivery.project_id))
 
 
-def _turn(claimed: Claimed, now: datetime) -> datetime | None:
-    """When the provider may be sent this message; None at once. Without Redis nobody counts: late is worse than much."""
-    if claimed.provider_id is None or claimed.provider_type not in rate_limit.PER_MINUTE:
+def _send_at(delivery: ClaimedDelivery, now: datetime) -> datetime | None:
+    """Return when the rate limit allows this message; None for now. If Redis is down, skip rate limiting rather than delay the alert."""
+    if delivery.provider_id is None or delivery.provider_type not in CHANNELS:
         return None
-    asker = f"{claimed.id}:{claimed.attempts}"
+    request_id = f"{delivery.id}:{delivery.attempts}"
     try:
-        return rate_limit.take(
-            broker.client, claimed.provider_id, claimed.provider_type, claimed.max_per_minute, asker, now
+        return rate_limit.reserve(
+            broker.client, delivery.provider_id, delivery.provider_type, delivery.max_per_minute, request_id, now
         )
     except redis.RedisError:
         return None
 
 
-def _defer(claimed: Claimed, until: datetime, why: str) -> None:
-    """Put the delivery off, uncounted; the sweep finds it when its time has come."""
-    _insist(claimed, lambda db: deliveries.deferred(db, claimed, until, why))
-    log.info("delivery", delivery_id=str(claimed.id), outcome="deferred", until=until.isoformat())
+def _defer(delivery: ClaimedDelivery, until: datetime, reason: str) -> None:
+    """Postpone the delivery without counting an attempt; the sweep sends it at `until`."""
+    _save(delivery, lambda db: deliveries.defer(db, delivery, until, reason))
+    log.info("delivery", delivery_id=str(delivery.id), outcome="deferred", until=until.isoformat())
 
 
-def _record(claimed: Claimed, failure: NotificationError | None, began: datetime, duration_ms: float) -> None:
-    """Record the attempt, and hand its message to whoever stands in."""
+def _record(delivery: ClaimedDelivery, failure: NotificationError | None, began: datetime, duration_ms: float) -> None:
+    """Record the attempt and send the deliveries of a fallback provider, if there are any."""
     made = Attempt(began, duration_ms, str(failure) if failure else None)
-    outcome, stand_ins = _insist(claimed, lambda db: _write(db, claimed, failure, made))
-    telemetry.DELIVERIES.labels(claimed.provider_type, outcome).inc()
-    log.info("delivery", delivery_id=str(claimed.id), outcome=outcome, attempt=claimed.attempts, error=made.error)
-    send_deliveries(stand_ins)
+    outcome, fallback_ids = _save(delivery, lambda db: _write(db, delivery, failure, made))
+    telemetry.DELIVERIES.labels(delivery.provider_type, outcome).inc()
+    log.info("delivery", delivery_id=str(delivery.id), outcome=outcome, attempt=delivery.attempts, error=made.error)
+    send_deliveries(fallback_ids)
 
 
-def _insist(claimed: Claimed, write: Callable[[Db], Answer]) -> Answer:
-    """`write` in a transaction, as often as it takes: the call is made, so a restart of the database must not repeat it."""
-    until = time.monotonic() + RECORD_SECONDS
+def _save(delivery: ClaimedDelivery, write: Callable[[Db], Result]) -> Result:
+    """Run `write` in a transaction and return its result.
+
+    Retry while the database is down: the service has the message, so a restart of the database must not repeat it.
+    """
+    give_up_at = time.monotonic() + RECORD_SECONDS
     while True:
         try:
             with _connections, transaction(pipelined=True) as db:
                 return write(db)
         except UNAVAILABLE:
-            if time.monotonic() > until:
+            if time.monotonic() > give_up_at:
                 raise
-            log.warning("an attempt waits for the database to be recorded", delivery_id=str(claimed.id))
+            log.warning("recording an attempt waits for the database", delivery_id=str(delivery.id))
             time.sleep(RETRY_SECONDS)
 
 
-def _write(db: Db, claimed: Claimed, failure: NotificationError | None, made: Attempt) -> tuple[str, list[UUID]]:
-    """What came of the attempt (sent, retrying or failed), and the deliveries that stand in. Raises psycopg's errors."""
+def _write(
+    db: Db, delivery: ClaimedDelivery, failure: NotificationError | None, made: Attempt
+) -> tuple[str, list[UUID]]:
+    """Write the attempt. Return its outcome (sent, retrying or failed) and the fallback's deliveries. Raise psycopg's errors."""
     if failure is None:
-        deliveries.succeeded(db, claimed, made)
+        deliveries.record_success(db, delivery, made)
         return "sent", []
-    again = None
+    retry_at = None
     if not failure.permanent:
         now = datetime.now(UTC)
-        again = backoff.next_attempt(claimed.attempts, claimed.created_at, now, failure.retry_after, random.random)
-    if again is None:
-        return "failed", deliveries.failed(db, claimed, made, broken=failure.permanent)
-    deliveries.postponed(db, claimed, made, again)
+        retry_at = backoff.next_attempt(delivery.attempts, delivery.created_at, now, failure.retry_after, random.random)
+    if retry_at is None:
+        return "failed", deliveries.record_failure(db, delivery, made, broken=failure.permanent)
+    deliveries.record_retry(db, delivery, made, retry_at)
     return "retrying", []

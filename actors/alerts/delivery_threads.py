@@ -1,7 +1,7 @@
 """The threads of this process that make deliveries, and how many of them one project may use.
 
-A fixed number would either leave threads idle or let a few projects with slow services take them all. A project gets a
-place while it has fewer than half of what is free, so that there is always one for the next project.
+A fixed share would either leave threads idle, or let a few projects with slow services use all of them. A project may
+use at most half of the free threads, so that another project always finds one.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from models.queries import delivery_capacity
 
 
 class DeliveryThreads:
-    """Counts which of `count` threads are at work. Any thread may call it."""
+    """Counts the busy ones among `count` threads. Thread-safe."""
 
     def __init__(self, count: int) -> None:
         self._count = count
@@ -21,8 +21,8 @@ class DeliveryThreads:
         self._lock = Lock()
 
     @contextmanager
-    def one(self) -> Iterator[None]:
-        """Count the calling thread as busy inside."""
+    def busy(self) -> Iterator[None]:
+        """Count the calling thread as busy."""
         with self._lock:
             self._busy += 1
         try:
@@ -32,7 +32,7 @@ class DeliveryThreads:
                 self._busy -= 1
 
     def share(self) -> int:
-        """How many deliveries of one project may be in flight now, at least 1; to be asked by a busy thread."""
+        """Return how many deliveries of one project may be in flight, at least 1. Call it from a busy thread."""
         with self._lock:
             others = self._busy - 1
         return max(1, min(delivery_capacity.PER_PROJECT, (self._count - others) // 2))

@@ -1,64 +1,88 @@
-"""When many monitors change at once, people get a summary instead of a message each. Pure.
+"""Alert grouping: when many monitors change at once, human channels get a summary instead of a message per monitor. Pure.
 
-The alerts before the threshold is crossed go out one by one; everything further is collected, provider by provider,
-and told in one message when it has been calm for a moment, or has gone on for long enough. Webhooks are read by
-machines: they get every event all the same.
+Alerts are sent one by one until the threshold is reached. Later alerts are collected per provider and sent as one
+summary after a quiet period, or after the maximum delay. Event receivers (webhooks) get every event.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
-from models.queries.alert_groups import Change
+from channels import EVENT_RECEIVERS
+from models.queries.alert_groups import GroupedAlert
 
-#: A storm is more than the threshold's number of monitors within this time.
+#: Monitors of one project that change within this time count towards the threshold.
 WINDOW = timedelta(seconds=30)
-#: A summary goes out when nothing has come for so long ...
-CALM = timedelta(seconds=5)
-#: ... or when the first of its changes has waited for so long.
-LONGEST = timedelta(seconds=30)
-#: A summary names so many changes, the newest; its sentence counts them all.
-NAMED = 500
-BECAUSE = "storm: many monitors changed at once, so people are told in a summary"
-#: Provider types that machines read.
-MACHINES = frozenset({"webhook"})
+#: A summary is sent if no alert was collected for this long ...
+QUIET_PERIOD = timedelta(seconds=5)
+#: ... or if its first alert has waited for this long.
+MAX_DELAY = timedelta(seconds=30)
+#: A summary lists at most this many alerts, the newest ones; its reason counts all of them.
+MAX_LISTED = 500
+#: Recorded with an alert that is sent in a summary. Queries match the word before the colon.
+REASON = "storm: many monitors changed at once, so human channels get a summary"
 
 _WORDS = {
     "monitor.down": "down",
     "heartbeat.missed": "missed",
     "monitor.up": "up again",
-    "monitor.ssl_expiring": "with a certificate that ends",
+    "monitor.ssl_expiring": "with an expiring certificate",
 }
 
 
-def rages(others: int, threshold: int) -> bool:
-    """Whether an alert belongs to a storm, when so many `others` of its project had something to tell lately."""
+def is_flood(others: int, threshold: int) -> bool:
+    """Return whether an alert is grouped if `others` monitors of its project had an alert within `WINDOW`.
+
+    A threshold of 0 turns grouping off.
+    """
     return threshold > 0 and others >= threshold
 
 
-def is_for_people(provider_type: str) -> bool:
-    """Whether people read this channel."""
-    return provider_type not in MACHINES
+class AlertFlood:
+    """Decides alert by alert which of a batch are part of a flood.
+
+    `recent` holds, for each alert, the monitors of its project with recent alerts. Alerts of one project share one set,
+    so that alerts of this batch count as well. Alerts without an entry are never grouped.
+    """
+
+    def __init__(self, recent: Mapping[UUID, set[UUID]], threshold: int) -> None:
+        self._recent = recent
+        self._threshold = threshold
+
+    def includes(self, alert_id: UUID, monitor_id: UUID | None) -> bool:
+        """Return whether the alert is part of a flood, and count its monitor for the alerts after it."""
+        monitors = self._recent.get(alert_id)
+        if monitors is None or monitor_id is None:
+            return False
+        is_part = is_flood(len(monitors - {monitor_id}), self._threshold)
+        monitors.add(monitor_id)
+        return is_part
 
 
-def is_ripe(first: datetime, last: datetime, now: datetime) -> bool:
-    """Whether it is time for the summary of changes of which the first and the last were collected then."""
-    return now - last >= CALM or now - first >= LONGEST
+def is_human_channel(provider_type: str) -> bool:
+    """Return whether people read this channel, as opposed to an event receiver."""
+    return provider_type not in EVENT_RECEIVERS
 
 
-def headline(changes: Sequence[Change]) -> str:
-    """`40 monitors`: what the summary is about."""
-    count = len({one.monitor_id or one.alert_id for one in changes})
+def is_due(first: datetime, last: datetime, now: datetime) -> bool:
+    """Return whether to send a summary now; its first and last alerts were collected at `first` and `last`."""
+    return now - last >= QUIET_PERIOD or now - first >= MAX_DELAY
+
+
+def headline(changes: Sequence[GroupedAlert]) -> str:
+    """Return the subject of the summary, such as `40 monitors`."""
+    count = len({change.monitor_id or change.alert_id for change in changes})
     return f"{count} monitor{'' if count == 1 else 's'}"
 
 
-def sentence(changes: Sequence[Change]) -> str:
-    """`38 alerts in a short time: 36 down, 2 up again.`"""
-    counts = {word: sum(one.event == event for one in changes) for event, word in _WORDS.items()}
+def sentence(changes: Sequence[GroupedAlert]) -> str:
+    """Return the reason of the summary, such as `38 alerts in a short time: 36 down, 2 up again.`"""
+    counts = {word: sum(change.event == event for change in changes) for event, word in _WORDS.items()}
     parts = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
     return f"{len(changes)} alert{'' if len(changes) == 1 else 's'} in a short time: {parts}."
 
 
-def status(changes: Sequence[Change]) -> str:
-    """`down` where any monitor's newest change is bad, else `up`."""
-    newest = {one.monitor_id or one.alert_id: one.event for one in changes}
+def status(changes: Sequence[GroupedAlert]) -> str:
+    """Return `down` if the newest alert of any monitor is a failure, else `up`."""
+    newest = {change.monitor_id or change.alert_id: change.event for change in changes}
     return "up" if set(newest.values()) <= {"monitor.up"} else "down"

@@ -1,4 +1,4 @@
-"""Plans alerts: whom each is told to, one by one, in a storm's summary, or not at all."""
+"""Plans alerts: creates a delivery for each provider, collects the alert for a summary, or suppresses it."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,7 +7,8 @@ from uuid import UUID, uuid5
 import structlog
 
 import settings
-from actors.alerts import grouping, policy
+from actors.alerts import policy
+from actors.alerts.grouping import REASON, WINDOW, AlertFlood, is_human_channel
 from models.connections.database import Db
 from models.queries import alert_groups, outbox
 from models.queries.outbox import UnplannedAlert
@@ -16,58 +17,48 @@ log = structlog.get_logger(__name__)
 
 
 def plan(db: Db, alert_ids: Sequence[UUID], now: datetime) -> list[UUID]:
-    """Plan these alerts; those that were planned before are passed over. The deliveries to be made.
+    """Plan these alerts and return the ids of their deliveries. Skip alerts that are planned already.
 
-    The delivery ids follow from alert and provider: a plan that a crash takes back is made again as it was. Raises
-    psycopg's errors.
+    Delivery ids are derived from alert and provider, so that a plan that was rolled back is repeated with the same ids.
+    Raise psycopg's errors.
     """
-    unplanned = outbox.unplanned(db, alert_ids)
-    lately = _changed_lately(db, unplanned)
-    waiting: list[UUID] = []
-    for one in unplanned:
+    alerts = outbox.unplanned(db, alert_ids)
+    flood = AlertFlood(_recently_alerted(db, alerts), settings.get().storm_threshold)
+    delivery_ids: list[UUID] = []
+    for alert in alerts:
         try:
-            because = policy.held_back(one, now)
-            in_storm = because is None and _belongs_to_a_storm(one, lately)
+            reason = policy.suppression_reason(alert, now)
+            is_grouped = reason is None and flood.includes(alert.id, alert.monitor_id)
         except Exception:
-            # A fault of ours with one alert stops no other; the sweep has it tried again.
-            log.exception("an alert could not be judged", alert_id=str(one.id))
+            # A bug that one alert triggers must not stop the others. The sweep sends this alert again.
+            log.exception("planning an alert failed", alert_id=str(alert.id))
             continue
-        if because:
-            outbox.suppress(db, one.id, because)
+        if reason:
+            outbox.suppress(db, alert.id, reason)
         else:
-            waiting += _tell(db, one, in_storm=in_storm)
-    return waiting
+            delivery_ids += _plan_deliveries(db, alert, is_grouped=is_grouped)
+    return delivery_ids
 
 
-def _changed_lately(db: Db, unplanned: Sequence[UnplannedAlert]) -> dict[UUID, set[UUID]]:
-    """Alert -> the monitors of its project with news of late; nothing where storms make no difference: only machines listen."""
-    counted = [one.id for one in unplanned if not one.manual]
-    heard = any(grouping.is_for_people(kind) for one in unplanned for _, kind, _ in one.providers)
-    if not counted or not heard or not settings.get().storm_threshold:
+def _recently_alerted(db: Db, alerts: Sequence[UnplannedAlert]) -> dict[UUID, set[UUID]]:
+    """Return, for each alert, the monitors of its project with recent alerts; {} if no alert can be grouped."""
+    alert_ids = [alert.id for alert in alerts if not alert.manual]
+    has_human_channel = any(is_human_channel(kind) for alert in alerts for _, kind, _ in alert.providers)
+    if not alert_ids or not has_human_channel or not settings.get().storm_threshold:
         return {}
-    return alert_groups.lately(db, counted, grouping.WINDOW)
+    return alert_groups.recently_alerted(db, alert_ids, WINDOW)
 
 
-def _belongs_to_a_storm(one: UnplannedAlert, lately: dict[UUID, set[UUID]]) -> bool:
-    """Judge the alert by those before it, and count its monitor among them."""
-    monitors = lately.get(one.id)
-    if monitors is None or one.monitor_id is None:
-        return False
-    found = grouping.rages(len(monitors - {one.monitor_id}), settings.get().storm_threshold)
-    monitors.add(one.monitor_id)
-    return found
-
-
-def _tell(db: Db, one: UnplannedAlert, *, in_storm: bool) -> list[UUID]:
-    """Plan a delivery to each provider, in a storm only to machines; people's wait for their summary. The deliveries."""
-    collected = [provider for provider, kind, _ in one.providers if in_storm and grouping.is_for_people(kind)]
+def _plan_deliveries(db: Db, alert: UnplannedAlert, *, is_grouped: bool) -> list[UUID]:
+    """Create a delivery for each provider and return the ids. If `is_grouped`, human channels get a summary instead."""
+    collected = [provider_id for provider_id, kind, _ in alert.providers if is_grouped and is_human_channel(kind)]
     planned = [
-        (uuid5(one.id, str(provider[0])), *provider) for provider in one.providers if provider[0] not in collected
+        (uuid5(alert.id, str(provider[0])), *provider) for provider in alert.providers if provider[0] not in collected
     ]
     if collected:
-        alert_groups.collect(db, one.id, collected)
+        alert_groups.collect(db, alert.id, collected)
     if planned:
-        outbox.plan(db, one.id, planned, grouping.BECAUSE if collected else None)
+        outbox.plan(db, alert.id, planned, REASON if collected else None)
     else:
-        outbox.suppress(db, one.id, grouping.BECAUSE)
+        outbox.suppress(db, alert.id, REASON)
     return [delivery_id for delivery_id, *_ in planned]

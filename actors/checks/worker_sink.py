@@ -2,7 +2,7 @@
 
 import asyncio
 
-from actors.alerts.certificate_warning import Watch
+from actors.alerts.certificate_warning import ExpiryTracker
 from actors.broker import broker
 from actors.checks.batch import CheckResult
 from actors.checks.result_writer import ResultWriter
@@ -13,7 +13,7 @@ class WorkerSink:
     """The `ResultSink` of a check worker. Not thread-safe: the engine calls it on its event loop."""
 
     def __init__(self) -> None:
-        self.certificates = Watch()
+        self.certificates = ExpiryTracker()
         self._writer = ResultWriter()
         self._faults = FaultCounts(broker.client)
         self._warnings: set[asyncio.Task[None]] = set()
@@ -26,8 +26,8 @@ class WorkerSink:
         self._writer.put(result)
         if certificate := outcome.details.get("sslCertificate"):
             target = result.check.prepared.target
-            if (threshold := self.certificates.crossed(target, certificate)) is not None:
-                warning = asyncio.get_running_loop().create_task(self.certificates.say(target, threshold, certificate))
+            if (threshold := self.certificates.crossed_threshold(target, certificate)) is not None:
+                warning = asyncio.get_running_loop().create_task(self.certificates.send(target, threshold, certificate))
                 self._warnings.add(warning)
                 warning.add_done_callback(self._warnings.discard)
 

@@ -30,11 +30,11 @@ def alert_of(
     explanation: LocationResult | None,
     results: Sequence[LocationResult],
     now: datetime,
-    held_back: str | None = None,
+    suppression_reason: str | None = None,
 ) -> NewAlert:
     """Return the alert of `change`, a transition with an alert from the state of `snapshot`.
 
-    `explanation` is the result that explains the verdict, `results` are all results of the round. `held_back` says why the
+    `explanation` is the result that explains the verdict, `results` are all results of the round. `suppression_reason` says why the
     alert is suppressed, if it is.
     """
     alert = change.alert
@@ -55,7 +55,7 @@ def alert_of(
         context=_context(snapshot, change, explanation, now)
         | {"locations": [_location(result) for result in results if result.location is not None]},
         correlation_id=current(),
-        suppressed_because=_suppressed_because(alert, held_back),
+        suppressed_because=_suppressed_because(alert, suppression_reason),
     )
 
 

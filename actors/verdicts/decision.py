@@ -75,7 +75,7 @@ def _decide_now(
     # The first result that agrees with the verdict explains it.
     explanation = next((result for result in results if result.status == verdict), None)
     suppression = suppression_of(spans(snapshot), snapshot.muted_until, scheduled_for, now)
-    no_recipient = policy.unheard(snapshot)
+    no_recipient = policy.missing_recipient(snapshot)
     change = transition.advance(
         snapshot.state,
         verdict,

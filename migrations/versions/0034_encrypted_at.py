@@ -7,7 +7,7 @@ rewritten. Processes of the previous version must be restarted after it.
 from alembic import op
 
 revision = "0034"
-down_revision = "0018"
+down_revision = "0030"
 branch_labels = None
 depends_on = None
 

@@ -1,4 +1,4 @@
-"""Warnings of certificates that near their end: one for each threshold of each certificate of a monitor."""
+"""Certificate warnings: one per threshold, certificate and monitor."""
 
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -10,19 +10,20 @@ from models.connections.database import Db
 from models.queries import maintenance_windows
 
 
-class Warned(NamedTuple):
-    """The monitor whose certificate is warned of; `status` as people see it."""
+class WarnedMonitor(NamedTuple):
+    """The monitor of a new warning; `status` is the status that pages show."""
 
     project_id: UUID
     name: str
     status: str
 
 
-# While the monitor is hushed nothing is put on record: the worker says it again later, and then it is told.
-# A threshold nearer to the end covers those before it: a certificate first seen a week before its end is told once.
-_WARN = f"""
+# While alerts of the monitor are muted or in maintenance, no warning is recorded: the worker repeats its message later,
+# and the warning is sent then. A lower threshold covers the higher ones: a certificate that is first seen a week before
+# it expires causes one warning.
+_RECORD = f"""
 WITH windows AS MATERIALIZED ({maintenance_windows.ON}),
-fresh AS (
+recorded AS (
     INSERT INTO certificate_warnings (monitor_id, fingerprint_sha256, threshold_days)
     SELECT m.id, %(fingerprint)s, %(threshold)s FROM monitors m
     WHERE m.id = %(monitor)s AND m.enabled AND (m.muted_until IS NULL OR m.muted_until <= %(latest)s)
@@ -33,16 +34,17 @@ fresh AS (
     RETURNING monitor_id
 )
 SELECT m.project_id, m.name, CASE WHEN s.last_verdict = 'error' THEN 'error' ELSE s.status END AS status
-FROM fresh JOIN monitors m ON m.id = fresh.monitor_id JOIN monitor_states s ON s.monitor_id = m.id
+FROM recorded JOIN monitors m ON m.id = recorded.monitor_id JOIN monitor_states s ON s.monitor_id = m.id
 """
 
 
-def warn(db: Db, monitor_id: UUID, fingerprint: str, threshold: int, now: datetime) -> Warned | None:
-    """Put the warning on record; None where one as near the end is there, or the monitor is gone, paused or hushed.
+def record_warning(db: Db, monitor_id: UUID, fingerprint: str, threshold: int, now: datetime) -> WarnedMonitor | None:
+    """Record the warning and return its monitor.
 
-    `threshold` counts whole days, -1 once it has expired. Raises psycopg's errors.
+    Return None if an equal or lower threshold is recorded, or if the monitor is deleted, paused, muted or in maintenance.
+    `threshold` is in whole days, -1 for an expired certificate. Raise psycopg's errors.
     """
-    with db.cursor(row_factory=class_row(Warned)) as cursor:
-        wanted: dict[str, Any] = {"monitor": monitor_id, "fingerprint": fingerprint, "threshold": threshold}
-        wanted |= {"earliest": now, "latest": now}
-        return cursor.execute(_WARN, wanted).fetchone()
+    with db.cursor(row_factory=class_row(WarnedMonitor)) as cursor:
+        values: dict[str, Any] = {"monitor": monitor_id, "fingerprint": fingerprint, "threshold": threshold}
+        values |= {"earliest": now, "latest": now}
+        return cursor.execute(_RECORD, values).fetchone()

@@ -1,4 +1,4 @@
-"""Deliveries: claimed for one attempt, recorded with what came of it."""
+"""Deliveries: claim one for an attempt, and record the result."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,17 +12,17 @@ from models.connections.database import Db
 from models.queries import delivery_capacity, fallbacks
 from models.secrets import encryption, fields
 
-#: Longer than the longest attempt. A claim that outlives it is taken over by the sweep; one whose process is gone is
-#: given back sooner (`release`).
+#: How long a claim is valid; longer than the longest attempt. The sweep sends a delivery again when its claim expires, or
+#: earlier if the process of the claim is dead (`release`).
 LEASE_SECONDS = 60
-#: So many attempts are kept in a delivery's log, the newest ones.
-LOGGED = 30
+#: How many attempts a delivery's log keeps, the newest ones.
+MAX_LOGGED = 30
 
 
-class Claimed(NamedTuple):
-    """One delivery, this worker's for `LEASE_SECONDS`. `attempts` counts this one; `config` holds secrets in the clear.
+class ClaimedDelivery(NamedTuple):
+    """One delivery, claimed by this worker for `LEASE_SECONDS`. `attempts` includes the attempt of this claim.
 
-    `created_at` is when it was first to be tried: when it was made, or when a person had it tried anew.
+    `created_at` is when the retries began: when the delivery was created, or when a user retried it.
     """
 
     id: UUID
@@ -48,36 +48,36 @@ class Claimed(NamedTuple):
     sealed: bytes | None
     max_per_minute: int | None
     claimed_by: str
-    #: When the outage ended that a failure alert tells of; None while it lasts.
+    #: When the outage of a failure alert ended; None if it goes on.
     ended_at: datetime | None
-    #: Of a recovery: whether this provider was never told of the outage that it ends.
-    beginning_untold: bool
-    #: Of a recovery: whether it was planned before this provider could be told of it.
-    late_end: bool
+    #: The alert is a recovery, and this provider got no alert of its outage.
+    down_alert_missed: bool
+    #: The alert is a recovery that was planned while this provider was disabled.
+    is_late_recovery: bool
 
-    def clear_config(self) -> dict[str, Any]:
-        """The provider's config with its secrets. Raises `models.secrets.encryption.DecryptionError`."""
+    def decrypted_config(self) -> dict[str, Any]:
+        """Return the provider's config with its secrets. Raise `models.secrets.encryption.DecryptionError`."""
         assert self.provider_id is not None, "a delivery without its provider is closed, not sent"
         opened = encryption.decrypt(self.sealed, "notification_providers", self.provider_id)
         return fields.join(self.config or {}, opened)
 
 
 class Attempt(NamedTuple):
-    """One call to the service: when it began, how long it took, what went wrong (None: it took the message)."""
+    """One call to the service: its start, its duration, and its error (None: the service accepted the message)."""
 
     at: datetime
     duration_ms: float
     error: str | None
 
 
-#: What the page shows of a delivery that waits for a place.
-WAITS = "Waits until other messages to this provider, or of this project, are through."
+#: What the page shows for a delivery that waits for capacity.
+WAITS_FOR_CAPACITY = "Queued: other messages to this provider, or of this project, are sent first."
 
 _READY = (
     "d.status IN ('pending', 'retrying') AND d.next_attempt_at <= now()"
     " AND (d.claimed_until IS NULL OR d.claimed_until <= now())"
 )
-# Where the provider was deleted there is nothing to call, and no place to wait for.
+# A delivery whose provider was deleted needs no capacity: there is no service to call.
 _CLAIM = f"""
 WITH wanted AS (
     SELECT d.id, d.provider_id, a.project_id FROM deliveries d JOIN alerts a ON a.id = d.alert_id
@@ -108,18 +108,18 @@ SELECT d.id, d.alert_id, a.project_id, d.provider_id, d.provider_type, d.attempt
              AND (EXISTS (SELECT FROM deliveries t WHERE t.alert_id = b.id AND t.provider_id = d.provider_id
                           AND t.status = 'sent')
                   OR EXISTS (SELECT FROM storm_changes s WHERE s.alert_id = b.id AND s.provider_id = d.provider_id
-                             AND s.summary_id IS NOT NULL))) AS beginning_untold,
-       a.type = 'monitor.up' AND d.fallback_for IS NULL AND d.created_at > a.planned_at AS late_end
+                             AND s.summary_id IS NOT NULL))) AS down_alert_missed,
+       a.type = 'monitor.up' AND d.fallback_for IS NULL AND d.created_at > a.planned_at AS is_late_recovery
 FROM claimed d JOIN alerts a ON a.id = d.alert_id JOIN projects j ON j.id = a.project_id
 LEFT JOIN monitors m ON m.id = a.monitor_id
 LEFT JOIN incidents i ON i.monitor_id = a.monitor_id AND i.failure_sequence = a.failure_sequence
 LEFT JOIN notification_providers p ON p.id = d.provider_id
 """
 
-# What every end of an attempt does: the claim is given back, and the attempt joins the log. That the message was taken is
-# true whoever holds the delivery now; a failure counts only while the claim is still one's own, or a process that was
-# thought dead would undo what its successor has done.
-_ATTEMPTED = """
+# The end of an attempt: release the claim and add the attempt to the log. A success is recorded even if another process
+# has claimed the delivery by now, because the service has the message. A failure is recorded only while the claim is
+# still this process's: otherwise a process that was considered dead would overwrite the result of its successor.
+_RECORD_ATTEMPT = """
 UPDATE deliveries
 SET status = %(status)s, error = %(error)s, duration_ms = %(duration)s, claimed_until = NULL, claimed_by = NULL,
     next_attempt_at = coalesce(%(next)s, next_attempt_at),
@@ -131,10 +131,10 @@ WHERE id = %(id)s AND (%(status)s = 'sent' OR (status IN ('pending', 'retrying')
 RETURNING id
 """
 
-# The alert's status follows from all its deliveries, so it is derived again at every end of one. Of two that end at once
-# the later must see what the earlier has written: whoever is to derive it holds the alert before anything else.
-_HOLD = "SELECT FROM alerts WHERE id = %s FOR NO KEY UPDATE"
-_FOLLOW = """
+# The alert's status is derived from all of its deliveries whenever one of them ends. The alert is locked first: of two
+# deliveries that end at the same time, the second one must see what the first one wrote.
+_LOCK_ALERT = "SELECT FROM alerts WHERE id = %s FOR NO KEY UPDATE"
+_DERIVE_STATUS = """
 UPDATE alerts a
 SET status = CASE WHEN open > 0 THEN 'pending' WHEN failed > 0 THEN 'failed' ELSE 'sent' END
 FROM (SELECT count(*) FILTER (WHERE status IN ('pending', 'retrying')) AS open,
@@ -143,22 +143,25 @@ FROM (SELECT count(*) FILTER (WHERE status IN ('pending', 'retrying')) AS open,
 WHERE a.id = %(alert)s
 """
 
-# An attempt that nobody lived to record is not without a trace.
+# The attempt of a process that died is logged as lost.
 _RELEASE = """
 UPDATE deliveries
 SET claimed_until = NULL, claimed_by = NULL,
     attempt_log = attempt_log || jsonb_build_object('at', now(), 'durationMs', NULL, 'outcome', 'lost', 'error',
-        'The worker ended before it could say what came of it.')
+        'The worker stopped before it recorded the result.')
 WHERE claimed_by = ANY(%s) AND status IN ('pending', 'retrying') AND next_attempt_at <= now()
 RETURNING id
 """
 
 
-def claim(db: Db, delivery_id: UUID, by: str, per_project: int = delivery_capacity.PER_PROJECT) -> Claimed | None:
-    """Take one attempt of the delivery for the process `by`; None where it has ended, waits, or is another worker's.
+def claim(
+    db: Db, delivery_id: UUID, by: str, per_project: int = delivery_capacity.PER_PROJECT
+) -> ClaimedDelivery | None:
+    """Claim the delivery for one attempt by the process `by`.
 
-    It is made to wait for a place if `places.PER_PROVIDER` others of its provider, or `per_project` of its project, are in
-    flight.
+    Return None if the delivery has ended, is not due, or is claimed by another worker. Also return None if
+    `delivery_capacity.PER_PROVIDER` other deliveries of its provider, or `per_project` of its project, are in flight; then
+    the delivery is marked as waiting.
     """
     values = {
         "id": delivery_id,
@@ -166,56 +169,57 @@ def claim(db: Db, delivery_id: UUID, by: str, per_project: int = delivery_capaci
         "by": by,
         "per_provider": delivery_capacity.PER_PROVIDER,
         "per_project": per_project,
-        "waits": WAITS,
+        "waits": WAITS_FOR_CAPACITY,
     }
     delivery_capacity.hold_for(db, delivery_id)
-    with db.cursor(row_factory=class_row(Claimed)) as cursor:
+    with db.cursor(row_factory=class_row(ClaimedDelivery)) as cursor:
         return cursor.execute(_CLAIM, values).fetchone()
 
 
-def succeeded(db: Db, one: Claimed, attempt: Attempt) -> None:
-    """The service took the message."""
-    _hold(db, one.alert_id)
-    _attempted(db, one, attempt, "sent")
+def record_success(db: Db, delivery: ClaimedDelivery, attempt: Attempt) -> None:
+    """Record that the service accepted the message."""
+    _lock_alert(db, delivery.alert_id)
+    _record_attempt(db, delivery, attempt, "sent")
     db.execute(
-        "UPDATE notification_providers SET last_success_at = now(), broken = false WHERE id = %s", [one.provider_id]
+        "UPDATE notification_providers SET last_success_at = now(), broken = false WHERE id = %s",
+        [delivery.provider_id],
     )
-    _follow(db, one.alert_id)
+    _derive_status(db, delivery.alert_id)
 
 
-def postponed(db: Db, one: Claimed, attempt: Attempt, next_attempt_at: datetime) -> None:
-    """The attempt failed and another one follows, unless the claim is another process's by now."""
-    if _attempted(db, one, attempt, "retrying", next_attempt_at).fetchone():
-        _note_error(db, one, attempt.error, broken=False)
+def record_retry(db: Db, delivery: ClaimedDelivery, attempt: Attempt, next_attempt_at: datetime) -> None:
+    """Record a failed attempt that is retried. Do nothing if another process has claimed the delivery by now."""
+    if _record_attempt(db, delivery, attempt, "retrying", next_attempt_at).fetchone():
+        _record_error(db, delivery, attempt.error, broken=False)
 
 
-def failed(db: Db, one: Claimed, attempt: Attempt, *, broken: bool) -> list[UUID]:
-    """The delivery has failed for good; `broken` marks the channel as well. The delivery that stands in, where there is one.
+def record_failure(db: Db, delivery: ClaimedDelivery, attempt: Attempt, *, broken: bool) -> list[UUID]:
+    """Record that the delivery failed permanently, and return the delivery to the fallback provider, if there is one.
 
-    Nothing of it where the claim is another process's by now.
+    `broken` marks the provider as broken. Do nothing and return [] if another process has claimed the delivery by now.
     """
-    _hold(db, one.alert_id)
-    if not _attempted(db, one, attempt, "failed").fetchone():
+    _lock_alert(db, delivery.alert_id)
+    if not _record_attempt(db, delivery, attempt, "failed").fetchone():
         return []
-    _note_error(db, one, attempt.error, broken=broken)
-    stand_ins = fallbacks.for_failed(db, one.id)
-    _follow(db, one.alert_id)
-    return stand_ins
+    _record_error(db, delivery, attempt.error, broken=broken)
+    fallback_ids = fallbacks.for_failed(db, delivery.id)
+    _derive_status(db, delivery.alert_id)
+    return fallback_ids
 
 
-def deferred(db: Db, one: Claimed, until: datetime, why: str) -> None:
-    """No attempt was made: it waits, uncounted, until it may be."""
+def defer(db: Db, delivery: ClaimedDelivery, until: datetime, reason: str) -> None:
+    """Release the claim without an attempt; the delivery is due at `until`."""
     db.execute(
         "UPDATE deliveries SET attempts = attempts - 1, claimed_until = NULL, claimed_by = NULL, next_attempt_at = %s,"
         " error = %s WHERE id = %s AND status IN ('pending', 'retrying') AND attempts = %s AND claimed_by = %s",
-        [until, why, one.id, one.attempts, one.claimed_by],
+        [until, reason, delivery.id, delivery.attempts, delivery.claimed_by],
     )
 
 
 def due(db: Db, forgotten_before: datetime, limit: int = 500) -> list[UUID]:
-    """Deliveries to try now: those whose time has come, and first attempts whose message was lost.
+    """Return deliveries to send: retries that are due, and first attempts created before `forgotten_before`, whose message was lost.
 
-    One that waits for a place is sent on when there is one (`models.queries.delivery_capacity`), unless its provider is gone.
+    A delivery that waits for capacity is left out (see `models.queries.delivery_capacity`), unless its provider was deleted.
     """
     rows = db.execute(
         "SELECT id FROM deliveries WHERE next_attempt_at <= now() AND (claimed_until IS NULL OR claimed_until <= now())"
@@ -228,7 +232,7 @@ def due(db: Db, forgotten_before: datetime, limit: int = 500) -> list[UUID]:
 
 
 def claimants(db: Db) -> list[str]:
-    """The processes that have claims which still hold."""
+    """Return the processes that hold valid claims."""
     rows = db.execute(
         "SELECT DISTINCT claimed_by FROM deliveries WHERE status IN ('pending', 'retrying') AND next_attempt_at <= now()"
         " AND claimed_until > now() AND claimed_by IS NOT NULL"
@@ -237,40 +241,40 @@ def claimants(db: Db) -> list[str]:
 
 
 def release(db: Db, processes: Sequence[str]) -> list[UUID]:
-    """Give back what these processes, which are gone, had claimed."""
+    """Release the claims of these processes, which are dead, and return the deliveries."""
     return [row[0] for row in db.execute(_RELEASE, [list(processes)])]
 
 
-def _attempted(
-    db: Db, one: Claimed, attempt: Attempt, status: str, next_attempt_at: datetime | None = None
+def _record_attempt(
+    db: Db, delivery: ClaimedDelivery, attempt: Attempt, status: str, next_attempt_at: datetime | None = None
 ) -> Cursor[TupleRow]:
-    """Its answer has a row where the attempt counted."""
+    """Write the attempt. The cursor has a row if the attempt was recorded."""
     return db.execute(
-        _ATTEMPTED,
+        _RECORD_ATTEMPT,
         {
-            "id": one.id,
+            "id": delivery.id,
             "status": status,
             "error": attempt.error,
             "duration": attempt.duration_ms,
             "at": attempt.at,
             "next": next_attempt_at,
-            "logged": LOGGED,
-            "attempts": one.attempts,
-            "by": one.claimed_by,
+            "logged": MAX_LOGGED,
+            "attempts": delivery.attempts,
+            "by": delivery.claimed_by,
         },
     )
 
 
-def _note_error(db: Db, one: Claimed, error: str | None, *, broken: bool) -> None:
+def _record_error(db: Db, delivery: ClaimedDelivery, error: str | None, *, broken: bool) -> None:
     db.execute(
         "UPDATE notification_providers SET last_error_at = now(), last_error = %s, broken = broken OR %s WHERE id = %s",
-        [error, broken, one.provider_id],
+        [error, broken, delivery.provider_id],
     )
 
 
-def _hold(db: Db, alert_id: UUID) -> None:
-    db.execute(_HOLD, [alert_id])
+def _lock_alert(db: Db, alert_id: UUID) -> None:
+    db.execute(_LOCK_ALERT, [alert_id])
 
 
-def _follow(db: Db, alert_id: UUID) -> None:
-    db.execute(_FOLLOW, {"alert": alert_id})
+def _derive_status(db: Db, alert_id: UUID) -> None:
+    db.execute(_DERIVE_STATUS, {"alert": alert_id})

@@ -1,17 +1,18 @@
-"""Fallbacks: the provider that stands in for another one gets a delivery of its own.
+"""Fallback providers: create a delivery to the fallback of a provider that fails.
 
-Within a storm a person's channel that stands in is told by a summary, too: fifty failed webhooks are not fifty messages. Of
-a summary that failed it gets one of its own, of what it was not told before.
+If the alert is sent in a summary, a human channel that is a fallback gets a summary too: fifty failed webhooks do not
+become fifty messages. If a summary itself fails, its fallback gets a new summary of the alerts that it did not get yet.
 """
 
 from uuid import UUID
 
+from channels import EVENT_RECEIVERS
 from models.connections.database import Db
 
-_STAND_IN = """
+_CREATE = """
 WITH wanted AS (
     SELECT d.id AS delivery_id, d.alert_id, f.id AS provider_id, f.type, f.name,
-           f.type <> 'webhook' AND coalesce(a.suppressed_because LIKE 'storm:%%', false) AS in_summary,
+           f.type <> ALL(%(event_receivers)s) AND coalesce(a.suppressed_because LIKE 'storm:%%', false) AS in_summary,
            a.type = 'summary' AS of_summary
     FROM deliveries d JOIN alerts a ON a.id = d.alert_id JOIN notification_providers p ON p.id = d.provider_id
     JOIN notification_providers f ON f.id = p.fallback_provider_id AND f.enabled
@@ -30,8 +31,8 @@ SELECT gen_random_uuid(), alert_id, provider_id, type, name, delivery_id FROM wa
 ON CONFLICT (alert_id, provider_id) DO NOTHING
 RETURNING id
 """
-_FOR_FAILED = _STAND_IN.format(which="d.id = %(delivery)s")
-_FOR_LATE = _STAND_IN.format(
+_FOR_FAILED = _CREATE.format(which="d.id = %(delivery)s")
+_FOR_LATE = _CREATE.format(
     which="""(d.status = 'retrying' OR (d.status = 'pending' AND d.waits_since IS NOT NULL)) AND d.error IS NOT NULL
       AND coalesce(d.restarted_at, d.created_at) < now() - %(minutes)s * interval '1 minute'
       AND NOT EXISTS (SELECT FROM deliveries o WHERE o.alert_id = d.alert_id AND o.provider_id = f.id)
@@ -40,10 +41,15 @@ _FOR_LATE = _STAND_IN.format(
 
 
 def for_failed(db: Db, delivery_id: UUID) -> list[UUID]:
-    """Let the fallback stand in for a delivery that has failed for good; its delivery, where it is not told anyway."""
-    return [row[0] for row in db.execute(_FOR_FAILED, {"delivery": delivery_id})]
+    """Create the fallback's delivery for one that failed permanently. Return its id; [] if the fallback has the alert."""
+    values = {"delivery": delivery_id, "event_receivers": list(EVENT_RECEIVERS)}
+    return [row[0] for row in db.execute(_FOR_FAILED, values)]
 
 
 def for_late(db: Db, minutes: int) -> list[UUID]:
-    """Let the fallbacks stand in for deliveries that have been failing, or waiting for a slow service, for so long; they go on being tried."""
-    return [row[0] for row in db.execute(_FOR_LATE, {"minutes": minutes})]
+    """Create the fallbacks' deliveries for those that have failed, or waited for capacity, for `minutes`.
+
+    Return the new ids. The late deliveries are still retried.
+    """
+    values = {"minutes": minutes, "event_receivers": list(EVENT_RECEIVERS)}
+    return [row[0] for row in db.execute(_FOR_LATE, values)]

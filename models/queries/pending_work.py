@@ -1,4 +1,4 @@
-"""What there is for the sweep to do: one look instead of a dozen, for most of the time there is nothing."""
+"""Which kinds of work are pending for the sweep: one query instead of a dozen, because usually there is none."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -8,8 +8,8 @@ from psycopg.rows import class_row
 from models.connections.database import Db
 
 
-class Chores(NamedTuple):
-    """Which kinds of work may be there; each True is worth a closer look."""
+class PendingWork(NamedTuple):
+    """The kinds of work that may be pending. The sweep runs the queries of a kind only if it is True."""
 
     alerts: bool
     deliveries: bool
@@ -18,8 +18,8 @@ class Chores(NamedTuple):
     resumed: bool
 
 
-# Each EXISTS reads the first entry of a partial index that holds only what is undone.
-_WAITING = """
+# Each EXISTS reads the first entry of a partial index that contains only pending rows.
+_PENDING = """
 SELECT EXISTS (SELECT FROM alerts WHERE planned_at IS NULL) AS alerts,
        EXISTS (SELECT FROM deliveries WHERE status IN ('pending', 'retrying')) AS deliveries,
        EXISTS (SELECT FROM storm_changes WHERE summary_id IS NULL) AS summaries,
@@ -29,9 +29,9 @@ SELECT EXISTS (SELECT FROM alerts WHERE planned_at IS NULL) AS alerts,
 """
 
 
-def waiting(db: Db, now: datetime) -> Chores:
-    """What may be there to do at `now`."""
-    with db.cursor(row_factory=class_row(Chores)) as cursor:
-        found = cursor.execute(_WAITING, {"now": now}).fetchone()
-    assert found is not None, "a statement without a table answers one row"
-    return found
+def find(db: Db, now: datetime) -> PendingWork:
+    """Return the kinds of work that may be pending at `now`."""
+    with db.cursor(row_factory=class_row(PendingWork)) as cursor:
+        row = cursor.execute(_PENDING, {"now": now}).fetchone()
+    assert row is not None, "a SELECT without FROM returns one row"
+    return row

@@ -9,19 +9,10 @@ from copy import deepcopy
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from channels import CHANNELS
 from redaction import CREDENTIAL_NAME
 
 MONITOR_FIELDS = ("auth.password", "auth.token")
-#: Headers are secret as well: for monitors those with the name of a credential, for providers all of them.
-PROVIDER_FIELDS: Mapping[str, tuple[str, ...]] = {
-    "email": ("password",),
-    "slack": ("webhookUrl",),
-    "webhook": ("secret", "url"),
-    "telegram": ("botToken",),
-    "discord": ("webhookUrl",),
-    "teams": ("webhookUrl",),
-    "apprise": ("url",),
-}
 _MARK = "…"
 
 
@@ -40,8 +31,12 @@ def _holder(config: Mapping[str, Any], path: str) -> tuple[dict[str, Any] | None
 
 
 def secret_paths(kind: str, config: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the paths in `config` that hold a secret. `kind` is the type of a provider, or `monitor`."""
-    fields = MONITOR_FIELDS if kind == "monitor" else PROVIDER_FIELDS.get(kind, ())
+    """Yield the paths in `config` that hold a secret; `kind` is a provider's type, or `monitor`.
+
+    The values of a monitor's headers are secret if their names look like credentials, those of a provider's always.
+    """
+    channel = CHANNELS.get(kind)
+    fields = MONITOR_FIELDS if kind == "monitor" else channel.secret_fields if channel else ()
     for path in fields:
         holder, key = _holder(config, path)
         if holder and isinstance(holder.get(key), str) and holder[key]:

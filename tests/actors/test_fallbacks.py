@@ -139,7 +139,7 @@ def test_the_fallback_of_a_fallback_is_next(
 
 def test_in_a_storm_people_who_stand_in_are_told_by_a_summary(pair: Pair, hook: outside.Hook) -> None:
     pair.db.execute("UPDATE notification_providers SET type = 'slack' WHERE id = %s", [pair.fallback])
-    pair.db.execute("UPDATE alerts SET suppressed_because = %s", [grouping.BECAUSE])
+    pair.db.execute("UPDATE alerts SET suppressed_because = %s", [grouping.REASON])
     hook.status = 404
     pair.attempt()
     assert pair.stand_ins() == []

@@ -13,7 +13,7 @@ from tests import rows
 Db = psycopg.Connection[Any]
 MINUTE = timedelta(minutes=1)
 AT = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
-NO_PROVIDER = "no provider: this monitor has no enabled notification provider"
+NO_PROVIDER = "no provider: this monitor has no active channel. Choose one"
 
 
 class Watched:

@@ -153,10 +153,10 @@ def test_there_is_always_a_thread_for_one_more_project(projects: int) -> None:
         while grown:
             grown = False
             for number in range(projects):
-                with threads.one():
+                with threads.busy():
                     more = taken[number] < threads.share()
                 if more:
-                    busy.enter_context(threads.one())
+                    busy.enter_context(threads.busy())
                     taken[number] += 1
                     grown = True
     # Then each has one at least, and the next one finds one, too
@@ -195,7 +195,9 @@ def test_who_waits_is_sent_on_by_the_sweep_when_its_message_was_lost(
             assert deliveries.claim(db, one, "dead") is not None
     deliver.fn(str(made[2]))
     assert _waiting(connection) == 1
-    assert rows.value(connection, "SELECT error FROM deliveries WHERE id = %s", made[2]) == deliveries.WAITS
+    assert (
+        rows.value(connection, "SELECT error FROM deliveries WHERE id = %s", made[2]) == deliveries.WAITS_FOR_CAPACITY
+    )
     # While the places are taken it is left alone
     long_ago = datetime.now(UTC) - timedelta(minutes=1)
     connection.execute(

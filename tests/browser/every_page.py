@@ -87,5 +87,5 @@ def addresses() -> dict[str, tuple[str, ...]]:
         "queues.index": ("/queues",),
         "schedules.index": ("/schedules",),
         "sign_in.login": (),
-        "undelivered.index": ("/alerts/undelivered",),
+        "failed_deliveries.index": ("/alerts/undelivered",),
     }

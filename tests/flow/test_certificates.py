@@ -124,7 +124,6 @@ def test_a_certificate_is_told_of_once_at_each_threshold(
 def test_renewal_starts_anew_and_a_process_that_remembers_nothing_repeats_nothing(
     connection: Db, check: Check, authority: trustme.CA, hook: outside.Hook
 ) -> None:
-    from actors.alerts.certificate_warning import Watch
     from actors.checks.check import engine
 
     project = rows.a_project(connection)
@@ -135,7 +134,7 @@ def test_renewal_starts_anew_and_a_process_that_remembers_nothing_repeats_nothin
         check(monitor)
         until(lambda: len(hook.received) == 1, what="the warning")
         # When the worker is started afresh, the warning is on record
-        engine().sink.certificates = Watch()
+        engine().sink.certificates = ExpiryTracker()
         check(monitor)
         until(lambda: engine().sink.certificates._said, what="the repetition")
         # And when the certificate is renewed, but for five days only

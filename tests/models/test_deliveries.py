@@ -10,7 +10,7 @@ import pytest
 
 from models.connections.database import transaction
 from models.queries import deliveries
-from models.queries.deliveries import Attempt, Claimed
+from models.queries.deliveries import Attempt, ClaimedDelivery
 from tests import rows
 from tests.waiting import until
 
@@ -18,7 +18,7 @@ Db = psycopg.Connection[Any]
 WAITS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
-def claimed(delivery: UUID) -> Claimed:
+def claimed(delivery: UUID) -> ClaimedDelivery:
     with transaction() as db:
         one = deliveries.claim(db, delivery, "test")
     assert one is not None
@@ -45,14 +45,14 @@ def test_an_alert_follows_from_two_deliveries_that_end_at_once(connection: Db, s
     def end_second() -> None:
         with transaction(pipelined=True) as db:
             if second_fails:
-                deliveries.failed(db, second, made("No such hook."), broken=True)
+                deliveries.record_failure(db, second, made("No such hook."), broken=True)
             else:
-                deliveries.succeeded(db, second, made())
+                deliveries.record_success(db, second, made())
 
     # When one's end is not committed yet, and the other one ends
     with ThreadPoolExecutor(1) as pool:
         with transaction() as db:
-            deliveries.succeeded(db, first, made())
+            deliveries.record_success(db, first, made())
             ending = pool.submit(end_second)
             until(lambda: rows.value(connection, WAITS) == 1, what="the second waits for the first")
         ending.result(timeout=10)
@@ -73,16 +73,16 @@ def test_a_process_that_was_thought_dead_undoes_nothing_of_its_successors(connec
         deliveries.release(db, ["test"])
         again = deliveries.claim(db, old.id, "another")
         assert again is not None
-        deliveries.succeeded(db, again, made())
+        deliveries.record_success(db, again, made())
     # When the first one comes back with its failure
     with transaction(pipelined=True) as db:
         match end:
             case "postponed":
-                deliveries.postponed(db, old, made("Timed out."), datetime.now(UTC))
+                deliveries.record_retry(db, old, made("Timed out."), datetime.now(UTC))
             case "failed":
-                assert deliveries.failed(db, old, made("No such hook."), broken=True) == []
+                assert deliveries.record_failure(db, old, made("No such hook."), broken=True) == []
             case _:
-                deliveries.deferred(db, old, datetime.now(UTC), "Waits.")
+                deliveries.defer(db, old, datetime.now(UTC), "Waits.")
     # Then nothing of it counts
     found = connection.execute(
         "SELECT d.status, d.attempts, a.status FROM deliveries d JOIN alerts a ON a.id = d.alert_id"
@@ -100,5 +100,5 @@ def test_a_message_that_was_taken_counts_whoever_holds_the_delivery(connection: 
     )
     with transaction() as db:
         deliveries.release(db, ["test"])
-        deliveries.succeeded(db, old, made())
+        deliveries.record_success(db, old, made())
     assert connection.execute("SELECT status FROM deliveries").fetchall() == [("sent",)]

@@ -121,5 +121,5 @@ def test_a_certificate_is_warned_of_once_the_monitor_is_hushed_no_longer(
     else:
         connection.execute("UPDATE monitors SET muted_until = %s", [AT + 5 * MINUTE])
     with transaction() as db:
-        assert certificates.warn(db, monitor, "ab" * 32, 14, AT + MINUTE) is None
-        assert certificates.warn(db, monitor, "ab" * 32, 14, AT + 5 * MINUTE) is not None
+        assert certificates.record_warning(db, monitor, "ab" * 32, 14, AT + MINUTE) is None
+        assert certificates.record_warning(db, monitor, "ab" * 32, 14, AT + 5 * MINUTE) is not None

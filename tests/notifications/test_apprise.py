@@ -49,7 +49,7 @@ def test_a_second_message_and_another_service_work_as_well(service: Service) -> 
     ],
 )
 def test_services_that_do_more_than_http_are_refused(service: Service, url: str) -> None:
-    with pytest.raises(NotificationError, match="more than HTTP") as raised:
+    with pytest.raises(NotificationError, match="only services that work over HTTP") as raised:
         apprise.send(outage(), {"url": url})
     assert raised.value.permanent
 
@@ -70,7 +70,7 @@ def test_options_in_the_url_loosen_nothing(service: Service) -> None:
 
 
 def test_a_url_with_very_many_recipients_is_stopped(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(apprise, "MOST_CALLS", 2)
+    monkeypatch.setattr(apprise, "MAX_CALLS", 2)
     numbers = "/".join(f"+4917012345{number:02}" for number in range(40))
     with pytest.raises(NotificationError, match="more than 2 calls") as raised:
         apprise.send(outage(), {"url": f"signal://127.0.0.1:{service.port}/+491701234500/{numbers}?batch=no"})
@@ -79,7 +79,7 @@ def test_a_url_with_very_many_recipients_is_stopped(service: Service, monkeypatc
 
 
 def test_a_delivery_of_many_calls_ends_in_time(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(apprise, "MOST_SECONDS", -1.0)
+    monkeypatch.setattr(apprise, "MAX_SECONDS", -1.0)
     with pytest.raises(NotificationError, match="took too long") as raised:
         apprise.send(outage(), {"url": f"json://127.0.0.1:{service.port}/"})
     assert not raised.value.permanent

@@ -287,7 +287,7 @@ def test_mail_goes_to_the_domain_that_browsers_would_ask(
 def test_a_certificate_for_another_name_is_not_trusted(mailbox: Mailbox, trusted: trustme.CA) -> None:
     with _serving(mailbox, tls_context=server_context(trusted, "other.example")) as port:
         config = {"to": "ops@example.com", "smtpHost": "localhost", "smtpPort": port, "from": "watch@example.org"}
-        with pytest.raises(NotificationError, match="localhost could not be trusted: Hostname mismatch"):
+        with pytest.raises(NotificationError, match="localhost has an untrusted certificate: Hostname mismatch"):
             email.send(outage(), config)
     assert mailbox.delivered == []
 
@@ -304,7 +304,7 @@ def test_a_refused_message_is_tried_again_only_after_a_4xx(
     mailbox: Mailbox, config: dict[str, Any], reply: str, permanent: bool
 ) -> None:
     mailbox.data_reply = reply
-    with pytest.raises(NotificationError, match=f"127.0.0.1 answered {reply}") as raised:
+    with pytest.raises(NotificationError, match=f"127.0.0.1 replied {reply}") as raised:
         email.send(outage(), config)
     assert raised.value.permanent is permanent
 
@@ -321,12 +321,12 @@ def test_who_has_the_mail_does_not_get_it_again_when_another_was_greylisted(
 ) -> None:
     config |= {"to": ["ops@example.com", "slow@example.com", "gone@example.com"]}
     mailbox.refuse = {"slow@example.com": "450 4.7.1 greylisted", "gone@example.com": "550 no such user"}
-    with pytest.raises(NotificationError, match=r"450 4.7.1 greylisted.*The others got it") as first:
+    with pytest.raises(NotificationError, match=r"450 4.7.1 greylisted.*The other recipients got the mail") as first:
         email.send(outage(), config)
-    with pytest.raises(NotificationError, match=r"450 4.7.1 greylisted.*The others got it") as second:
+    with pytest.raises(NotificationError, match=r"450 4.7.1 greylisted.*The other recipients got the mail") as second:
         email.send(outage(), config)
     del mailbox.refuse["slow@example.com"]
-    with pytest.raises(NotificationError, match=r"550 no such user.*The others got it") as third:
+    with pytest.raises(NotificationError, match=r"550 no such user.*The other recipients got the mail") as third:
         email.send(outage(), config)
     assert [one.value.permanent for one in (first, second, third)] == [False, False, True]
     assert [one.envelope_to for one in mailbox.delivered] == [["ops@example.com"], ["slow@example.com"]]
@@ -341,7 +341,7 @@ def test_a_recipient_refused_among_others_is_told_and_not_repeated_to_the_others
 ) -> None:
     mailbox.refuse = {"gone@example.com": "550 no such user"}
     config |= {"to": ["ops@example.com", "gone@example.com"]}
-    with pytest.raises(NotificationError, match=r"550 no such user.*The others got it") as raised:
+    with pytest.raises(NotificationError, match=r"550 no such user.*The other recipients got the mail") as raised:
         email.send(outage(), config)
     assert raised.value.permanent
     assert mailbox.delivered[0].envelope_to == ["ops@example.com"]
@@ -386,25 +386,25 @@ LOGIN = {"username": "alerts", "password": "s3cret-pass"}
 @pytest.mark.parametrize(
     ("words", "changes", "said", "permanent"),
     [
-        ({"hello": ""}, {}, "broke the conversation off", False),
+        ({"hello": ""}, {}, "closed the connection", False),
         ({"hello": "421 too busy"}, {}, "421 too busy", False),
         ({"hello": "554 go away"}, {}, "554 go away", True),
         ({"mail": "451 later"}, {}, "451 later", False),
         ({"mail": "550 not you"}, {}, "550 not you", True),
         ({"rcpt": "421 closing"}, {}, "421 closing", False),
-        ({"data": ""}, {}, "broke the conversation off", False),
+        ({"data": ""}, {}, "closed the connection", False),
         ({"data": "554 no"}, {}, "554 no", True),
         ({"ehlo": "250-x\r\n250 AUTH PLAIN", "auth": "454 later s3cret-pass"}, LOGIN, "454 later …", False),
         ({"ehlo": "250-x\r\n250 AUTH PLAIN", "auth": "535 wrong s3cret-pass"}, LOGIN, "535 wrong …", True),
-        ({"ehlo": "250 no AUTH here"}, LOGIN, "no way to sign in", True),
+        ({"ehlo": "250 no AUTH here"}, LOGIN, "does not offer authentication", True),
         ({"ehlo": "250-x\r\n250 STARTTLS", "star": "454 later"}, {"smtpSecurity": "starttls"}, "454 later", False),
-        ({"ehlo": "250-x\r\n250 STARTTLS", "star": ""}, {"smtpSecurity": "starttls"}, "broke", False),
+        ({"ehlo": "250-x\r\n250 STARTTLS", "star": ""}, {"smtpSecurity": "starttls"}, "closed the connection", False),
         ({"ehlo": "250 XXXXXXXA"}, {"smtpSecurity": "starttls"}, "does not offer STARTTLS", True),
         # What is slipped in before the encryption begins is thrown away, and no TLS follows.
         (
             {"ehlo": "250-x\r\n250 STARTTLS", "star": "220 go\r\n250-AUTH PLAIN\r\n250 fine"},
             {"smtpSecurity": "starttls"} | LOGIN,
-            "broke the conversation off",
+            "closed the connection",
             False,
         ),
     ],
@@ -424,7 +424,7 @@ def test_a_server_that_says_nothing_is_left_in_time(configure: Configure, monkey
     gone = threading.Event()
     with _talking(lambda _: (gone.wait(30), None)[1]) as config:
         try:
-            with pytest.raises(NotificationError, match="did not answer in time") as raised:
+            with pytest.raises(NotificationError, match="did not respond in time") as raised:
                 email.send(outage(), config)
         finally:
             gone.set()
@@ -438,7 +438,7 @@ def test_a_server_that_is_no_mail_server_is_a_transient_error(configure: Configu
     ):
         email.send(outage(), config)
     assert not raised.value.permanent
-    assert str(raised.value) == "127.0.0.1 does not answer in SMTP: look at the port."
+    assert str(raised.value) == "127.0.0.1 does not speak SMTP. Check the port."
 
 
 def test_a_dripping_server_cannot_stretch_the_conversation(
@@ -457,7 +457,7 @@ def test_a_dripping_server_cannot_stretch_the_conversation(
     with _talking(drip) as config:
         start = time.monotonic()
         try:
-            with pytest.raises(NotificationError, match="did not answer in time") as raised:
+            with pytest.raises(NotificationError, match="did not respond in time") as raised:
                 email.send(outage(), config)
         finally:
             gone.set()
@@ -519,10 +519,10 @@ def test_a_providers_own_server_never_gets_the_operators_account() -> None:
         {"SMTP_HOST": "mail.example", "SMTP_USERNAME": "operator", "SMTP_PASSWORD": "hidden", "SMTP_PORT": "2525"}
     )
     own = email.server_of({"smtpHost": "mail.evil.test"}, defaults)
-    assert (own.host, own.port, own.username, own.password, own.judged) == ("mail.evil.test", 587, "", "", True)
+    assert (own.host, own.port, own.username, own.password, own.guarded) == ("mail.evil.test", 587, "", "", True)
     operators = email.server_of({"smtpPort": 6379, "smtpSecurity": "none"}, defaults)
     assert (operators.host, operators.port, operators.security) == ("mail.example", 2525, "starttls")
-    assert (operators.username, operators.password, operators.judged) == ("operator", "hidden", False)
+    assert (operators.username, operators.password, operators.guarded) == ("operator", "hidden", False)
     assert "hidden" not in repr(operators)
 
 

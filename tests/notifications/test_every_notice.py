@@ -109,5 +109,5 @@ def test_a_summary_tells_the_worst_first_and_then_by_time() -> None:
         "else 0",
     ]
     assert wording.headline.endswith(
-        "2 down, 1 without a heartbeat, 1 with an expiring certificate, 1 up again, 1 changed otherwise"
+        "2 down, 1 without a heartbeat, 1 with an expiring certificate, 1 up again, 1 with other changes"
     )

@@ -117,7 +117,7 @@ def test_an_error_shows_a_short_clean_piece_of_the_reply(service: Service) -> No
     body = f"<b>bad</b>\x00\x1b[31m\u202e see {url} or verysecretpart \n" + "x" * 5000
     service.answers.append(Answer(400, body.encode()))
     text = str(_fails(url))
-    assert text.startswith("127.0.0.1 answered 400: <b>bad</b> [31m see … or …")
+    assert text.startswith("127.0.0.1 responded with HTTP 400: <b>bad</b> [31m see … or …")
     assert len(text) < 250
     assert text.isprintable()
 
@@ -137,7 +137,7 @@ def test_nobody_listening_is_transient_and_says_so(configure: Configure) -> None
 
 def test_a_name_that_does_not_resolve_is_transient(configure: Configure) -> None:
     error = _fails(f"http://nowhere.invalid{SECRET}")
-    assert str(error) == "nowhere.invalid could not be found: its name does not resolve."
+    assert str(error) == "nowhere.invalid could not be resolved."
     assert not error.permanent
 
 
@@ -225,13 +225,13 @@ def test_tls_checks_the_name_of_the_url_not_the_address(configure: Configure, tr
         post.post(service.url("/", host="localhost", scheme="https"), b"{}", {})
         error = _fails(service.url(SECRET, host="127.0.0.1", scheme="https"))
     assert len(service.requests) == 1
-    assert "127.0.0.1 could not be trusted: IP address mismatch" in str(error)
+    assert "127.0.0.1 has an untrusted certificate: IP address mismatch" in str(error)
 
 
 def test_an_untrusted_certificate_is_refused(configure: Configure) -> None:
     with Service(tls=server_context(trustme.CA(), "localhost")) as service:
         error = _fails(service.url(SECRET, host="localhost", scheme="https"))
-    assert "localhost could not be trusted" in str(error)
+    assert "localhost has an untrusted certificate" in str(error)
     assert service.requests == []
 
 
@@ -269,7 +269,7 @@ def test_a_dripping_server_cannot_stretch_the_exchange(configure: Configure, mon
             gone.set()
     assert time.monotonic() - start < 3
     assert not error.permanent
-    assert str(error) == "127.0.0.1 did not answer in time."
+    assert str(error) == "127.0.0.1 did not respond in time."
 
 
 def test_an_endless_body_is_not_read_beyond_64_kb(configure: Configure) -> None:
@@ -286,5 +286,5 @@ def test_an_endless_body_is_not_read_beyond_64_kb(configure: Configure) -> None:
 
     with _raw_server(flood) as url:
         error = _fails(url)
-    assert str(error).startswith("127.0.0.1 answered 500: xxx")
+    assert str(error).startswith("127.0.0.1 responded with HTTP 500: xxx")
     assert sent < 50_000_000

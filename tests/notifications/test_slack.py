@@ -138,7 +138,7 @@ def test_all_facts_are_told_though_a_section_takes_but_ten(service: Service) -> 
     text = _sent(service, outage(status_code=503, timings=timings, incident_url="https://watch.example/incidents/7"))
     for part in (
         "Status code: 503",
-        "Of which: DNS 12 ms, connect 20 ms, first byte 1,200 ms",
+        "Phases: DNS 12 ms, connect 20 ms, first byte 1,200 ms",
         "Project: Web shop",
         "<https://watch.example/incidents/7|Open the incident>",
     ):

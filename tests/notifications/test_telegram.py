@@ -110,7 +110,7 @@ def test_a_summary_links_every_name_and_counts_the_rest(service: Service) -> Non
 def test_a_200_that_says_no_is_no_success(service: Service, code: int | None, permanent: bool) -> None:
     said = {"ok": False, "error_code": code, "description": "bot 123456:ABC-def_ was kicked"}
     service.answers.append(Answer(200, json.dumps(said).encode()))
-    with pytest.raises(NotificationError, match=r"Telegram did not take the message\. bot … was kicked") as raised:
+    with pytest.raises(NotificationError, match=r"Telegram rejected the message\. bot … was kicked") as raised:
         telegram.send(outage(), {"botToken": "123456:ABC-def_", "chatId": "1", "apiBase": service.url("/")})
     assert raised.value.permanent is permanent
 

@@ -146,7 +146,7 @@ def test_an_error_tells_no_secret_even_if_the_service_repeats_all_it_was_sent(se
         webhook.send(outage(), {"url": url, "headers": {"X-Key": secrets[4]}})
     message = str(raised.value)
     assert not [secret for secret in secrets if secret in message]
-    assert message.startswith("127.0.0.1 answered 404: no hook")
+    assert message.startswith("127.0.0.1 responded with HTTP 404: no hook")
     assert message.endswith("sorry")
 
 

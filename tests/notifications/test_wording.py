@@ -151,7 +151,7 @@ def test_a_failure_that_is_told_late_is_not_taken_for_news() -> None:
     late = outage(ended_at=SENT_AT - timedelta(minutes=1), down_since=SENT_AT - timedelta(minutes=6))
     wording = describe(late)
     assert (wording.headline, wording.tone) == ("Shop front was down and is up again", Tone.WARNING)
-    assert wording.reason.startswith("This message is late: all has been well again since 2026-")
+    assert wording.reason.startswith("This message is late: the outage ended at 2026-")
     facts = dict(wording.facts)
     assert facts["Was down for"] == "5 minutes"
     assert "Since" not in facts

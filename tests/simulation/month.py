@@ -214,7 +214,7 @@ class Month:
         """A channel is called: at times it fails at first, and at times its caller dies."""
         from actors.alerts import circuit_breakers
 
-        circuit_breakers.forget()
+        circuit_breakers.reset()
         if self._rng.randrange(FAILS_OFTEN) == 0:
             raise NotificationError("503", permanent=False)
         now = self._clock.now

@@ -65,8 +65,8 @@ def a_recovery_without_its_failure(patch: Patch) -> None:
             return change
         return transition.Transition(change.state, change.status_changed, transition.AlertDecision("up", None))
 
-    patch.setattr(transition, "_succeeded", succeeded)
-    patch.setattr(policy, "held_back", lambda *_: None)
+    patch.setattr(transition, "_good", good)
+    patch.setattr(policy, "suppression_reason", lambda *_: None)
 
 
 def no_sweep(patch: Patch) -> None:

@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from channels import CHANNELS
 from models.secrets import fields
 
 _PORTS = {"http": 80, "https": 443}
 _SMTP_PORTS = {"none": 25, "starttls": 587, "tls": 465}
-#: Fields of a provider's config that hold an address.
-_ADDRESSES = ("url", "webhookUrl", "apiBase")
+#: Field of a provider's config that holds a URL -> the URL that is called if it is empty.
+_DEFAULT_URLS = {channel.url_field: channel.default_url for channel in CHANNELS.values() if channel.url_field}
 _AGAIN = "What it is sent to has changed: enter the secret again."
 
 
@@ -24,9 +25,7 @@ def of_monitor(target: object, config: Mapping[str, Any]) -> tuple[object, ...]:
 
 def of_provider(config: Mapping[str, Any]) -> tuple[object, ...]:
     """What decides where a provider's secrets go."""
-    from notifications.telegram import API_BASE  # web loads no channel before it needs one
-
-    addresses = tuple(_origin(config.get(name) or (API_BASE if name == "apiBase" else "")) for name in _ADDRESSES)
+    addresses = tuple(_origin(config.get(field) or default) for field, default in _DEFAULT_URLS.items())
     return (*addresses, _mail_server(config), config.get("verifyTls") is not False)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Flask
 
 import faults
+from channels import CHANNELS
 from check_types import CHECK_TYPES
 
 #: status -> (word, icon, what it means)
@@ -21,15 +22,7 @@ STATES = {
 }
 #: check type -> (word, icon)
 TYPES = {kind: (row.label, row.icon) for kind, row in CHECK_TYPES.items()}
-PROVIDERS = {
-    "email": ("E-mail", "envelope"),
-    "slack": ("Slack", "slack"),
-    "webhook": ("Webhook", "code-slash"),
-    "telegram": ("Telegram", "telegram"),
-    "discord": ("Discord", "discord"),
-    "teams": ("Microsoft Teams", "microsoft-teams"),
-    "apprise": ("Apprise", "boxes"),
-}
+PROVIDERS = {name: (channel.label, channel.icon) for name, channel in CHANNELS.items()}
 ROLES = {
     "super_admin": "Super administrator",
     "org_owner": "Owner of the organisation",

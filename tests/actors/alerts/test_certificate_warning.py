@@ -11,10 +11,10 @@ import redis
 
 from actors import queues
 from actors.alerts import certificate_warning as module
-from actors.alerts.certificate_warning import Watch, expiring
+from actors.alerts.certificate_warning import ExpiryTracker, certificate_warning
 from actors.probes.target import Target
 from tests import messages, rows
-from tests.actors.test_expiry import a_certificate
+from tests.actors.alerts.test_certificate_thresholds import a_certificate
 
 Db = psycopg.Connection[Any]
 
@@ -32,8 +32,8 @@ def told(db: Db) -> list[tuple[Any, ...]]:
 
 def test_warning_twice_equals_once(connection: Db, monitor: UUID) -> None:
     certificate = a_certificate(13)
-    expiring.fn(str(monitor), 14, certificate)
-    expiring.fn(str(monitor), 14, certificate)
+    certificate_warning.fn(str(monitor), 14, certificate)
+    certificate_warning.fn(str(monitor), 14, certificate)
     rows_found = connection.execute(
         "SELECT id, type, monitor_name, alert_number, reason, context FROM alerts"
     ).fetchall()
@@ -46,37 +46,37 @@ def test_warning_twice_equals_once(connection: Db, monitor: UUID) -> None:
 
 def test_each_threshold_is_told_and_none_that_a_nearer_one_covers(connection: Db, monitor: UUID) -> None:
     for threshold, left in ((7, 6), (30, 29), (14, 10), (7, 7), (3, 2), (-1, -1), (1, 0)):
-        expiring.fn(str(monitor), threshold, a_certificate(left))
+        certificate_warning.fn(str(monitor), threshold, a_certificate(left))
     assert [left for left, _ in told(connection)] == [6, 2, -1]
 
 
 def test_a_renewed_certificate_is_told_of_anew(connection: Db, monitor: UUID) -> None:
-    expiring.fn(str(monitor), 7, a_certificate(6))
-    expiring.fn(str(monitor), 30, a_certificate(29, fingerprintSha256="cd" * 32))
+    certificate_warning.fn(str(monitor), 7, a_certificate(6))
+    certificate_warning.fn(str(monitor), 30, a_certificate(29, fingerprintSha256="cd" * 32))
     assert [left for left, _ in told(connection)] == [6, 29]
 
 
 def test_two_monitors_of_one_certificate_are_both_told_of(connection: Db, project: UUID, monitor: UUID) -> None:
     for one in (monitor, rows.a_monitor(connection, project)):
-        expiring.fn(str(one), 7, a_certificate(6))
+        certificate_warning.fn(str(one), 7, a_certificate(6))
     assert len(told(connection)) == 2
 
 
 def test_locations_that_see_it_at_once_tell_once(connection: Db, monitor: UUID) -> None:
     with ThreadPoolExecutor(4) as together:
-        list(together.map(lambda _: expiring.fn(str(monitor), 7, a_certificate(6)), range(12)))
+        list(together.map(lambda _: certificate_warning.fn(str(monitor), 7, a_certificate(6)), range(12)))
     assert len(told(connection)) == 1
 
 
 @pytest.mark.parametrize("end", ["DELETE FROM monitors", "UPDATE monitors SET enabled = false"])
 def test_a_monitor_that_is_gone_or_paused_meanwhile_tells_nobody(connection: Db, monitor: UUID, end: str) -> None:
     connection.execute(end)  # type: ignore[call-overload]
-    expiring.fn(str(monitor), 7, a_certificate(6))
+    certificate_warning.fn(str(monitor), 7, a_certificate(6))
     assert told(connection) == []
 
 
 def test_the_warnings_go_with_their_monitor(connection: Db, monitor: UUID) -> None:
-    expiring.fn(str(monitor), 7, a_certificate(6))
+    certificate_warning.fn(str(monitor), 7, a_certificate(6))
     connection.execute("DELETE FROM monitors")
     assert rows.value(connection, "SELECT count(*) FROM certificate_warnings") == 0
 
@@ -89,44 +89,46 @@ def a_target(**config: Any) -> Target:
 
 
 def test_one_process_says_each_threshold_once() -> None:
-    watch, target = Watch(), a_target()
-    seen = [watch.crossed(target, a_certificate(left)) for left in (31, 30, 29, 29, 14, 13, 7, 3, 1, 0, -1, -2)]
+    watch, target = ExpiryTracker(), a_target()
+    seen = [
+        watch.crossed_threshold(target, a_certificate(left)) for left in (31, 30, 29, 29, 14, 13, 7, 3, 1, 0, -1, -2)
+    ]
     assert seen == [None, 30, None, None, 14, None, 7, 3, 1, None, -1, None]
 
 
 def test_the_monitors_own_window_comes_first() -> None:
-    watch = Watch()
-    assert watch.crossed(a_target(sslDaysUntilExpirationWarning=60), a_certificate(45)) == 60
-    assert watch.crossed(a_target(sslDaysUntilExpirationWarning=5), a_certificate(7)) is None
+    watch = ExpiryTracker()
+    assert watch.crossed_threshold(a_target(sslDaysUntilExpirationWarning=60), a_certificate(45)) == 60
+    assert watch.crossed_threshold(a_target(sslDaysUntilExpirationWarning=5), a_certificate(7)) is None
 
 
 def test_what_was_said_is_said_again_after_an_hour_in_case_it_was_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    watch, target = Watch(), a_target()
+    watch, target = ExpiryTracker(), a_target()
     now = 1000.0
     monkeypatch.setattr(module.time, "monotonic", lambda: now)
-    assert watch.crossed(target, a_certificate(6)) == 7
+    assert watch.crossed_threshold(target, a_certificate(6)) == 7
     now += module.REPEAT_SECONDS - 1
-    assert watch.crossed(target, a_certificate(6)) is None
+    assert watch.crossed_threshold(target, a_certificate(6)) is None
     now += 1
-    assert watch.crossed(target, a_certificate(6)) == 7
+    assert watch.crossed_threshold(target, a_certificate(6)) == 7
 
 
 def test_the_memory_of_what_was_said_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LIMIT", 3)
-    watch = Watch()
+    monkeypatch.setattr(module, "MAX_CERTIFICATES", 3)
+    watch = ExpiryTracker()
     for _ in range(10):
-        watch.crossed(a_target(), a_certificate(6))
-    assert len(watch._said) <= 3
+        watch.crossed_threshold(a_target(), a_certificate(6))
+    assert len(watch._sent) <= 3
 
 
 def test_without_a_broker_the_next_check_says_it_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    watch, target = Watch(), a_target()
+    watch, target = ExpiryTracker(), a_target()
 
     def away(*_: Any) -> None:
         raise redis.ConnectionError
 
-    monkeypatch.setattr(expiring, "send", away)
+    monkeypatch.setattr(certificate_warning, "send", away)
     certificate = a_certificate(6)
-    assert watch.crossed(target, certificate) == 7
-    asyncio.run(watch.say(target, 7, certificate))
-    assert watch.crossed(target, certificate) == 7
+    assert watch.crossed_threshold(target, certificate) == 7
+    asyncio.run(watch.send(target, 7, certificate))
+    assert watch.crossed_threshold(target, certificate) == 7

@@ -1,4 +1,4 @@
-"""A service that is away is left alone for a moment, and no other with it."""
+"""Circuit breakers: a service that fails slowly is paused, and no other service with it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,18 +16,18 @@ HOOK = {"url": "https://hooks.example.test/a?key=1"}
 
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No service has failed yet; in these tests every failure counts as a slow one."""
+    """Close all circuits. In these tests every failure counts as slow."""
     monkeypatch.setattr(circuit_breakers, "SLOW_SECONDS", 0.0)
-    circuit_breakers.forget()
+    circuit_breakers.reset()
     yield
-    circuit_breakers.forget()
+    circuit_breakers.reset()
 
 
 def call(config: dict[str, Any], failure: NotificationError | None = None, kind: str = "webhook") -> str:
-    """What became of one call: `called`, or the error's text."""
+    """Return `called`, or the error's text."""
     called = []
     try:
-        with circuit_breakers.around(kind, config):
+        with circuit_breakers.guard(kind, config):
             called.append(True)
             if failure:
                 raise failure
@@ -42,15 +42,15 @@ def fail(times: int, config: dict[str, Any] = HOOK, failure: NotificationError =
         assert call(config, failure) == "called"
 
 
-def test_after_several_failures_in_a_row_a_service_is_not_called_and_the_wait_is_told() -> None:
+def test_several_failures_in_a_row_open_the_circuit_and_the_error_has_the_remaining_time() -> None:
     fail(circuit_breakers.FAILURES)
-    said = call(HOOK)
-    assert "left alone for a moment" in said
-    assert said.endswith(f"{circuit_breakers.PAUSE_SECONDS}.0")
-    assert "example" not in said
+    error = call(HOOK)
+    assert "Paused for a few seconds" in error
+    assert error.endswith(f"{circuit_breakers.OPEN_SECONDS}.0")
+    assert "example" not in error
 
 
-def test_one_good_call_among_them_and_it_is_called_on() -> None:
+def test_a_success_resets_the_count_of_failures() -> None:
     fail(circuit_breakers.FAILURES - 1)
     assert call(HOOK) == "called"
     fail(circuit_breakers.FAILURES - 1)
@@ -64,12 +64,12 @@ def test_one_good_call_among_them_and_it_is_called_on() -> None:
         NotificationError("429.", permanent=False, retry_after=1, outage=False),
     ],
 )
-def test_a_service_that_refuses_is_there(failure: NotificationError) -> None:
+def test_a_refusal_does_not_open_the_circuit(failure: NotificationError) -> None:
     fail(circuit_breakers.FAILURES * 2, failure=failure)
     assert call(HOOK) == "called"
 
 
-def test_a_service_that_fails_at_once_holds_nobody_up_and_is_called_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fast_failures_do_not_open_the_circuit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(circuit_breakers, "SLOW_SECONDS", 60.0)
     fail(circuit_breakers.FAILURES * 2)
     assert call(HOOK) == "called"
@@ -85,26 +85,26 @@ def test_a_service_that_fails_at_once_holds_nobody_up_and_is_called_on(monkeypat
         ({"botToken": "1:a"}, "telegram"),
     ],
 )
-def test_other_services_are_called_meanwhile(other: dict[str, Any], kind: str) -> None:
+def test_the_circuits_of_other_services_stay_closed(other: dict[str, Any], kind: str) -> None:
     fail(circuit_breakers.FAILURES)
     assert call(other, kind=kind) == "called"
 
 
-def test_another_path_of_the_same_service_waits_with_it() -> None:
+def test_all_paths_of_a_service_share_its_circuit() -> None:
     fail(circuit_breakers.FAILURES)
     assert call({"webhookUrl": "https://hooks.example.test/b"}, kind="slack") != "called"
 
 
-def test_after_the_pause_it_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(circuit_breakers, "PAUSE_SECONDS", 0.05)
+def test_the_circuit_closes_after_a_success(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(circuit_breakers, "OPEN_SECONDS", 0.05)
     fail(circuit_breakers.FAILURES)
     until(lambda: call(HOOK) == "called", within=3)
-    # And the one good call has closed it for good
+    # The success has reset the count of failures
     fail(circuit_breakers.FAILURES - 1)
     assert call(HOOK) == "called"
 
 
-def test_mail_without_a_server_of_its_own_is_the_installations(settings_of: SettingsOf) -> None:
+def test_mail_without_its_own_server_shares_the_circuit_of_the_default_server(settings_of: SettingsOf) -> None:
     settings_of(smtp_host="mail.example.test", smtp_port=25)
     for _ in range(circuit_breakers.FAILURES):
         call({"to": ["a@example.test"]}, AWAY, "email")
@@ -112,8 +112,8 @@ def test_mail_without_a_server_of_its_own_is_the_installations(settings_of: Sett
     assert call({"smtpHost": "mail.example.test", "smtpPort": 587}, kind="email") == "called"
 
 
-def test_the_number_of_services_that_are_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(circuit_breakers, "MOST_SERVICES", 3)
+def test_the_number_of_breakers_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(circuit_breakers, "MAX_SERVICES", 3)
     for number in range(10):
         call({"url": f"https://{number}.example.test/"}, AWAY)
-    assert len(circuit_breakers._known) == 3
+    assert len(circuit_breakers._breakers) == 3

@@ -198,7 +198,7 @@ def test_credentials_that_do_not_open_fail_for_good_without_a_word_of_them(told:
     sealed = rows.value(told.db, "SELECT secrets FROM notification_providers")
     told.db.execute("UPDATE notification_providers SET secrets = %s", [sealed[:-1] + bytes([sealed[-1] ^ 1])])
     told.attempt()
-    assert told.row() == ("failed", 1, "The stored credentials do not open; enter them again.")
+    assert told.row() == ("failed", 1, "The stored credentials cannot be decrypted. Enter them again.")
     assert hook.received == []
 
 
@@ -207,7 +207,7 @@ def test_a_fault_of_our_own_is_retried_in_growing_steps_and_shows_no_secret(told
     told.attempt()
     status, attempts, error = told.row()
     assert (status, attempts) == ("retrying", 1)
-    assert error == "The message could not be made (KeyError)."
+    assert error == "The message could not be created (KeyError)."
 
 
 def test_a_worker_that_died_while_sending_is_replaced_when_its_claim_has_run_out(
@@ -228,7 +228,7 @@ def test_a_service_that_hangs_is_spared_the_deliveries_that_follow_and_they_lose
     connection: Db, project: UUID, hook: outside.Hook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(circuit_breakers, "SLOW_SECONDS", 0.0)
-    circuit_breakers.forget()
+    circuit_breakers.reset()
     hook.status = 503
     for _ in range(circuit_breakers.FAILURES):
         Told(connection, project, hook.url).attempt()
@@ -240,11 +240,11 @@ def test_a_service_that_hangs_is_spared_the_deliveries_that_follow_and_they_lose
     assert len(hook.received) == circuit_breakers.FAILURES
     status, attempts, error = spared.row()
     assert (status, attempts) == ("pending", 0)
-    assert "left alone for a moment" in error
+    assert "Paused for a few seconds" in error
     wait = (spared.next_attempt_at() - datetime.now(UTC)).total_seconds()
-    assert 0 < wait <= circuit_breakers.PAUSE_SECONDS + 1
+    assert 0 < wait <= circuit_breakers.OPEN_SECONDS + 1
     # And goes out by the sweep, once the pause is over
-    circuit_breakers.forget()
+    circuit_breakers.reset()
     hook.status = 200
     spared.db.execute("UPDATE deliveries SET next_attempt_at = now() WHERE id = %s", [spared.delivery])
     sweep.sweep.fn()
@@ -279,11 +279,11 @@ def test_every_attempt_is_kept_with_what_came_of_it(told: Told, hook: outside.Ho
 
 def test_the_log_keeps_the_newest_attempts(told: Told, hook: outside.Hook) -> None:
     hook.status = 500
-    for _ in range(deliveries.LOGGED + 2):
+    for _ in range(deliveries.MAX_LOGGED + 2):
         told.db.execute("UPDATE deliveries SET next_attempt_at = now()")
         told.attempt()
     log = rows.value(told.db, "SELECT attempt_log FROM deliveries")
-    assert len(log) == deliveries.LOGGED
+    assert len(log) == deliveries.MAX_LOGGED
 
 
 def test_what_a_dead_worker_had_claimed_is_taken_over_before_its_lease_ends(

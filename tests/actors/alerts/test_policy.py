@@ -1,4 +1,4 @@
-"""Whether an alert is told."""
+"""Whether an alert is sent."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -36,14 +36,16 @@ def an_alert(**values: Any) -> UnplannedAlert:
 
 
 @pytest.mark.parametrize("kind", TYPES)
-def test_with_everything_on_every_alert_is_told(kind: str) -> None:
-    assert policy.held_back(an_alert(type=kind), NOW) is None
+def test_with_every_option_on_every_alert_is_sent(kind: str) -> None:
+    assert policy.suppression_reason(an_alert(type=kind), NOW) is None
 
 
-def test_an_end_is_told_where_nobody_could_be_told_of_the_beginning() -> None:
-    found_nobody = {"failure_was_sent": False, "failure_had_no_provider": True}
-    assert policy.held_back(an_alert(type="monitor.up", **found_nobody), NOW) is None
-    assert policy.held_back(an_alert(type="monitor.up", alert_on_recovery=False, **found_nobody), NOW) is not None
+def test_a_recovery_is_sent_if_its_failure_had_no_recipient() -> None:
+    no_recipient = {"failure_was_sent": False, "failure_had_no_provider": True}
+    assert policy.suppression_reason(an_alert(type="monitor.up", **no_recipient), NOW) is None
+    assert (
+        policy.suppression_reason(an_alert(type="monitor.up", alert_on_recovery=False, **no_recipient), NOW) is not None
+    )
 
 
 @pytest.mark.parametrize(
@@ -54,19 +56,19 @@ def test_an_end_is_told_where_nobody_could_be_told_of_the_beginning() -> None:
         ({"alert_on_failure": False}, "off: failure alerts"),
         ({"type": "heartbeat.missed", "alert_on_failure": False}, "off: failure alerts"),
         ({"type": "monitor.up", "alert_on_recovery": False}, "off: recovery alerts"),
-        ({"type": "monitor.up", "failure_was_sent": False}, "off: the failure it ends"),
+        ({"type": "monitor.up", "failure_was_sent": False}, "off: no down alert was sent either"),
         ({"type": "monitor.ssl_expiring", "alert_on_ssl_expiration": False}, "off: certificate alerts"),
         (
             {"type": "monitor.ssl_expiring", "muted_until": NOW + timedelta(seconds=1)},
-            "mute: muted until 2026-05-04 12:00 UTC",
+            "mute: alerts are muted until 2026-05-04 12:00 UTC",
         ),
     ],
 )
-def test_what_holds_an_alert_back_is_said_in_words(values: dict[str, Any], because: str) -> None:
-    assert (policy.held_back(an_alert(**values), NOW) or "").startswith(because)
+def test_the_suppression_reason_is_a_sentence(values: dict[str, Any], because: str) -> None:
+    assert (policy.suppression_reason(an_alert(**values), NOW) or "").startswith(because)
 
 
-# A mute is judged where the state moves: what was decided there goes out.
+# Mutes are applied where the state changes. An alert that was decided there is sent.
 @pytest.mark.parametrize(
     "values",
     [
@@ -79,8 +81,8 @@ def test_what_holds_an_alert_back_is_said_in_words(values: dict[str, Any], becau
         {"type": "monitor.ssl_expiring", "alert_on_failure": False, "failure_was_sent": False},
     ],
 )
-def test_a_switch_of_another_kind_holds_nothing_back(values: dict[str, Any]) -> None:
-    assert policy.held_back(an_alert(**values), NOW) is None
+def test_options_of_other_alert_types_do_not_suppress(values: dict[str, Any]) -> None:
+    assert policy.suppression_reason(an_alert(**values), NOW) is None
 
 
 switches = st.fixed_dictionaries(
@@ -99,16 +101,16 @@ switches = st.fixed_dictionaries(
 
 @settings(deadline=None, max_examples=100)
 @given(switches, st.sampled_from(TYPES), st.integers(-2, 2))
-def test_what_somebody_sends_by_hand_needs_only_a_provider(values: dict[str, bool], kind: str, mute_hours: int) -> None:
+def test_an_alert_sent_by_hand_needs_only_a_provider(values: dict[str, bool], kind: str, mute_hours: int) -> None:
     muted = NOW + timedelta(hours=mute_hours)
     alert = an_alert(type=kind, manual=True, muted_until=muted, **values)
-    assert policy.held_back(alert, NOW) is None
-    assert policy.held_back(alert._replace(providers=[]), NOW) is not None
+    assert policy.suppression_reason(alert, NOW) is None
+    assert policy.suppression_reason(alert._replace(providers=[]), NOW) is not None
 
 
 @settings(deadline=None, max_examples=200)
 @given(switches, st.sampled_from(TYPES), st.integers(-2, 2))
-def test_what_is_switched_off_is_always_held_back(values: dict[str, bool], kind: str, mute_hours: int) -> None:
+def test_with_alerts_off_every_alert_is_suppressed(values: dict[str, bool], kind: str, mute_hours: int) -> None:
     alert = an_alert(type=kind, muted_until=NOW + timedelta(hours=mute_hours), **values)
     if not values["alerts_enabled"]:
-        assert policy.held_back(alert, NOW) is not None
+        assert policy.suppression_reason(alert, NOW) is not None

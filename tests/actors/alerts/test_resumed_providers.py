@@ -16,8 +16,8 @@ from scheduling import sweep
 from tests import messages, outside, rows
 
 Db = psycopg.Connection[Any]
-LATE = "Recovered. This message is late: this channel was off when the outage ended."
-UNTOLD = "Recovered. This channel was not told when the outage began."
+LATE = "Recovered. This message is late: this channel was disabled when the outage ended."
+UNTOLD = "Recovered. This channel got no alert when the outage began."
 
 
 class Outage:

@@ -61,7 +61,7 @@ class Town:
 
     def calm(self) -> None:
         """Let the moment pass that a summary waits for, and have the sweep find it."""
-        self.db.execute("UPDATE storm_changes SET collected_at = collected_at - %s", [grouping.CALM])
+        self.db.execute("UPDATE storm_changes SET collected_at = collected_at - %s", [grouping.QUIET_PERIOD])
         sweep.sweep.fn()
         for message in messages.waiting(queues.ALERTS):
             if message.actor_name == "summary":
@@ -89,7 +89,7 @@ def test_people_get_ten_messages_and_a_summary_and_machines_every_event(town: To
         "SELECT status, suppressed_because FROM alerts WHERE id = ANY(%s) ORDER BY created_at, id", [made]
     ).fetchall()
     assert [row[0] for row in said] == ["pending"] * 50
-    assert sorted(row[1] or "" for row in said) == [""] * 10 + [grouping.BECAUSE] * 40
+    assert sorted(row[1] or "" for row in said) == [""] * 10 + [grouping.REASON] * 40
 
 
 def test_where_only_people_are_told_a_collected_alert_is_suppressed_with_the_reason(
@@ -99,7 +99,7 @@ def test_where_only_people_are_told_a_collected_alert_is_suppressed_with_the_rea
     connection.execute("DELETE FROM monitor_notification_settings WHERE provider_id = %s", [town.machine])
     town.change()
     said = connection.execute("SELECT status, suppressed_because FROM alerts ORDER BY status").fetchall()
-    assert said == [("pending", None)] * 10 + [("suppressed", grouping.BECAUSE)] * 2
+    assert said == [("pending", None)] * 10 + [("suppressed", grouping.REASON)] * 2
 
 
 def test_recoveries_at_the_end_are_summarised_likewise(town: Town) -> None:
@@ -175,7 +175,7 @@ def test_a_crash_before_or_after_the_summary_loses_nothing_and_tells_nothing_twi
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     town.change()
-    town.db.execute("UPDATE storm_changes SET collected_at = collected_at - %s", [grouping.CALM])
+    town.db.execute("UPDATE storm_changes SET collected_at = collected_at - %s", [grouping.QUIET_PERIOD])
     real = summary_module.transaction
 
     @contextmanager
@@ -210,7 +210,7 @@ def test_a_crash_before_or_after_the_summary_loses_nothing_and_tells_nothing_twi
 
 def test_two_at_once_tell_it_once(town: Town) -> None:
     town.change()
-    town.db.execute("UPDATE storm_changes SET collected_at = collected_at - %s", [grouping.CALM])
+    town.db.execute("UPDATE storm_changes SET collected_at = collected_at - %s", [grouping.QUIET_PERIOD])
     both = [threading.Thread(target=summary.fn, args=[str(town.people)]) for _ in range(4)]
     for one in both:
         one.start()

@@ -76,7 +76,7 @@ def test_an_alert_that_cannot_be_planned_is_left_to_the_sweep_and_the_verdict_is
     rows.an_open_round(connection, monitor, AT)
     rows.a_result(connection, monitor, AT, "down")
     with monkeypatch.context() as patch:
-        patch.setattr(policy, "held_back", breaks)
+        patch.setattr(policy, "suppression_reason", breaks)
         settle((monitor, AT))
     assert rows.state(connection, monitor)["status"] == "down"
     assert rows.value(connection, "SELECT planned_at FROM alerts") is None

@@ -11,6 +11,7 @@ from flask import Flask
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
+from channels import CHANNELS
 from models.tables import Location, Project
 from tests import factories
 from tests.web.pages.visitor import Visitor, form_of
@@ -111,7 +112,10 @@ COMMON = st.fixed_dictionaries(
     },
 )
 _url = lines.map(lambda text: "http://127.0.0.1:9/" + "".join(t for t in text if t.isalnum()))
-PROVIDERS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
+#: Channels without a strategy of their own have the URL of a webhook and nothing else.
+PROVIDERS: dict[str, st.SearchStrategy[dict[str, Any]]] = dict.fromkeys(
+    CHANNELS, st.fixed_dictionaries({"webhookUrl": _url})
+) | {
     "email": st.fixed_dictionaries(
         {
             "to": st.just(["a@example.test", "b@example.test"]),
@@ -120,14 +124,11 @@ PROVIDERS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
         },
         optional={"username": names, "password": texts},
     ),
-    "slack": st.fixed_dictionaries({"webhookUrl": _url}),
     "webhook": st.fixed_dictionaries(
         {"url": _url.map(lambda url: f"{url}?key=abcdefghij")},
         optional={"secret": texts.map(lambda text: f"s{text}"), "headers": headers, "method": st.just("PUT")},
     ),
     "telegram": st.fixed_dictionaries({"botToken": st.just("123:abcdefghijkl"), "chatId": st.integers()}),
-    "discord": st.fixed_dictionaries({"webhookUrl": _url}),
-    "teams": st.fixed_dictionaries({"webhookUrl": _url}),
     "apprise": st.fixed_dictionaries({"url": lines.map(lambda text: f"json://127.0.0.1:9/{text}")}),
 }
 

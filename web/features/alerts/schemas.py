@@ -83,8 +83,8 @@ class AlertsQuery(PageQuery):
     until: Time | None = Field(default=None, alias="to")
 
 
-class DeadLetterOut(Out):
-    """A delivery that has failed for good, and what it was to tell. `failedAt` is null where it was not recorded."""
+class FailedDeliveryOut(Out):
+    """A delivery that failed permanently, with its alert. `failedAt` is null if no attempt was recorded."""
 
     id: UUID
     alert_id: UUID

@@ -1,4 +1,4 @@
-"""/api/dead-letters: what could not be delivered, and why; each can be tried anew."""
+"""/api/failed-deliveries: deliveries that failed permanently, and why; each can be retried."""
 
 from typing import cast
 from uuid import UUID
@@ -7,8 +7,8 @@ from models.tables import Delivery
 from web.api.lists import Page, PageQuery, page_of
 from web.api.route import May, route
 from web.features.alerts.api import shown_delivery
-from web.features.alerts.schemas import AlertType, DeadLetterOut, DeliveryOut
-from web.features.failed_deliveries import service as deliveries
+from web.features.alerts.schemas import AlertType, DeliveryOut, FailedDeliveryOut
+from web.features.failed_deliveries import service
 from web.http import pagination
 from web.http.auth import Caller
 
@@ -17,14 +17,27 @@ TAG = "Alerts"
 
 @route(
     "GET",
+    "/failed-deliveries",
+    tag=TAG,
+    summary="List deliveries that failed permanently, the newest first",
+    query=PageQuery,
+    answers=Page[FailedDeliveryOut],
+)
+def list_failed_deliveries(who: Caller, query: PageQuery) -> Page[FailedDeliveryOut]:
+    rows, total = pagination.fetch(service.failed(who.project_id), query)
+    return page_of([_shown(row) for row in rows], query, total)
+
+
+@route(
+    "GET",
     "/dead-letters",
     tag=TAG,
-    summary="List deliveries that have failed for good, the newest first",
+    summary="Alias of /failed-deliveries, for clients of earlier versions",
     query=PageQuery,
-    answers=Page[DeadLetterOut],
+    answers=Page[FailedDeliveryOut],
 )
-def list_dead_letters(who: Caller, query: PageQuery) -> Page[DeadLetterOut]:
-    rows, total = pagination.fetch(deliveries.dead(who.project_id), query)
+def list_dead_letters(who: Caller, query: PageQuery) -> Page[FailedDeliveryOut]:
+    rows, total = pagination.fetch(service.failed(who.project_id), query)
     return page_of([_shown(row) for row in rows], query, total)
 
 
@@ -32,29 +45,29 @@ def list_dead_letters(who: Caller, query: PageQuery) -> Page[DeadLetterOut]:
     "POST",
     "/deliveries/<uuid:delivery_id>/retry",
     tag=TAG,
-    summary="Try a failed delivery anew, under the same id",
+    summary="Retry a failed delivery under the same id",
     may=May.EDIT,
     answers=DeliveryOut,
     status=202,
 )
 def retry_delivery(who: Caller, delivery_id: UUID) -> DeliveryOut:
-    return shown_delivery(deliveries.retry(who, delivery_id))
+    return shown_delivery(service.retry(who, delivery_id))
 
 
-def _shown(one: Delivery) -> DeadLetterOut:
-    log = one.attempt_log
-    return DeadLetterOut(
-        id=one.id,
-        alert_id=one.alert_id,
-        alert_type=cast(AlertType, one.alert.type),
-        alert_reason=one.alert.reason,
-        monitor_id=one.alert.monitor_id,
-        monitor_name=one.alert.monitor_name,
-        provider_id=one.provider_id,
-        provider_name=one.provider_name,
-        type=one.provider_type,
-        error=one.error,
-        attempts=one.attempts,
-        created_at=one.created_at,
-        failed_at=log[-1].at if log else None,
+def _shown(delivery: Delivery) -> FailedDeliveryOut:
+    attempts = delivery.attempt_log
+    return FailedDeliveryOut(
+        id=delivery.id,
+        alert_id=delivery.alert_id,
+        alert_type=cast(AlertType, delivery.alert.type),
+        alert_reason=delivery.alert.reason,
+        monitor_id=delivery.alert.monitor_id,
+        monitor_name=delivery.alert.monitor_name,
+        provider_id=delivery.provider_id,
+        provider_name=delivery.provider_name,
+        type=delivery.provider_type,
+        error=delivery.error,
+        attempts=delivery.attempts,
+        created_at=delivery.created_at,
+        failed_at=attempts[-1].at if attempts else None,
     )

@@ -31,7 +31,7 @@ from web.live import queue_stats
 TAG = "Locations"
 ONE = "/locations/<string:code>"
 #: Older ones are not listed; they go by themselves after a week.
-MOST_DEAD_LETTERS = 1000
+MAX_DEAD_MESSAGES = 1000
 
 
 @route(
@@ -162,7 +162,7 @@ def _schedule(monitor: Monitor, now: datetime) -> ScheduleOut:
     answers=Page[DeadMessageOut],
 )
 def list_dead_messages(who: Caller, query: PageQuery) -> Page[DeadMessageOut]:  # noqa: ARG001 - the installation's
-    found = queue_stats.dead_letters(redis_client(), MOST_DEAD_LETTERS)
+    found = queue_stats.dead_messages(redis_client(), MAX_DEAD_MESSAGES)
     now = datetime.now(UTC)
     shown = [
         DeadMessageOut(**one._asdict(), age_seconds=round(max(0.0, (now - one.died_at).total_seconds()), 1))

@@ -8,7 +8,7 @@ from werkzeug.datastructures import MultiDict
 from wtforms.form import BaseForm
 
 import settings
-from actors.alerts.rate_limit import PER_MINUTE
+from channels import CHANNELS
 from web.features.notification_providers.schemas import CONFIGS, ProviderIn
 from web.ui import limits
 from web.ui.fields import Choice, Exact, Number, Switch, Tags, Text
@@ -50,7 +50,8 @@ def build(kind: str, others: Sequence[tuple[UUID, str]] = ()) -> BaseForm:
     """The empty form for providers of type `kind`; `others` (id, name each) may stand in for it."""
     delivery = {
         "maxPerMinute": Number(
-            "Messages a minute", description=f"More of them wait for their turn. Empty: {PER_MINUTE[kind]}."
+            "Messages a minute",
+            description=f"More of them wait for their turn. Empty: {CHANNELS[kind].messages_per_minute}.",
         ),
         "fallbackProviderId": Choice(
             "Fallback",
@@ -90,8 +91,10 @@ def fill(form: BaseForm, kind: str, whole: Mapping[str, Any] | None) -> None:
         form.process(data=flat(whole, [field.name for field in form]))
 
 
-#: Inputs of one type that mean what an input of another type means.
-_ADDRESSES = ("config.webhookUrl", "config.url")
+#: The inputs for the service's URL; what is typed into one is kept when the type changes.
+_URLS = tuple(
+    dict.fromkeys(f"config.{row.url_field}" for row in CHANNELS.values() if row.url_field and not row.default_url)
+)
 
 
 def fill_retyped(form: BaseForm, kind: str, typed: BaseForm) -> None:
@@ -100,8 +103,8 @@ def fill_retyped(form: BaseForm, kind: str, typed: BaseForm) -> None:
     for field in typed:
         if field.name in form and field.data not in (None, ""):
             form[field.name].data = field.data
-    address = next((typed[name].data for name in _ADDRESSES if name in typed and typed[name].data), None)
-    for name in _ADDRESSES:
+    address = next((typed[name].data for name in _URLS if name in typed and typed[name].data), None)
+    for name in _URLS:
         if name in form and address:
             form[name].data = address
 

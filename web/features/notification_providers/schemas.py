@@ -2,18 +2,22 @@
 
 import re
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, field_validator
 
 import host_names
+from channels import CHANNELS
 from web.api.lists import PageQuery
 from web.api.schema import CredentialsOut, FieldWarning, In, Name, Out
 from web.features.monitors.config_schemas import check_header
 
-ProviderType = Literal["email", "slack", "webhook", "telegram", "discord", "teams", "apprise"]
+if TYPE_CHECKING:
+    ProviderType = str
+else:
+    ProviderType = Literal[tuple(CHANNELS)]
 _ONE_LINE = re.compile(r"[^\x00-\x1f\x7f]*")
 _USER = re.compile(r"[^@\s\x00-\x1f\x7f<>\"(),:;\\]{1,64}")
 _DOMAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
@@ -132,8 +136,6 @@ CONFIGS: dict[str, type[In]] = {
     "teams": TeamsConfig,
     "apprise": AppriseConfig,
 }
-#: The fields that hold an address we shall connect to.
-URL_FIELDS = ("webhookUrl", "url", "apiBase")
 Config = Annotated[
     dict[str, Any],
     WithJsonSchema({"anyOf": [{"$ref": f"#/components/schemas/{model.__name__}"} for model in CONFIGS.values()]}),

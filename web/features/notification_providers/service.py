@@ -3,13 +3,14 @@
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 from sqlalchemy import select, update
 
 import settings
+from channels import CHANNELS, URL_FIELDS
 from models.secrets import encryption
 from models.secrets import fields as secrets
 from models.tables import NotificationProvider, Project
@@ -20,10 +21,8 @@ from web.features.notification_providers import health as provider_health
 from web.features.notification_providers.health import Figures
 from web.features.notification_providers.schemas import (
     CONFIGS,
-    URL_FIELDS,
     ProviderIn,
     ProviderOut,
-    ProviderType,
     TestOut,
 )
 from web.http.auth import Caller
@@ -131,7 +130,7 @@ def try_out(who: Caller, provider_id: UUID) -> TestOut:
     except NotificationError as failure:
         error, permanent = str(failure), failure.permanent
     except DecryptionError:
-        error, permanent = "The stored credentials do not open; enter them again.", True
+        error, permanent = "The stored credentials cannot be decrypted. Enter them again.", True
     duration_ms = round((time.monotonic() - began) * 1000)
     now = datetime.now(UTC)
     values: dict[str, Any] = {"last_success_at": now, "broken": False}
@@ -154,7 +153,7 @@ def shown(provider: NotificationProvider, figures: Figures | None = None) -> Pro
     return ProviderOut(
         id=provider.id,
         name=provider.name,
-        type=cast(ProviderType, provider.type),
+        type=provider.type,
         enabled=provider.enabled,
         config=provider.config,
         max_per_minute=provider.max_per_minute,
@@ -247,11 +246,11 @@ def _has_sender(config: Mapping[str, Any]) -> bool:
 
 
 def _ask_guard(kind: str, config: Mapping[str, Any], before: Mapping[str, Any], problems: dict[str, str]) -> None:
-    """Judge every new address in `config`. An Apprise URL may hold a secret where its host should be: it is judged when used."""
+    """Judge every new address in `config`. A host that may be a secret is checked at delivery."""
     hosts = {
         field: urlsplit(config[field]).hostname
         for field in URL_FIELDS
-        if kind != "apprise" and config.get(field) and config[field] != before.get(field)
+        if not CHANNELS[kind].is_host_secret and config.get(field) and config[field] != before.get(field)
     }
     if config.get("smtpHost") and config["smtpHost"] != before.get("smtpHost"):
         hosts["smtpHost"] = config["smtpHost"]

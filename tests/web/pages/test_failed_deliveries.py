@@ -28,7 +28,7 @@ def test_what_failed_is_shown_with_its_reason_and_tried_again_by_a_button(
     assert someone.open(action, "POST", someone.form("/alerts/undelivered", action)).status_code == 303
     assert connection.execute("SELECT status FROM deliveries").fetchone() == ("retrying",)
     page = someone.get("/alerts/undelivered")
-    assert "goes to On call once more" in page
+    assert "The delivery to On call is being retried" in page
     assert "Everything got through" in page
 
 
@@ -36,7 +36,7 @@ def test_trying_again_what_is_on_its_way_says_so(visitor: Callable[..., Visitor]
     someone = visitor()
     factories.changed(alert.deliveries[0], status="sent")
     assert someone.post(f"/alerts/deliveries/{alert.deliveries[0].id}/retry").status_code == 303
-    assert "Only a delivery that has failed" in someone.get("/alerts/undelivered")
+    assert "Only a failed delivery" in someone.get("/alerts/undelivered")
 
 
 def test_viewers_look_and_do_not_touch(visitor: Callable[..., Visitor], alert: Alert) -> None:

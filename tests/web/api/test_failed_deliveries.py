@@ -1,4 +1,4 @@
-"""What could not be delivered: listed with its reason, and tried anew by a person."""
+"""Failed deliveries: listed with their errors, and retried by a user."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ def hook() -> Iterator[outside.Hook]:
         yield it
 
 
-def a_dead_letter(cast: Cast, url: str = "http://127.0.0.1:9/", **values: Any) -> Alert:
+def a_failed_delivery(cast: Cast, url: str = "http://127.0.0.1:9/", **values: Any) -> Alert:
     config = {"url": url, "method": "POST", "headers": {}}
     provider = factories.a_provider(cast.project, config=config)
     alert = factories.an_alert(factories.a_monitor(cast.project), provider, status="failed", **values)
@@ -32,25 +32,26 @@ def a_dead_letter(cast: Cast, url: str = "http://127.0.0.1:9/", **values: Any) -
 
 
 def test_failed_deliveries_are_listed_with_their_reason(cast: Cast) -> None:
-    alert = a_dead_letter(cast)
+    alert = a_failed_delivery(cast)
     factories.an_alert(factories.a_monitor(cast.project), factories.a_provider(cast.project))
     factories.an_alert(
         factories.a_monitor(cast.other_project), factories.a_provider(cast.other_project), status="failed"
     )
-    [letter] = cast.viewer.get("/dead-letters").json["data"]  # type: ignore[index]
-    assert letter["id"] == str(alert.deliveries[0].id)
-    assert (letter["alertId"], letter["monitorId"]) == (str(alert.id), str(alert.monitor_id))
-    assert (letter["error"], letter["attempts"], letter["failedAt"]) == ("It answered 404.", 9, "2030-01-31T12:00:00Z")
+    [failed] = cast.viewer.get("/failed-deliveries").json["data"]  # type: ignore[index]
+    assert failed["id"] == str(alert.deliveries[0].id)
+    assert (failed["alertId"], failed["monitorId"]) == (str(alert.id), str(alert.monitor_id))
+    assert (failed["error"], failed["attempts"], failed["failedAt"]) == ("It answered 404.", 9, "2030-01-31T12:00:00Z")
+    assert cast.viewer.get("/dead-letters").json["data"] == [failed]  # type: ignore[index]
 
 
-def test_one_that_is_tried_anew_keeps_its_id_and_arrives(
+def test_a_retried_delivery_keeps_its_id_and_arrives(
     cast: Cast, hook: outside.Hook, connection: psycopg.Connection[Any]
 ) -> None:
     # Given a delivery that failed a day ago
-    alert = a_dead_letter(cast, hook.url)
+    alert = a_failed_delivery(cast, hook.url)
     delivery = str(alert.deliveries[0].id)
     connection.execute("UPDATE deliveries SET created_at = now() - interval '2 days'")
-    # When somebody has it tried again while the service is still away
+    # When a user retries it while the service is still down
     answer = cast.editor.post(f"/deliveries/{delivery}/retry")
     assert answer.status_code == 202, answer.text
     assert (answer.json["status"], answer.json["attempts"]) == ("retrying", 0)  # type: ignore[index]
@@ -69,13 +70,13 @@ def test_one_that_is_tried_anew_keeps_its_id_and_arrives(
     [one] = shown["deliveries"]  # type: ignore[index]
     assert [made["outcome"] for made in one["attemptLog"]] == ["failed", "retrying", "sent"]
     assert one["nextAttemptAt"] is None
-    assert cast.viewer.get("/dead-letters").json["data"] == []  # type: ignore[index]
+    assert cast.viewer.get("/failed-deliveries").json["data"] == []  # type: ignore[index]
     audit = connection.execute("SELECT action, object_id::text FROM audit_events").fetchall()
     assert audit == [("delivery.retried", delivery)]
 
 
-def test_only_what_has_failed_can_be_tried_anew(cast: Cast, connection: psycopg.Connection[Any]) -> None:
-    alert = a_dead_letter(cast)
+def test_only_a_failed_delivery_can_be_retried(cast: Cast, connection: psycopg.Connection[Any]) -> None:
+    alert = a_failed_delivery(cast)
     path = f"/deliveries/{alert.deliveries[0].id}/retry"
     for status in ("pending", "retrying", "sent"):
         factories.changed(alert.deliveries[0], status=status)
