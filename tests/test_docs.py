@@ -205,3 +205,10 @@ def test_a_recipe_names_every_file_of_its_example(heading: str) -> None:
         str(path.relative_to(ROOT)) for path in sources if re.search(recipe.pattern, path.read_text(encoding="utf-8"))
     }
     assert [path for path in sorted(users) if not path.startswith(allowed)] == []
+
+
+def test_the_changelog_begins_with_the_current_version() -> None:
+    released = re.findall(r"^## \[(\d[^\]]*)\] - \d{4}-\d{2}-\d{2}$", _text("CHANGELOG.md"), re.MULTILINE)
+    current = re.search(r"^version = (.*)$", _text("setup.cfg"), re.MULTILINE)
+    assert current is not None
+    assert released[0] == current[1]
