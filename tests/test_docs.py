@@ -212,3 +212,10 @@ def test_the_changelog_begins_with_the_current_version() -> None:
     current = re.search(r"^version = (.*)$", _text("setup.cfg"), re.MULTILINE)
     assert current is not None
     assert released[0] == current[1]
+
+
+def test_every_decision_has_a_date_and_a_status() -> None:
+    entries = re.split(r"^## ", _text("ops/decisions.md"), flags=re.MULTILINE)[1:]
+    dated = re.compile(r".*\n\*\d{4}-\d{2}-\d{2}, (?:accepted|withdrawn|replaced by “.*”)\.\* ")
+    assert entries
+    assert [entry for entry in entries if not dated.match(entry)] == []
