@@ -126,6 +126,21 @@ def test_every_link_to_a_file_leads_there(document: str) -> None:
             assert ((ROOT / document).parent / target.partition("#")[0]).exists(), target
 
 
+def _anchors(path: Path) -> set[str]:
+    """Return the anchors that GitHub gives to the headings of a document."""
+    headings = re.findall(r"^#+ (.*)$", _FENCE.sub("", path.read_text(encoding="utf-8")), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_link_to_a_heading_leads_there(document: str) -> None:
+    for target in _LINK.findall(_text(document)):
+        name, _, anchor = target.partition("#")
+        if anchor and not target.startswith(("http://", "https://")):
+            path = (ROOT / document).parent / name if name else ROOT / document
+            assert anchor in _anchors(path), target
+
+
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_file_that_is_named_exists(document: str) -> None:
     for line in _code(document):

@@ -45,6 +45,7 @@ WORDS = {
     r"albeit|naught|nought|aught|betwixt|amongst|oft|ere|heed|perchance": "a modern word",
     r"answers (?:how|what|which|whether|when|the|a|an|None|True|False)": "returns",
     r"(?:None|True|False|empty|nothing|zero) (?-i:where)": "if",
+    r"raises? `?\w+`? (?-i:where)": "if",
     r"goes? with the present": "conflicts with the current",
     r"present (?:state|value|password|name)s?": "current",
     r"must be a text": "must be a string",
