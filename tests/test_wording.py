@@ -52,6 +52,7 @@ WORDS = {
     r"go(?:es)? well": "succeed",
     r"well again": "recovered",
     r"no such thing": "does not exist",
+    r"on our side": "in Supercheck",
     r"misses wait": "hold missed heartbeats",
     r"put aside": "buffer",
     r"gives? up on": "fail permanently",
