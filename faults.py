@@ -1,6 +1,6 @@
-"""Every error that users meet: a closed set of codes, in one table.
+"""Every error code that users see, in one table.
 
-Answers of the API, check outcomes, alerts and pages name these codes, and no others. `docs/errors.md` is made from it.
+API responses, check outcomes, alerts and pages use these codes and no others. `docs/errors.md` is written from this table.
 """
 
 from enum import StrEnum
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class Severity(StrEnum):
-    """How much it asks of whoever reads it: a look when there is time, or everything at once."""
+    """How urgent an error is, from `low` (look when there is time) to `critical` (act at once)."""
 
     LOW = "low"
     MEDIUM = "medium"
@@ -17,7 +17,7 @@ class Severity(StrEnum):
 
 
 class Source(StrEnum):
-    """Where an error shows itself."""
+    """Where an error is reported."""
 
     REQUEST = "request"
     CHECK = "check"
@@ -25,10 +25,10 @@ class Source(StrEnum):
 
 
 class Fault(NamedTuple):
-    """One kind of error. `message` says what happened and `guidance` what to do next, a sentence or two each.
+    """One kind of error. `message` says what happened, `guidance` what to do next; each has one or two sentences.
 
-    `retryable`: the same again may go well without anybody changing anything. `status` is the HTTP status where an API
-    answer may carry the code; it is the default code of that status where it comes first in the table.
+    `retryable`: the same request or check may succeed later without a change. `status` is the HTTP status, if an API
+    response may carry the code. The first code of a status in the table is the default code of that status.
     """
 
     severity: Severity
@@ -43,172 +43,172 @@ _REQUEST = frozenset({Source.REQUEST})
 _CHECK = frozenset({Source.CHECK})
 _CERTIFICATE = frozenset({Source.CERTIFICATE})
 _LOW, _MEDIUM, _HIGH, _CRITICAL = Severity
-_AGAIN, _FINAL = True, False
+_RETRY, _FINAL = True, False
 
-# A row is read across, its two sentences beneath.
+# One row per code: its facts in the first line, then its message and its guidance.
 # fmt: off
 FAULTS: dict[str, Fault] = {
-    # --- the caller's request -------------------------------------------------------------------
+    # --- faults of the request --------------------------------------------------------------------
     "BAD_REQUEST": Fault(_LOW, _FINAL, _REQUEST,
-        "The request cannot be understood.",
+        "The request is malformed.",
         "Check the syntax of the request.", status=400),
     "MALFORMED_JSON": Fault(_LOW, _FINAL, _REQUEST,
-        "The body is not readable JSON.",
-        "Check the body with a JSON validator; it must be UTF-8.", status=400),
+        "The body is not valid JSON.",
+        "Check the body with a JSON validator. It must be UTF-8.", status=400),
     "UNAUTHORIZED": Fault(_MEDIUM, _FINAL, _REQUEST,
-        "Nobody is signed in, and no valid API key was sent.",
+        "The request has no valid session or API key.",
         "Send an API key as 'Authorization: Bearer <key>', or sign in.", status=401),
     "FORBIDDEN": Fault(_MEDIUM, _FINAL, _REQUEST,
-        "The caller's role may not do this.",
-        "Ask an administrator of the project for the role that this needs.", status=403),
+        "Your role does not allow this action.",
+        "Ask a project administrator for a role that allows it.", status=403),
     "NO_PROJECT": Fault(_MEDIUM, _FINAL, _REQUEST,
-        "The signed-in person has no role in any project.",
+        "Your account has no role in any project.",
         "Ask an administrator for a role.", status=403),
     "PASSWORD_CHANGE_REQUIRED": Fault(_MEDIUM, _FINAL, _REQUEST,
-        "Somebody else chose this account's password.",
-        "Sign in with a browser and choose another one.", status=403),
+        "This account has a temporary password.",
+        "Sign in with a browser and choose a new password.", status=403),
     "CSRF_FAILED": Fault(_MEDIUM, _FINAL, _REQUEST,
-        "The request of a signed-in browser came without its page's token.",
-        "Send the token of the page in the header X-CSRFToken, or use an API key.", status=403),
+        "The request has no valid CSRF token.",
+        "Send the page's token in the header X-CSRFToken, or use an API key.", status=403),
     "NOT_FOUND": Fault(_LOW, _FINAL, _REQUEST,
-        "There is no such thing, or it is not the caller's.",
-        "Check the address and the id.", status=404),
+        "The resource does not exist, or you have no access to it.",
+        "Check the URL and the id.", status=404),
     "METHOD_NOT_ALLOWED": Fault(_LOW, _FINAL, _REQUEST,
-        "The method is not possible at this address.",
+        "This URL does not support the request method.",
         "Use one of the methods in the Allow header.", status=405),
     "CONFLICT": Fault(_LOW, _FINAL, _REQUEST,
-        "The request does not go with the present state.",
-        "Read the present state, then decide again.", status=409),
+        "The request conflicts with the current state.",
+        "Read the current state, then send the request again if it still applies.", status=409),
     "IDEMPOTENCY_KEY_REUSED": Fault(_LOW, _FINAL, _REQUEST,
-        "The Idempotency-Key came with another request before.",
-        "Send a fresh key with every new request, and the same one only when repeating it.", status=409),
+        "The Idempotency-Key was used for a different request.",
+        "Use a new key for each new request. Reuse a key only to repeat the same request.", status=409),
     "TOO_LARGE": Fault(_LOW, _FINAL, _REQUEST,
-        "The body is too large.",
+        "The request body is too large.",
         "Send a smaller body.", status=413),
     "UNSUPPORTED_MEDIA_TYPE": Fault(_LOW, _FINAL, _REQUEST,
-        "The body is of a type that is not taken here.",
+        "The content type of the request body is not supported.",
         "Send JSON with 'Content-Type: application/json'.", status=415),
     "VALIDATION_ERROR": Fault(_LOW, _FINAL, _REQUEST,
-        "Some fields are not valid.",
-        "Correct the fields named in 'fields' and send the request again.", status=422),
-    "RATE_LIMITED": Fault(_LOW, _AGAIN, _REQUEST,
-        "Too many requests came in too short a time.",
-        "Wait for as long as the Retry-After header says.", status=429),
-    # --- ours -----------------------------------------------------------------------------------
-    "INTERNAL_ERROR": Fault(_CRITICAL, _AGAIN, _REQUEST | _CHECK,
-        "Something went wrong on our side.",
-        "Try again; if it happens again, give the operator the correlation id or the time: the log tells more.", status=500),
-    "UNAVAILABLE": Fault(_HIGH, _AGAIN, _REQUEST,
-        "A part of the installation is out of reach.",
-        "Try again shortly; /readyz tells an operator which dependency is down.", status=503),
-    "NO_WORKER": Fault(_CRITICAL, _AGAIN, _CHECK,
-        "No check worker was there to look. It says nothing about the target.",
+        "Some fields are invalid.",
+        "Correct the fields listed in 'fields' and send the request again.", status=422),
+    "RATE_LIMITED": Fault(_LOW, _RETRY, _REQUEST,
+        "Too many requests.",
+        "Wait for the time in the Retry-After header, then try again.", status=429),
+    # --- faults of Supercheck -----------------------------------------------------------------------------------
+    "INTERNAL_ERROR": Fault(_CRITICAL, _RETRY, _REQUEST | _CHECK,
+        "An internal error occurred in Supercheck.",
+        "Try again. If it happens again, give the operator the correlation id or the time, to find it in the log.", status=500),
+    "UNAVAILABLE": Fault(_HIGH, _RETRY, _REQUEST,
+        "A service that Supercheck needs is unavailable.",
+        "Try again shortly. An operator can see at /readyz which dependency is down.", status=503),
+    "NO_WORKER": Fault(_CRITICAL, _RETRY, _CHECK,
+        "No check worker was online to run this check. The target's state is unknown.",
         "An operator must start a check worker for the monitor's locations."),
-    "NO_ANSWER": Fault(_HIGH, _AGAIN, _CHECK,
-        "No location answered in time. It says nothing about the target.",
-        "An operator may look at the check workers and their way to the database."),
-    "PINGS_NOT_TAKEN": Fault(_HIGH, _AGAIN, _CHECK,
-        "We could not take pings when this job's was expected. It says nothing about the job.",
-        "Nothing need be done: the job's next ping settles it, and if none comes at its next turn, that is told."),
-    "CHECK_TOO_LATE": Fault(_HIGH, _AGAIN, _CHECK,
-        "Our own queue was late, so this check was not made. It says nothing about the target.",
-        "An operator may start more check workers."),
+    "NO_ANSWER": Fault(_HIGH, _RETRY, _CHECK,
+        "No location reported a result in time. The target's state is unknown.",
+        "An operator can inspect the check workers and their connection to the database."),
+    "PINGS_NOT_TAKEN": Fault(_HIGH, _RETRY, _CHECK,
+        "Supercheck could not receive pings when this job's ping was expected. The job's state is unknown.",
+        "No action is needed. The next ping sets the state; if it is missing too, an alert is sent."),
+    "CHECK_TOO_LATE": Fault(_HIGH, _RETRY, _CHECK,
+        "Supercheck's queue was late, so this check did not run. The target's state is unknown.",
+        "An operator can start more check workers."),
     "PING_NOT_PERMITTED": Fault(_MEDIUM, _FINAL, _CHECK,
-        "Our check worker may not send pings.",
+        "The check worker has no permission to send ICMP pings.",
         "An operator must grant it raw sockets, or unprivileged ping sockets."),
     "BLOCKED_TARGET": Fault(_MEDIUM, _FINAL, _CHECK,
         "This installation does not check internal addresses.",
-        "An operator may allow this one with ALLOWED_INTERNAL_TARGETS."),
+        "An operator can allow this address with ALLOWED_INTERNAL_TARGETS."),
     "INVALID_CONFIG": Fault(_MEDIUM, _FINAL, _CHECK,
-        "The monitor's settings cannot be used.",
-        "Open the monitor and save it again, its credentials included."),
-    # --- the target's ---------------------------------------------------------------------------
-    "DNS_FAILURE": Fault(_HIGH, _AGAIN, _CHECK,
-        "The name could not be resolved.",
+        "The monitor's settings are invalid.",
+        "Open the monitor, enter its credentials again and save it."),
+    # --- faults of the target ---------------------------------------------------------------------------
+    "DNS_FAILURE": Fault(_HIGH, _RETRY, _CHECK,
+        "The host name could not be resolved.",
         "Check its spelling and its DNS records."),
-    "CONNECTION_REFUSED": Fault(_HIGH, _AGAIN, _CHECK,
-        "The host answered, but nothing listens on that port.",
-        "See whether the service is running and on which port it listens."),
-    "CONNECTION_RESET": Fault(_HIGH, _AGAIN, _CHECK,
-        "The connection was cut off in the middle.",
-        "Look at the server's or a proxy's log."),
-    "CONNECT_TIMEOUT": Fault(_HIGH, _AGAIN, _CHECK,
-        "No connection came about in time.",
-        "See whether the host is on, and whether a firewall drops the packets."),
-    "READ_TIMEOUT": Fault(_HIGH, _AGAIN, _CHECK,
-        "The server took the request but did not finish its answer in time.",
-        "See what keeps the server busy, or allow it more time."),
+    "CONNECTION_REFUSED": Fault(_HIGH, _RETRY, _CHECK,
+        "The host refused the connection: nothing listens on that port.",
+        "Check that the service is running and listens on this port."),
+    "CONNECTION_RESET": Fault(_HIGH, _RETRY, _CHECK,
+        "The connection was closed before the response was complete.",
+        "Check the logs of the server and of any proxy."),
+    "CONNECT_TIMEOUT": Fault(_HIGH, _RETRY, _CHECK,
+        "The connection could not be established in time.",
+        "Check that the host is up and that no firewall drops the packets."),
+    "READ_TIMEOUT": Fault(_HIGH, _RETRY, _CHECK,
+        "The server accepted the request but did not complete its response in time.",
+        "Check what delays the server, or raise the monitor's timeout."),
     "TLS_ERROR": Fault(_HIGH, _FINAL, _CHECK,
-        "The encrypted connection failed.",
-        "Check the certificate: its dates, its names, its chain."),
+        "The TLS connection failed.",
+        "Check the certificate: its dates, its names and its chain."),
     "PROTOCOL_ERROR": Fault(_HIGH, _FINAL, _CHECK,
-        "The answer broke the rules of its protocol.",
-        "Check that the right service listens at this address and port."),
-    "UNEXPECTED_STATUS": Fault(_HIGH, _AGAIN, _CHECK,
-        "The server answered with a status that is not among the expected ones.",
-        "Look at the server's log, or add the status to the expected ones."),
+        "The response violates its protocol.",
+        "Check that the right service listens on this address and port."),
+    "UNEXPECTED_STATUS": Fault(_HIGH, _RETRY, _CHECK,
+        "The HTTP status is not one of the expected ones.",
+        "Check the server's log, or add the status to the expected ones."),
     "KEYWORD_MISSING": Fault(_HIGH, _FINAL, _CHECK,
-        "The answer came, but without the expected keyword.",
-        "Look at the page, or correct the keyword."),
+        "The response does not contain the expected keyword.",
+        "Check the page, or correct the keyword."),
     "KEYWORD_PRESENT": Fault(_HIGH, _FINAL, _CHECK,
-        "The answer contains the keyword that must not be there.",
-        "Look at the page, or correct the keyword."),
+        "The response contains a keyword that must not be present.",
+        "Check the page, or correct the keyword."),
     "JSON_PATH_MISMATCH": Fault(_HIGH, _FINAL, _CHECK,
-        "The answer's JSON does not hold the expected value.",
-        "Compare the answer with the monitor's JSON path and the value that it expects."),
+        "The value at the JSON path is not the expected one.",
+        "Compare the response with the monitor's JSON path and expected value."),
     "RESPONSE_TOO_LARGE": Fault(_MEDIUM, _FINAL, _CHECK,
-        "The answer is larger than this installation reads.",
-        "Choose a smaller page, or ask an operator to raise MAX_RESPONSE_SIZE_MB."),
-    "RESPONSE_TOO_SLOW": Fault(_MEDIUM, _AGAIN, _CHECK,
-        "The answer was right, but slower than allowed.",
-        "See which phase took the time, or allow more."),
+        "The response is larger than this installation reads.",
+        "Check a smaller page, or ask an operator to raise MAX_RESPONSE_SIZE_MB."),
+    "RESPONSE_TOO_SLOW": Fault(_MEDIUM, _RETRY, _CHECK,
+        "The response was correct but slower than allowed.",
+        "Check which phase is slow, or raise the limit."),
     "TOO_MANY_REDIRECTS": Fault(_HIGH, _FINAL, _CHECK,
-        "The redirects did not come to an end.",
-        "Check where the address redirects to, or allow more redirects."),
-    "PORT_CLOSED": Fault(_HIGH, _AGAIN, _CHECK,
+        "The limit of redirects was exceeded.",
+        "Check where the URL redirects to, or raise the limit."),
+    "PORT_CLOSED": Fault(_HIGH, _RETRY, _CHECK,
         "Nothing listens on that port.",
-        "See whether the service is running and on which port it listens."),
+        "Check that the service is running and listens on this port."),
     "UNEXPECTED_ANSWER": Fault(_HIGH, _FINAL, _CHECK,
-        "The service answered something else than what the monitor expects.",
-        "Check that the right service listens there, or correct the expected text."),
-    "HOST_UNREACHABLE": Fault(_HIGH, _AGAIN, _CHECK,
-        "The host did not answer.",
-        "See whether it is on, and whether the way to it is cut."),
-    "PACKET_LOSS": Fault(_MEDIUM, _AGAIN, _CHECK,
-        "More packets were lost than allowed.",
-        "Look at the network on the way to the host."),
+        "The response of the service is not the expected one.",
+        "Check that the right service listens on this port, or correct the expected text."),
+    "HOST_UNREACHABLE": Fault(_HIGH, _RETRY, _CHECK,
+        "The host did not reply.",
+        "Check that the host is up and that the network path to it works."),
+    "PACKET_LOSS": Fault(_MEDIUM, _RETRY, _CHECK,
+        "Packet loss exceeds the limit.",
+        "Check the network path to the host."),
     "HEARTBEAT_MISSED": Fault(_HIGH, _FINAL, _CHECK,
-        "No ping came before the deadline.",
-        "See whether the job ran and could reach us."),
+        "No ping was received before the deadline.",
+        "Check that the job ran and that it can reach Supercheck."),
     "HEARTBEAT_FAILED": Fault(_HIGH, _FINAL, _CHECK,
-        "The job reported a failure itself.",
-        "Look at the job's own log."),
-    "TEST_FAILED": Fault(_HIGH, _AGAIN, _CHECK,
+        "The job reported a failure.",
+        "Check the job's log."),
+    "TEST_FAILED": Fault(_HIGH, _RETRY, _CHECK,
         "The browser test failed.",
-        "Look at its report: it shows the step that failed."),
+        "Open its report to see the step that failed."),
     "CERTIFICATE_EXPIRING": Fault(_MEDIUM, _FINAL, _CERTIFICATE,
         "The certificate expires soon.",
-        "Renew it, and see that the server shows the new one."),
+        "Renew it, and check that the server uses the new one."),
     "CERTIFICATE_EXPIRED": Fault(_HIGH, _FINAL, _CERTIFICATE,
         "The certificate has expired.",
-        "Renew it at once, and see that the server shows the new one."),
+        "Renew it now, and check that the server uses the new one."),
 }
 # fmt: on
 
 
 def default_of(status: int) -> str:
-    """The code of an API answer that says nothing more precise than its HTTP status."""
+    """Return the default error code of an HTTP status."""
     exact = next((code for code, fault in FAULTS.items() if fault.status == status), None)
     return exact or ("BAD_REQUEST" if status < 500 else "INTERNAL_ERROR")
 
 
 def advice(code: str | None) -> str:
-    """What happened and what to do next, for people; empty where the code is none of ours."""
+    """Return the message and the guidance of a code; an empty string if the code is unknown."""
     fault = FAULTS.get(code or "")
     return f"{fault.message} {fault.guidance}" if fault else ""
 
 
 def guidance(code: str | None) -> str:
-    """What to do next; empty where the code is none of ours."""
+    """Return the guidance of a code; an empty string if the code is unknown."""
     fault = FAULTS.get(code or "")
     return fault.guidance if fault else ""

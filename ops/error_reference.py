@@ -1,4 +1,4 @@
-"""Writes `docs/errors.md` from the table of errors: `python -m ops.error_reference`."""
+"""Write `docs/errors.md` from the table of errors: `python -m ops.error_reference`."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,39 +10,39 @@ PAGE = Path(__file__).parents[1] / "docs" / "errors.md"
 
 _HEAD = """# Errors
 
-Every error that Supercheck reports has one of the codes below, and no other. The table is made from `faults.py` by
+Every error that Supercheck reports has one of the codes below. This page is written from `faults.py` by
 `python -m ops.error_reference`; change it there.
 
-*Severity* is `low`, `medium`, `high` or `critical`. *Again* says whether the same may go well later without anybody
-changing anything.
+*Severity* is `low`, `medium`, `high` or `critical`. *Retry* says whether the same request or check may succeed later without
+a change.
 """
 _SECTIONS = {
-    Source.REQUEST: """## Answers of the API
+    Source.REQUEST: """## API responses
 
-Every answer that is an error is `{"error": {"code", "message", "severity", "correlationId", "guidance", "fields"}}`.
-Its message and guidance are often more precise than the general ones given here. The correlation id is also in the
-response header `X-Correlation-ID`, and in the log lines of the request and of all that it caused.
+The body of an error response is `{"error": {"code", "message", "severity", "correlationId", "guidance", "fields"}}`. Its
+message and guidance are often more specific than the general ones listed here. The correlation id is also in the response
+header `X-Correlation-ID` and in the log lines of the request and of the work that it started.
 """,
     Source.CHECK: """## Checks
 
-In a result's `details.errorCode`, in an alert's `errorCode`, on a monitor's page. A result says in `status` whose fault
-it was: `down` is the target's, `error` is ours.
+Reported in a result's `details.errorCode`, in an alert's `errorCode` and on the monitor's page. The `status` of a result is
+`down` if the target is at fault and `error` if Supercheck is.
 """,
     Source.CERTIFICATE: """## Certificates
 
-In the `errorCode` of alerts of type `monitor.ssl_expiring`.
+Reported in the `errorCode` of alerts of type `monitor.ssl_expiring`.
 """,
 }
 
 
 def page() -> str:
-    """The whole page, as Markdown."""
+    """Return the whole page as Markdown."""
     return "\n".join([_HEAD, *(_section(source) for source in Source)])
 
 
 def _section(source: Source) -> str:
     rows = [(code, fault) for code, fault in faults.FAULTS.items() if source in fault.sources]
-    columns = ["Code", "What happened", "What to do", "Severity", "Again"]
+    columns = ["Code", "What happened", "What to do", "Severity", "Retry"]
     if source is Source.REQUEST:
         columns.insert(1, "Status")
     lines = [_line(columns), _line("---" for _ in columns)]

@@ -88,4 +88,6 @@ def test_a_status_that_nobody_foresaw_has_a_code_of_the_table(status: int, code:
 
 def test_what_is_no_code_has_no_advice() -> None:
     assert (faults.advice(None), faults.advice("<script>"), faults.guidance(None)) == ("", "", "")
-    assert faults.advice("DNS_FAILURE") == "The name could not be resolved. Check its spelling and its DNS records."
+    assert (
+        faults.advice("DNS_FAILURE") == "The host name could not be resolved. Check its spelling and its DNS records."
+    )
