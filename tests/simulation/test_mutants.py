@@ -65,7 +65,7 @@ def a_recovery_without_its_failure(patch: Patch) -> None:
             return change
         return transition.Transition(change.state, change.status_changed, transition.AlertDecision("up", None))
 
-    patch.setattr(transition, "_good", good)
+    patch.setattr(transition, "_succeeded", succeeded)
     patch.setattr(policy, "suppression_reason", lambda *_: None)
 
 
