@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from web.api import idempotency
 from web.api.schema import In, Out, parse_json, validate, validate_query
 from web.http import rate_limit, transaction
-from web.http.auth import Caller, caller, uses_key
+from web.http.auth import Caller, current_caller, uses_key
 from web.http.errors import Problem, not_found
 from web.http.extensions import csrf
 
@@ -105,16 +105,16 @@ def _serve(operation: Operation, view: Callable[..., Out | None], path: dict[str
 
 def _admit(operation: Operation) -> Caller:
     """The caller, who may do this. Raises a 401, 403, 404 or 429 `Problem`."""
-    who = caller()
+    who = current_caller()
     if who.api_key_id is not None:
         rate_limit.count_request(who.api_key_id)
     if operation.method != "GET" and not uses_key():
         check_csrf()
     allowed = {
         May.VIEW: True,
-        May.EDIT: who.may_edit,
-        May.ADMINISTER: who.may_administer,
-        May.ORGANIZE: who.may_organize,
+        May.EDIT: who.can_edit,
+        May.ADMINISTER: who.can_administer,
+        May.ORGANIZE: who.can_manage_organization,
     }
     if not allowed[operation.may]:
         raise Problem(403, f"The role {who.role} may not do this.")

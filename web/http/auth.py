@@ -36,22 +36,22 @@ class Caller:
     api_key_id: UUID | None = None
 
     @property
-    def may_edit(self) -> bool:
+    def can_edit(self) -> bool:
         """Monitors, providers, tags: make, change, delete, run."""
         return self.role in _EDITORS
 
     @property
-    def may_administer(self) -> bool:
+    def can_administer(self) -> bool:
         """Members, API keys and the audit trail of the project."""
         return self.role in _ADMINISTRATORS
 
     @property
-    def may_organize(self) -> bool:
+    def can_manage_organization(self) -> bool:
         """Projects of the organisation, and the operator's warnings."""
         return self.role in _ORGANIZATION_ROLES
 
 
-def is_mightier(one: Role, other: Role) -> bool:
+def outranks(one: Role, other: Role) -> bool:
     """Whether `one` may do more than `other`."""
     return _MIGHT.index(one) < _MIGHT.index(other)
 
@@ -61,7 +61,7 @@ def spans_organization(role: Role) -> bool:
     return role in _ORGANIZATION_ROLES
 
 
-def caller() -> Caller:
+def current_caller() -> Caller:
     """The caller of this request. Raises a 401, 403 or 404 `Problem`."""
     if "caller" not in g:
         g.caller = _by_key() if "Authorization" in request.headers else _by_session()
@@ -119,7 +119,7 @@ def bounded(role: Role, of_maker: Sequence[str]) -> Role:
     A key of somebody who has left keeps the role that it had at last, so that what depends on it goes on; *API keys* shows it.
     """
     theirs = next((one for one in Role if one.value in of_maker), None)
-    return theirs if theirs is not None and is_mightier(role, theirs) else role
+    return theirs if theirs is not None and outranks(role, theirs) else role
 
 
 def _mark_used(key: ApiKey) -> None:
@@ -183,6 +183,6 @@ def projects_of(user_id: UUID) -> list[tuple[Project, Role]]:
     best: dict[UUID, tuple[Project, Role]] = {}
     for project, word in db.session.execute(query):
         role = Role(word)
-        if project.id not in best or is_mightier(role, best[project.id][1]):
+        if project.id not in best or outranks(role, best[project.id][1]):
             best[project.id] = (project, role)
     return list(best.values())

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from models.tables import Monitor
 from web.features.monitors import listing
-from web.http.auth import caller, find_membership
+from web.http.auth import current_caller, find_membership
 from web.http.errors import not_found
 from web.http.extensions import db
 from web.live import streams
@@ -93,7 +93,7 @@ def stream() -> Response:
 
 def _wanted_project() -> UUID:
     """The project that the query names, else the session's. Raises a 404 `Problem` if it is not the person's."""
-    who = caller()
+    who = current_caller()
     text = request.args.get("project")
     if text is None or who.user_id is None:
         return who.project_id

@@ -20,7 +20,7 @@ import settings
 from models.queries.rounds import Measured
 from models.tables import Monitor, MonitorResult, MonitorState
 from models.tables.monitors import shown_status
-from web.http.auth import caller
+from web.http.auth import current_caller
 from web.http.errors import Problem, not_found
 from web.http.extensions import db, redis_client
 from web.live import queue_stats
@@ -122,7 +122,7 @@ class LiveBlueprint(ServerSentEventsBlueprint, Blueprint):  # type: ignore[misc]
             hub.close(stream)
             raise
 
-        still_allowed = _recheck(project or (lambda: caller().project_id))
+        still_allowed = _recheck(project or (lambda: current_caller().project_id))
 
         def text() -> Iterator[str]:
             yield begin
@@ -135,7 +135,7 @@ class LiveBlueprint(ServerSentEventsBlueprint, Blueprint):  # type: ignore[misc]
 
 def _holder() -> str:
     """Whose streams are counted together: those of one API key, or of one person."""
-    who = caller()
+    who = current_caller()
     return str(who.api_key_id or who.user_id)
 
 
@@ -172,7 +172,7 @@ def init_app(app: Flask) -> None:
 @sse.get("/monitor-status/sse/<monitor_id>")
 def one_monitor(monitor_id: str) -> Response:
     """One monitor's status, now and at every change."""
-    project_id = caller().project_id
+    project_id = current_caller().project_id
     known = _of_project(monitor_id, project_id)
     wanted = str(known)
     return sse.stream(
@@ -185,14 +185,14 @@ def one_monitor(monitor_id: str) -> Response:
 @sse.get("/monitor-status/sse")
 def whole_project() -> Response:
     """The status of every monitor of the project: a snapshot, then each change."""
-    project_id = caller().project_id
+    project_id = current_caller().project_id
     return sse.stream(status_channel(project_id), first=lambda: _project_now(project_id))
 
 
 @sse.get("/queue-stats/sse")
 def queues() -> Response:
     """How full the queues are, now and every two seconds."""
-    caller()
+    current_caller()
     response = sse.stream(queue_stats.CHANNEL, first=_live().watch.event)
     _live().watch.ensure()
     return response

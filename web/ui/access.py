@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from models.tables import Project
-from web.http.auth import Caller, caller, projects_of
+from web.http.auth import Caller, current_caller, projects_of
 from web.http.errors import Problem, not_found, shows_error
 from web.http.extensions import db
 
@@ -62,24 +62,24 @@ def require_sign_in() -> Response | None:
 
 def editor() -> Caller:
     """The caller, who may edit. Raises a 403 `Problem`."""
-    found = caller()
-    if not found.may_edit:
+    found = current_caller()
+    if not found.can_edit:
         raise Problem(403, "Your role may look at this, but not change it.")
     return found
 
 
 def administrator() -> Caller:
     """The caller, who may administer the project. Raises a 403 `Problem`."""
-    found = caller()
-    if not found.may_administer:
+    found = current_caller()
+    if not found.can_administer:
         raise Problem(403, "Only administrators of the project may do this.")
     return found
 
 
 def organizer() -> Caller:
     """The caller, who may change what holds for the whole installation. Raises a 403 `Problem`."""
-    found = caller()
-    if not found.may_organize:
+    found = current_caller()
+    if not found.can_manage_organization:
         raise Problem(403, "Only owners and administrators of the organisation may do this.")
     return found
 
@@ -126,7 +126,7 @@ def template_context() -> dict[str, Any]:
     """What the layout shows of the person and the project; nothing for strangers and on error pages."""
     if shows_error() or not current_user.is_authenticated or current_user.user.must_change_password:
         return {"person": None, "project": None, "own_projects": [], "who": None}
-    who = caller()
+    who = current_caller()
     return {
         "person": current_user.user,
         "project": db.session.get(Project, who.project_id),

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from flask import request
 from flask_login import current_user
 
-from web.http.auth import caller
+from web.http.auth import current_caller
 from web.http.errors import shows_error
 
 
@@ -56,8 +56,8 @@ def template_context() -> dict[str, Any]:
     """The links this person may follow."""
     if shows_error() or not current_user.is_authenticated or current_user.user.must_change_password:
         return {"navigation": [], "settings_navigation": []}
-    who = caller()
-    barred = set() if who.may_administer else _ADMINISTRATORS_ONLY
-    barred = barred if who.may_organize else barred | _OPERATORS_ONLY
+    who = current_caller()
+    barred = set() if who.can_administer else _ADMINISTRATORS_ONLY
+    barred = barred if who.can_manage_organization else barred | _OPERATORS_ONLY
     own = tuple(item for item in _SETTINGS if item.endpoint not in barred)
     return {"navigation": _marked(_MAIN), "settings_navigation": _marked(own)}

@@ -11,7 +11,7 @@ from models.tables import Monitor, NotificationProvider
 from web.features.alerts import history
 from web.features.alerts.history import AlertFilter
 from web.features.monitors.detail_pages import find
-from web.http.auth import Caller, caller
+from web.http.auth import Caller, current_caller
 from web.http.extensions import db
 from web.ui.access import uuid_or_none
 from web.ui.labels import ALERTS
@@ -29,13 +29,13 @@ UNDELIVERED = "undelivered"
 @blueprint.get("/alerts")
 def index() -> str:
     """One page of the history; filters as in `FILTERS`, `from` and `to` as days in UTC."""
-    return render_template("alerts.html", **_content(caller()))
+    return render_template("alerts.html", **_content(current_caller()))
 
 
 @blueprint.get("/alerts/partials/list")
 def partial() -> Response:
     """The part that live updates renew, filters kept."""
-    return part("partials/alerts.html", **_content(caller()))
+    return part("partials/alerts.html", **_content(current_caller()))
 
 
 def _content(who: Caller) -> dict[str, Any]:

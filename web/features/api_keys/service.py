@@ -8,7 +8,7 @@ from sqlalchemy import Select, exists, func, or_, select
 
 from models.tables import ApiKey, Member, Role, User
 from web.features.members.schemas import ApiKeyIn
-from web.http.auth import Caller, hash_of_key, is_mightier
+from web.http.auth import Caller, hash_of_key, outranks
 from web.http.errors import Problem, invalid, not_found
 from web.http.extensions import db
 from web.services import audit_events
@@ -29,7 +29,7 @@ def find(who: Caller, key_id: UUID) -> ApiKey:
 
 def create(who: Caller, wanted: ApiKeyIn) -> tuple[ApiKey, str]:
     """A new key's row and its text. Raises a 403 or 422 `Problem`."""
-    if is_mightier(Role(wanted.role), who.role):
+    if outranks(Role(wanted.role), who.role):
         raise Problem(403, f"The role {wanted.role} is mightier than yours.")
     if wanted.expires_at is not None and wanted.expires_at <= datetime.now(UTC):
         raise invalid({"expiresAt": "Must lie in the future."})

@@ -74,7 +74,7 @@ def in_scope(who: Caller, scope: str) -> ColumnElement[bool]:
     """
     if scope != "organization":
         return AuditEvent.project_id == who.project_id
-    if not who.may_organize:
+    if not who.can_manage_organization:
         raise Problem(403, "Only owners and administrators of the organisation may read its trail.")
     of_nothing = ~exists().where(Project.id == AuditEvent.project_id)
     return and_(AuditEvent.organization_id == who.organization_id, or_(AuditEvent.project_id.is_(None), of_nothing))

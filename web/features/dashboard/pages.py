@@ -10,7 +10,7 @@ from sqlalchemy.orm import selectinload
 from models.tables import Alert, Monitor, MonitorState, OperatorWarning
 from web.features.monitors import listing
 from web.features.notification_providers import recipients
-from web.http.auth import Caller, caller
+from web.http.auth import Caller, current_caller
 from web.http.extensions import db
 from web.ui.parts import part
 
@@ -26,13 +26,13 @@ _RECENT = timedelta(hours=1)
 @blueprint.get("/")
 def index() -> str:
     """The whole page."""
-    return render_template("dashboard.html", **_content(caller()))
+    return render_template("dashboard.html", **_content(current_caller()))
 
 
 @blueprint.get("/partials/dashboard")
 def partial() -> Response:
     """The part that live updates renew."""
-    return part("partials/dashboard.html", **_content(caller()))
+    return part("partials/dashboard.html", **_content(current_caller()))
 
 
 def _content(who: Caller) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def _content(who: Caller) -> dict[str, Any]:
         "down_in_maintenance": listing.count_down_in_maintenance(who.project_id) if maintained else 0,
         "unheard": recipients.count(who.project_id, recipients.notifies_nobody()),
         "alerts": _recent_alerts(who),
-        "warnings": _warnings() if who.may_organize else [],
+        "warnings": _warnings() if who.can_manage_organization else [],
         "beat_count": listing.BEATS,
         "now": now,
     }

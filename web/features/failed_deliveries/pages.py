@@ -5,7 +5,7 @@ from werkzeug.wrappers import Response
 
 from web.features.failed_deliveries import service as deliveries
 from web.http import transaction
-from web.http.auth import caller
+from web.http.auth import current_caller
 from web.http.errors import Problem
 from web.ui.access import editor, id_of
 from web.ui.pagination import paged
@@ -17,7 +17,7 @@ PAGE_SIZE = 25
 @blueprint.get("/alerts/undelivered")
 def index() -> str:
     """Deliveries that have failed for good, the newest first."""
-    return render_template("undelivered.html", page=paged(deliveries.dead(caller().project_id), PAGE_SIZE))
+    return render_template("undelivered.html", page=paged(deliveries.dead(current_caller().project_id), PAGE_SIZE))
 
 
 @blueprint.post("/alerts/deliveries/<delivery_id>/retry")

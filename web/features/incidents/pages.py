@@ -11,7 +11,7 @@ from models.tables import Alert, Incident, Location, Monitor
 from web.features.alerts import history
 from web.features.alerts.history import Outages
 from web.features.monitors.detail_pages import find
-from web.http.auth import Caller, caller
+from web.http.auth import Caller, current_caller
 from web.http.extensions import db
 from web.ui.access import id_of, not_here
 from web.ui.pagination import midnight, paged_rows
@@ -33,25 +33,25 @@ class Moment:
 @blueprint.get("/incidents")
 def index() -> str:
     """One page of the list, those that go on first; filters `monitorId`, `open`, `from` and `to` (days in UTC)."""
-    return render_template("incidents.html", **_list(caller()))
+    return render_template("incidents.html", **_list(current_caller()))
 
 
 @blueprint.get("/incidents/partials/list")
 def partial() -> Response:
     """The part that live updates renew, filters kept."""
-    return part("partials/incidents.html", **_list(caller()))
+    return part("partials/incidents.html", **_list(current_caller()))
 
 
 @blueprint.get("/incidents/<incident_id>")
 def story(incident_id: str) -> str:
     """One outage. Raises a 404 `Problem`."""
-    return render_template("incident.html", **_story(caller(), incident_id))
+    return render_template("incident.html", **_story(current_caller(), incident_id))
 
 
 @blueprint.get("/incidents/<incident_id>/partials/story")
 def story_partial(incident_id: str) -> Response:
     """The part that live updates renew."""
-    return part("partials/incident.html", **_story(caller(), incident_id))
+    return part("partials/incident.html", **_story(current_caller(), incident_id))
 
 
 def _list(who: Caller) -> dict[str, Any]:

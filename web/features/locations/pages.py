@@ -13,7 +13,7 @@ from web.features.locations import health as places
 from web.features.locations import service as locations
 from web.features.locations.schemas import LocationChange, LocationIn
 from web.http import transaction
-from web.http.auth import Caller, caller
+from web.http.auth import Caller, current_caller
 from web.http.errors import Problem, not_found
 from web.http.extensions import db
 from web.ui.access import organizer
@@ -28,13 +28,13 @@ _WARNINGS = ("no_worker", "location_silent", "location_unanswered")
 @blueprint.get("/locations")
 def index() -> str:
     """All of them, in their order: the first enabled one is the default."""
-    return _page(caller(), {})
+    return _page(current_caller(), {})
 
 
 @blueprint.get("/locations/partials/list")
 def partial() -> Response:
     """The part that is renewed every few seconds."""
-    return part("partials/locations.html", **_content(caller()))
+    return part("partials/locations.html", **_content(current_caller()))
 
 
 @blueprint.post("/locations")
@@ -145,11 +145,15 @@ def _content(who: Caller) -> dict[str, object]:
     open_ones = select(OperatorWarning).where(
         OperatorWarning.resolved_at.is_(None), OperatorWarning.kind.in_(_WARNINGS)
     )
-    warnings = db.session.scalars(open_ones.order_by(OperatorWarning.first_seen_at)).all() if who.may_organize else []
+    warnings = (
+        db.session.scalars(open_ones.order_by(OperatorWarning.first_seen_at)).all()
+        if who.can_manage_organization
+        else []
+    )
     return {
         "locations": rows,
         "default": rules.default_of(rows),
         "standing": places.standing(),
         "warnings": warnings,
-        "manages": who.may_organize,
+        "manages": who.can_manage_organization,
     }

@@ -17,7 +17,7 @@ from web.features.maintenance_windows import service as maintenance
 from web.features.monitors import listing
 from web.features.monitors.detail_pages import find as find_monitor
 from web.http import transaction
-from web.http.auth import Caller, caller
+from web.http.auth import Caller, current_caller
 from web.http.errors import Problem
 from web.http.extensions import db
 from web.ui import form_token, versions
@@ -35,7 +35,7 @@ QUICK = (30, 60, 240)
 @blueprint.get("/maintenance")
 def index() -> str:
     """All of the project's: those that are on, those to come, those that are over."""
-    who, now = caller(), datetime.now(UTC)
+    who, now = current_caller(), datetime.now(UTC)
     page = paged(_ordered(who, now), PAGE_SIZE)
     ids = [row.monitor_id for row in page.items if row.monitor_id]
     names = dict(db.session.execute(select(Monitor.id, Monitor.name).where(Monitor.id.in_(ids))).all())

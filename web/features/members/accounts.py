@@ -10,7 +10,7 @@ from sqlalchemy import or_, select
 from models.tables import ApiKey, Member, Role, User
 from web.features.members.schemas import MemberIn
 from web.http import passwords, sessions
-from web.http.auth import Caller, is_mightier, spans_organization
+from web.http.auth import Caller, outranks, spans_organization
 from web.http.errors import Problem, invalid
 from web.http.extensions import db
 from web.services import audit_events
@@ -77,7 +77,7 @@ def is_doubtful(who: Caller, user: User, role: Role) -> bool:
     if preparer is None or preparer in (who.user_id, who.api_key_id):
         return False
     held = _role_of(preparer, who)
-    return held is None or is_mightier(role, held)
+    return held is None or outranks(role, held)
 
 
 def _role_of(preparer: UUID, who: Caller) -> Role | None:
@@ -102,7 +102,7 @@ def _role_of(preparer: UUID, who: Caller) -> Role | None:
 def governs(who: Caller, user: User) -> bool:
     """Whether the rights of `who` cover every role that the account has anywhere."""
     for member in db.session.scalars(select(Member).where(Member.user_id == user.id)):
-        if member.organization_id != who.organization_id or is_mightier(Role(member.role), who.role):
+        if member.organization_id != who.organization_id or outranks(Role(member.role), who.role):
             return False
         if not spans_organization(who.role) and member.project_id != who.project_id:
             return False

@@ -11,7 +11,7 @@ from web.api.schema import validate
 from web.features.members import service as members
 from web.features.members.schemas import MemberIn
 from web.http import sessions, transaction
-from web.http.auth import Caller, is_mightier, spans_organization
+from web.http.auth import Caller, outranks, spans_organization
 from web.http.errors import Problem
 from web.http.extensions import db
 from web.ui.access import administrator, id_of
@@ -124,7 +124,7 @@ def _page(who: Caller, problems: dict[str, str]) -> str:
         members=db.session.execute(query.order_by(User.email)).all(),
         names=ROLES,
         organization_roles={role.value for role in Role if spans_organization(role)},
-        roles={word: text for word, text in ROLES.items() if not is_mightier(Role(word), who.role)},
+        roles={word: text for word, text in ROLES.items() if not outranks(Role(word), who.role)},
         problems=problems,
         typed=request.form,
     )

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from models.tables import ApiKey, Member, Project, Role, User
 from web.features.members import accounts
 from web.features.members.schemas import MemberIn
-from web.http.auth import Caller, bounded, is_mightier, spans_organization
+from web.http.auth import Caller, bounded, outranks, spans_organization
 from web.http.errors import Problem, invalid, not_found
 from web.http.extensions import db
 from web.services import audit_events
@@ -63,7 +63,7 @@ def change(who: Caller, member_id: UUID, role_name: str) -> tuple[Member, User]:
     if spans_organization(role) != (member.project_id is None):
         raise invalid({"role": "A project's role and the organisation's cannot be changed into one another."})
     if role != before:
-        if is_mightier(role, before) and accounts.is_doubtful(who, user, role):
+        if outranks(role, before) and accounts.is_doubtful(who, user, role):
             raise Problem(
                 409,
                 "Somebody else chose this account's first password and may know it.",
@@ -149,7 +149,7 @@ def _record(who: Caller, action: str, member: Member, **details: Any) -> None:
 
 
 def _allow(who: Caller, role: Role) -> None:
-    if is_mightier(role, who.role):
+    if outranks(role, who.role):
         raise Problem(403, f"The role {role} is mightier than yours.")
 
 

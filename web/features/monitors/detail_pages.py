@@ -14,7 +14,7 @@ from web.features.notification_providers import recipients
 from web.features.results import pages as results
 from web.features.results import pings, rounds, statistics
 from web.features.results.charts import Chart, Point, response_chart
-from web.http.auth import Caller, caller
+from web.http.auth import Caller, current_caller
 from web.http.extensions import db
 from web.ui.access import id_of, not_here
 from web.ui.parts import part
@@ -36,7 +36,7 @@ PHASES = {
 @blueprint.get("/monitors/<monitor_id>")
 def index(monitor_id: str) -> str:
     """The whole page."""
-    who = caller()
+    who = current_caller()
     monitor = find(who, monitor_id)
     return render_template("monitor.html", **_content(who, monitor))
 
@@ -44,7 +44,7 @@ def index(monitor_id: str) -> str:
 @blueprint.get("/monitors/<monitor_id>/partials/live")
 def partial(monitor_id: str) -> Response:
     """The part that live updates renew, filters kept."""
-    who = caller()
+    who = current_caller()
     return part("partials/monitor.html", **_content(who, find(who, monitor_id)))
 
 
@@ -89,9 +89,9 @@ def _content(who: Caller, monitor: Monitor) -> dict[str, Any]:
         "counted": results.COUNTED,
         "muted": bool(monitor.muted_until and monitor.muted_until > now),
         "recipients": recipients.of_monitor(monitor),
-        "editable": who.may_edit,
+        "editable": who.can_edit,
         "pings": pings.newest(monitor),
-        "heartbeat_url": heartbeat_url(monitor, who) if who.may_edit else None,
+        "heartbeat_url": heartbeat_url(monitor, who) if who.can_edit else None,
     }
 
 

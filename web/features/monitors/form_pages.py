@@ -15,7 +15,7 @@ from web.features.monitors.detail_pages import find
 from web.features.monitors.representation import shown
 from web.features.monitors.validation import examine, tidy
 from web.http import transaction
-from web.http.auth import Caller, caller
+from web.http.auth import Caller, current_caller
 from web.http.errors import Problem, not_found
 from web.http.extensions import db
 from web.ui import form_token, versions
@@ -186,7 +186,7 @@ def _again(who: Caller, form: BaseForm, kind: str, problem: Problem, monitor: Mo
     if problem.status != 422:
         raise problem
     db.session.rollback()
-    caller()  # the rollback has let go of rows that the page shows
+    current_caller()  # the rollback has let go of rows that the page shows
     homeless = place_errors(form, problem.fields)
     stamp = request.form.get(versions.FIELD, "")
     return _page(who, form, kind, monitor, problems=homeless, wrong=True, dirty=True, stamp=stamp), 422

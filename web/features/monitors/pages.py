@@ -8,7 +8,7 @@ from flask import Blueprint, Response, render_template, request
 
 from models.tables import Monitor
 from web.features.monitors import listing
-from web.http.auth import Caller, caller
+from web.http.auth import Caller, current_caller
 from web.http.extensions import db
 from web.ui.labels import STATES, TYPES
 from web.ui.pagination import paged
@@ -22,7 +22,7 @@ FILTERS = ("q", "type", "status", "tag", "notifies", "notifiesOnly")
 @blueprint.get("/monitors")
 def index() -> str:
     """One page of the list."""
-    who = caller()
+    who = current_caller()
     return render_template(
         "monitors.html",
         **_list(who),
@@ -35,13 +35,13 @@ def index() -> str:
 @blueprint.get("/monitors/partials/list")
 def partial() -> Response:
     """The lines of one page with its pager, filters kept: what a page shows after its list has changed."""
-    return part("partials/monitor_list.html", **_list(caller()))
+    return part("partials/monitor_list.html", **_list(current_caller()))
 
 
 @blueprint.get("/monitors/partials/set")
 def members() -> Response:
     """Which monitors this page of the list has now, with the head's counts; filters as the list has them."""
-    who = caller()
+    who = current_caller()
     page = paged(listing.ids(who.project_id, _filters()), PAGE_SIZE)
     return part(
         "partials/monitor_set.html", page=page, totals=listing.totals(who.project_id), filtered=any(_filters().values())
@@ -74,6 +74,6 @@ def rows() -> Response:
             wanted.append(UUID(text))
         except ValueError:
             continue
-    query = listing.query(caller().project_id, {}).where(Monitor.id.in_(wanted))
+    query = listing.query(current_caller().project_id, {}).where(Monitor.id.in_(wanted))
     found = db.session.scalars(query).unique().all()
     return part("partials/monitor_rows.html", rows=listing.rows(found, datetime.now(UTC)), beat_count=listing.BEATS)

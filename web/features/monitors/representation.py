@@ -57,7 +57,7 @@ def as_sent(monitor: Monitor, opened: dict[str, str]) -> dict[str, Any]:
 def shown(monitor: Monitor, who: Caller) -> MonitorOut:
     """The monitor as lists answer it."""
     facts = _facts(monitor)
-    url = heartbeat_url(monitor, who) if who.may_edit else None
+    url = heartbeat_url(monitor, who) if who.can_edit else None
     return HeartbeatMonitorOut(**facts, heartbeat_url=url) if url else MonitorOut(**facts)
 
 
@@ -70,7 +70,7 @@ def shown_saved(monitor: Monitor, who: Caller) -> MonitorOut:
 
 def shown_in_detail(monitor: Monitor, who: Caller, recent: Sequence[ResultOut]) -> MonitorDetailOut:
     """The monitor with its newest results."""
-    url = heartbeat_url(monitor, who) if who.may_edit else None
+    url = heartbeat_url(monitor, who) if who.can_edit else None
     return MonitorDetailOut(**_facts(monitor), heartbeat_url=url, recent_results=list(recent))
 
 

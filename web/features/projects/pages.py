@@ -9,7 +9,7 @@ from web.api.schema import validate
 from web.features.members.schemas import ProjectIn
 from web.features.projects import service as projects
 from web.http import transaction
-from web.http.auth import Caller, caller, projects_of, spans_organization
+from web.http.auth import Caller, current_caller, projects_of, spans_organization
 from web.http.errors import Problem
 from web.http.extensions import db
 from web.ui import form_token
@@ -23,7 +23,7 @@ blueprint = Blueprint("projects", __name__)
 @blueprint.get("/settings/projects")
 def index() -> str:
     """The list, by name."""
-    return _page(caller(), "")
+    return _page(current_caller(), "")
 
 
 @blueprint.post("/settings/projects")
@@ -70,7 +70,7 @@ def _page(who: Caller, problem: str) -> str:
     return render_template(
         "settings/projects.html",
         rows=[
-            (project, ROLES[role], who.may_organize and project.organization_id == who.organization_id)
+            (project, ROLES[role], who.can_manage_organization and project.organization_id == who.organization_id)
             for project, role in own
         ],
         several_organizations=len({project.organization_id for project, _ in own}) > 1,

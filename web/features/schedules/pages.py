@@ -9,7 +9,7 @@ from sqlalchemy.orm import contains_eager
 
 from models.tables import Monitor, MonitorState
 from web.features.monitors.search import mentions
-from web.http.auth import caller
+from web.http.auth import current_caller
 from web.http.extensions import db
 from web.ui.pagination import paged
 
@@ -30,7 +30,7 @@ def index() -> str:
         select(Monitor)
         .join(MonitorState)
         .options(contains_eager(Monitor.state))
-        .where(Monitor.project_id == caller().project_id, MonitorState.next_run_at.is_not(None))
+        .where(Monitor.project_id == current_caller().project_id, MonitorState.next_run_at.is_not(None))
     )
     late = query.where(_is_late(now)).with_only_columns(func.count(), maintain_column_froms=True)
     late_count = db.session.scalar(late.options()) or 0
