@@ -81,7 +81,7 @@ def route(method: str, rule: str, **facts: Any) -> Callable[[Callable[..., Out |
 
 
 def _serve(operation: Operation, view: Callable[..., Out | None], path: dict[str, Any]) -> Response:
-    who = _admit(operation)
+    caller = _admit(operation)
     if any("\x00" in text for text in path.values() if isinstance(text, str)):
         raise not_found(operation.tag.lower().removesuffix("s"))
     values: dict[str, Any] = dict(path)
@@ -91,13 +91,13 @@ def _serve(operation: Operation, view: Callable[..., Out | None], path: dict[str
         data = _json_body()
         values["body"] = data if operation.raw_body else validate(operation.body, data)
     if operation.replay is not None:
-        made = idempotency.begin(who)
+        made = idempotency.begin(caller)
         if made is not None:
-            return _respond(operation.replay(who, made if operation.coded else UUID(made)), operation.status)
-    answer = view(who, **values)
+            return _respond(operation.replay(caller, made if operation.coded else UUID(made)), operation.status)
+    answer = view(caller, **values)
     if operation.replay is not None:
         made_now = cast(Any, answer)
-        idempotency.finish(who, made_now.code if operation.coded else str(made_now.id), operation.status)
+        idempotency.finish(caller, made_now.code if operation.coded else str(made_now.id), operation.status)
     response = _respond(answer, operation.status)
     transaction.commit()
     return response
@@ -105,20 +105,20 @@ def _serve(operation: Operation, view: Callable[..., Out | None], path: dict[str
 
 def _admit(operation: Operation) -> Caller:
     """The caller, who may do this. Raises a 401, 403, 404 or 429 `Problem`."""
-    who = current_caller()
-    if who.api_key_id is not None:
-        rate_limit.count_request(who.api_key_id)
+    caller = current_caller()
+    if caller.api_key_id is not None:
+        rate_limit.count_request(caller.api_key_id)
     if operation.method != "GET" and not uses_key():
         check_csrf()
     allowed = {
         May.VIEW: True,
-        May.EDIT: who.can_edit,
-        May.ADMINISTER: who.can_administer,
-        May.ORGANIZE: who.can_manage_organization,
+        May.EDIT: caller.can_edit,
+        May.ADMINISTER: caller.can_administer,
+        May.ORGANIZE: caller.can_manage_organization,
     }
     if not allowed[operation.may]:
-        raise Problem(403, f"The role {who.role} may not do this.")
-    return who
+        raise Problem(403, f"The role {caller.role} may not do this.")
+    return caller
 
 
 def check_csrf() -> None:

@@ -93,11 +93,11 @@ def stream() -> Response:
 
 def _wanted_project() -> UUID:
     """The project that the query names, else the session's. Raises a 404 `Problem` if it is not the person's."""
-    who = current_caller()
+    caller = current_caller()
     text = request.args.get("project")
-    if text is None or who.user_id is None:
-        return who.project_id
-    found = find_membership(who.user_id, id_of(text, "project"))
+    if text is None or caller.user_id is None:
+        return caller.project_id
+    found = find_membership(caller.user_id, id_of(text, "project"))
     if found is None:
         raise not_found("project")
     return found[0].id

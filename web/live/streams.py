@@ -135,8 +135,8 @@ class LiveBlueprint(ServerSentEventsBlueprint, Blueprint):  # type: ignore[misc]
 
 def _holder() -> str:
     """Whose streams are counted together: those of one API key, or of one person."""
-    who = current_caller()
-    return str(who.api_key_id or who.user_id)
+    caller = current_caller()
+    return str(caller.api_key_id or caller.user_id)
 
 
 def _recheck(project: Callable[[], UUID]) -> Callable[[], bool]:

@@ -34,10 +34,10 @@ def store(row: Holder, wanted: Mapping[str, str], opened: Mapping[str, str]) -> 
     return changed
 
 
-def opened_to_show(row: Monitor, who: Caller) -> dict[str, str]:
-    """The secrets of `row` by path, read for `who`, as the audit log will tell. Raises `models.secrets.encryption.SealError`."""
+def opened_to_show(row: Monitor, caller: Caller) -> dict[str, str]:
+    """The secrets of `row` by path, read for `caller`, as the audit log will tell. Raises `models.secrets.encryption.SealError`."""
     if row.secrets is not None:
-        credential_uses.note([CredentialUse("monitor", row.id, "show", who.user_id, who.api_key_id)])
+        credential_uses.note([CredentialUse("monitor", row.id, "show", caller.user_id, caller.api_key_id)])
     return seal.unseal(row.secrets, row.__tablename__, row.id)
 
 

@@ -13,7 +13,7 @@ from web.http.extensions import db
 _PREFIX = "form:"
 
 
-def claim(who: Caller, route: str, token: str, sent: Iterable[tuple[str, str]]) -> UUID | None:
+def claim(caller: Caller, route: str, token: str, sent: Iterable[tuple[str, str]]) -> UUID | None:
     """Claim the form `token` with the inputs `sent`; the id of what they made before, None if it is to be made now.
 
     The claim belongs to the transaction: a second submission waits for the end of the first. The same token with other
@@ -22,7 +22,7 @@ def claim(who: Caller, route: str, token: str, sent: Iterable[tuple[str, str]]) 
     claimed = db.session.scalar(
         insert(IdempotencyKey)
         .values(
-            project_id=who.project_id,
+            project_id=caller.project_id,
             key=_key(token, sent),
             route=route,
             request_hash=b"",
@@ -34,12 +34,12 @@ def claim(who: Caller, route: str, token: str, sent: Iterable[tuple[str, str]]) 
     )
     if claimed:
         return None
-    return UUID(db.session.get_one(IdempotencyKey, (who.project_id, _key(token, sent))).response_body["id"])
+    return UUID(db.session.get_one(IdempotencyKey, (caller.project_id, _key(token, sent))).response_body["id"])
 
 
-def remember(who: Caller, token: str, sent: Iterable[tuple[str, str]], made: UUID) -> None:
+def remember(caller: Caller, token: str, sent: Iterable[tuple[str, str]], made: UUID) -> None:
     """Store what the form made, in the same transaction."""
-    row = db.session.get_one(IdempotencyKey, (who.project_id, _key(token, sent)))
+    row = db.session.get_one(IdempotencyKey, (caller.project_id, _key(token, sent)))
     row.response_status, row.response_body = 303, {"id": str(made)}
 
 

@@ -125,13 +125,14 @@ def safe_next(text: str | None) -> str:
 def template_context() -> dict[str, Any]:
     """What the layout shows of the person and the project; nothing for strangers and on error pages."""
     if shows_error() or not current_user.is_authenticated or current_user.user.must_change_password:
-        return {"person": None, "project": None, "own_projects": [], "who": None}
-    who = current_caller()
+        return {"person": None, "project": None, "own_projects": [], "permissions": None}
+    caller = current_caller()
     return {
         "person": current_user.user,
-        "project": db.session.get(Project, who.project_id),
+        "project": db.session.get(Project, caller.project_id),
         "own_projects": _own_projects(),
-        "who": who,
+        # Jinja reserves the name `caller` for the body of a call block.
+        "permissions": caller,
     }
 
 

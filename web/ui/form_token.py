@@ -21,18 +21,18 @@ def token() -> str:
     return _sent() or secrets.token_urlsafe(18)
 
 
-def create(who: Caller, save: Callable[[], Any]) -> tuple[UUID, Any]:
+def create(caller: Caller, save: Callable[[], Any]) -> tuple[UUID, Any]:
     """(id, row) of what `save` makes; the row is None if the same form made it before. The caller commits."""
     sent = _sent()
     if not sent:
         made = save()
         return made.id, made
     typed = [pair for pair in request.form.items(multi=True) if pair[0] not in _NOT_TYPED]
-    before = form_claims.claim(who, request.path, sent, typed)
+    before = form_claims.claim(caller, request.path, sent, typed)
     if before is not None:
         return before, None
     made = save()
-    form_claims.remember(who, sent, typed, made.id)
+    form_claims.remember(caller, sent, typed, made.id)
     return made.id, made
 
 

@@ -56,8 +56,8 @@ def template_context() -> dict[str, Any]:
     """The links this person may follow."""
     if shows_error() or not current_user.is_authenticated or current_user.user.must_change_password:
         return {"navigation": [], "settings_navigation": []}
-    who = current_caller()
-    barred = set() if who.can_administer else _ADMINISTRATORS_ONLY
-    barred = barred if who.can_manage_organization else barred | _OPERATORS_ONLY
+    caller = current_caller()
+    barred = set() if caller.can_administer else _ADMINISTRATORS_ONLY
+    barred = barred if caller.can_manage_organization else barred | _OPERATORS_ONLY
     own = tuple(item for item in _SETTINGS if item.endpoint not in barred)
     return {"navigation": _marked(_MAIN), "settings_navigation": _marked(own)}

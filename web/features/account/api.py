@@ -17,8 +17,8 @@ SESSIONS = "Sessions"
 @route(
     "GET", "/sessions", tag=SESSIONS, summary="List your signed-in browsers", query=PageQuery, answers=Page[SessionOut]
 )
-def list_sessions(who: Caller, query: PageQuery) -> Page[SessionOut]:
-    found = sessions.of(who.user_id) if who.user_id else ()
+def list_sessions(caller: Caller, query: PageQuery) -> Page[SessionOut]:
+    found = sessions.of(caller.user_id) if caller.user_id else ()
     shown = [_session(one) for one in found[query.offset : query.offset + query.limit]]
     return page_of(shown, query, len(found))
 
@@ -35,9 +35,9 @@ def _session(one: UserSession) -> SessionOut:
 
 
 @route("DELETE", "/sessions/<uuid:session_id>", tag=SESSIONS, summary="Sign one of your browsers out", status=204)
-def end_session(who: Caller, session_id: UUID) -> None:
-    if who.user_id is None:
+def end_session(caller: Caller, session_id: UUID) -> None:
+    if caller.user_id is None:
         raise Problem(403, "An API key has no sessions.")
-    if not sessions.end_one(who.user_id, session_id):
+    if not sessions.end_one(caller.user_id, session_id):
         raise not_found("session")
-    audit_events.record_for_account(who.user_id, "session.ended", actor=who.user_id, session=str(session_id))
+    audit_events.record_for_account(caller.user_id, "session.ended", actor=caller.user_id, session=str(session_id))

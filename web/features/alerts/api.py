@@ -29,7 +29,7 @@ TAG = "Alerts"
 
 
 @route("GET", "/alerts", tag=TAG, summary="List alerts, the newest first", query=AlertsQuery, answers=Page[AlertOut])
-def list_alerts(who: Caller, query: AlertsQuery) -> Page[AlertOut]:
+def list_alerts(caller: Caller, query: AlertsQuery) -> Page[AlertOut]:
     wanted = AlertFilter(
         monitor_id=query.monitor_id,
         kind=query.type,
@@ -40,14 +40,14 @@ def list_alerts(who: Caller, query: AlertsQuery) -> Page[AlertOut]:
         until=query.until,
         undelivered=bool(query.undelivered),
     )
-    found = history.alerts(who.project_id, wanted)
+    found = history.alerts(caller.project_id, wanted)
     rows, total = pagination.fetch(found, query)
     return page_of(shown(rows), query, total)
 
 
 @route("GET", "/alerts/<uuid:alert_id>", tag=TAG, summary="Show an alert", answers=AlertOut)
-def show_alert(who: Caller, alert_id: UUID) -> AlertOut:
-    alert = db.session.scalar(history.alerts(who.project_id, AlertFilter()).where(Alert.id == alert_id))
+def show_alert(caller: Caller, alert_id: UUID) -> AlertOut:
+    alert = db.session.scalar(history.alerts(caller.project_id, AlertFilter()).where(Alert.id == alert_id))
     if alert is None:
         raise not_found("alert")
     return shown([alert])[0]
@@ -61,8 +61,8 @@ def show_alert(who: Caller, alert_id: UUID) -> AlertOut:
     may=May.EDIT,
     answers=ProcessedOut,
 )
-def process_alerts(who: Caller) -> ProcessedOut:
-    return ProcessedOut(processed=alerts.process(who))
+def process_alerts(caller: Caller) -> ProcessedOut:
+    return ProcessedOut(processed=alerts.process(caller))
 
 
 def shown(alerts: Sequence[Alert]) -> list[AlertOut]:

@@ -38,11 +38,11 @@ def partial() -> Response:
     return part("partials/alerts.html", **_content(current_caller()))
 
 
-def _content(who: Caller) -> dict[str, Any]:
+def _content(caller: Caller) -> dict[str, Any]:
     filters = {name: request.args.get(name, "") for name in FILTERS}
-    monitor = find(who, filters["monitorId"]) if filters["monitorId"] else None
+    monitor = find(caller, filters["monitorId"]) if filters["monitorId"] else None
     page = paged(
-        history.alerts(who.project_id, _wanted(filters, monitor)),
+        history.alerts(caller.project_id, _wanted(filters, monitor)),
         PAGE_SIZE,
     )
     return {
@@ -53,7 +53,7 @@ def _content(who: Caller) -> dict[str, Any]:
         "monitor": monitor,
         "types": {word: look[0] for word, look in ALERTS.items() if word != "test"},
         "statuses": STATUSES,
-        "providers": _providers(who),
+        "providers": _providers(caller),
     }
 
 
@@ -73,8 +73,8 @@ def _wanted(filters: Mapping[str, str], monitor: Monitor | None) -> AlertFilter:
     )
 
 
-def _providers(who: Caller) -> list[tuple[str, str]]:
+def _providers(caller: Caller) -> list[tuple[str, str]]:
     query = select(NotificationProvider.id, NotificationProvider.name)
-    own = query.where(NotificationProvider.project_id == who.project_id)
+    own = query.where(NotificationProvider.project_id == caller.project_id)
     rows = db.session.execute(own.order_by(func.lower(NotificationProvider.name)))
     return [(str(row.id), row.name) for row in rows]

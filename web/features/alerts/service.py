@@ -20,13 +20,13 @@ log = structlog.get_logger()
 _BATCH = 500
 
 
-def notify(who: Caller, monitor_id: UUID, status: str, message: str) -> UUID:
+def notify(caller: Caller, monitor_id: UUID, status: str, message: str) -> UUID:
     """Write an alert that a person wants told; its id. Raises a 404 `Problem`."""
-    monitor = monitors.find(who, monitor_id)
+    monitor = monitors.find(caller, monitor_id)
     state = monitor.state
     alert = Alert(
         id=uuid4(),
-        project_id=who.project_id,
+        project_id=caller.project_id,
         monitor_id=monitor.id,
         monitor_name=monitor.name,
         type=f"monitor.{status}",
@@ -47,16 +47,16 @@ def notify(who: Caller, monitor_id: UUID, status: str, message: str) -> UUID:
     )
     db.session.add(alert)
     db.session.flush()
-    audit_events.record(who, "monitor.notified", "monitor", monitor.id, status=status)
+    audit_events.record(caller, "monitor.notified", "monitor", monitor.id, status=status)
     transaction.after_commit(lambda: send_on("alert", [[[str(alert.id)]]]))
     return alert.id
 
 
-def process(who: Caller) -> int:
+def process(caller: Caller) -> int:
     """Drive on what the project has undecided or undelivered and due; how many alerts and deliveries that were."""
     undecided = db.session.scalars(
         select(Alert.id)
-        .where(Alert.project_id == who.project_id, Alert.planned_at.is_(None), Alert.monitor_id.is_not(None))
+        .where(Alert.project_id == caller.project_id, Alert.planned_at.is_(None), Alert.monitor_id.is_not(None))
         .order_by(Alert.created_at)
         .limit(_BATCH)
     ).all()
@@ -64,7 +64,7 @@ def process(who: Caller) -> int:
         select(Delivery.id)
         .join(Alert, Alert.id == Delivery.alert_id)
         .where(
-            Alert.project_id == who.project_id,
+            Alert.project_id == caller.project_id,
             Delivery.status.in_(("pending", "retrying")),
             Delivery.next_attempt_at <= func.now(),
             or_(Delivery.claimed_until.is_(None), Delivery.claimed_until <= func.now()),

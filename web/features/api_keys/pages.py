@@ -29,17 +29,17 @@ def index() -> str:
 @blueprint.post("/settings/api-keys")
 def create() -> tuple[str, int] | str:
     """Make one and show it, this one time."""
-    who = administrator()
+    caller = administrator()
     wanted = {"name": request.form.get("name", ""), "role": request.form.get("role", "")}
     try:
-        made, text = api_keys.create(who, validate(ApiKeyIn, wanted))
+        made, text = api_keys.create(caller, validate(ApiKeyIn, wanted))
         transaction.commit()
     except Problem as problem:
         if problem.status not in (403, 422):
             raise
         db.session.rollback()
-        return _page(who, problem=" ".join(problem.fields.values()) or problem.message), 422
-    return _page(who, made=made, text=text)
+        return _page(caller, problem=" ".join(problem.fields.values()) or problem.message), 422
+    return _page(caller, made=made, text=text)
 
 
 @blueprint.get("/settings/api-keys/<key_id>/revoke")
@@ -65,10 +65,10 @@ def revoke(key_id: str) -> Response:
     return redirect(url_for("pages.api_keys.index"), 303)
 
 
-def _page(who: Caller, *, problem: str = "", made: ApiKey | None = None, text: str = "") -> str:
+def _page(caller: Caller, *, problem: str = "", made: ApiKey | None = None, text: str = "") -> str:
     return render_template(
         "settings/api_keys.html",
-        keys=db.session.execute(api_keys.listed(who).order_by(ApiKey.created_at.desc())).all(),
+        keys=db.session.execute(api_keys.listed(caller).order_by(ApiKey.created_at.desc())).all(),
         roles={word: ROLES[word] for word in _KEY_ROLES},
         now=datetime.now(UTC),
         problem=problem,

@@ -17,70 +17,70 @@ _MARK = "sck_"
 _PREFIX_LENGTH = 10
 
 
-def find(who: Caller, key_id: UUID) -> ApiKey:
+def find(caller: Caller, key_id: UUID) -> ApiKey:
     """One of the project's keys that is not revoked. Raises a 404 `Problem`."""
     key = db.session.scalar(
-        select(ApiKey).where(ApiKey.id == key_id, ApiKey.project_id == who.project_id, ApiKey.revoked_at.is_(None))
+        select(ApiKey).where(ApiKey.id == key_id, ApiKey.project_id == caller.project_id, ApiKey.revoked_at.is_(None))
     )
     if key is None:
         raise not_found("API key")
     return key
 
 
-def create(who: Caller, wanted: ApiKeyIn) -> tuple[ApiKey, str]:
+def create(caller: Caller, wanted: ApiKeyIn) -> tuple[ApiKey, str]:
     """A new key's row and its text. Raises a 403 or 422 `Problem`."""
-    if outranks(Role(wanted.role), who.role):
+    if outranks(Role(wanted.role), caller.role):
         raise Problem(403, f"The role {wanted.role} is mightier than yours.")
     if wanted.expires_at is not None and wanted.expires_at <= datetime.now(UTC):
         raise invalid({"expiresAt": "Must lie in the future."})
     text = _MARK + secrets.token_urlsafe(32)
     key = ApiKey(
         id=uuid4(),
-        project_id=who.project_id,
+        project_id=caller.project_id,
         name=wanted.name,
         prefix=text[:_PREFIX_LENGTH],
         key_hash=hash_of_key(text),
         role=wanted.role,
-        created_by=_maker(who),
+        created_by=_maker(caller),
         expires_at=wanted.expires_at,
     )
     db.session.add(key)
-    audit_events.record(who, "api_key.created", "api_key", key.id, name=key.name, role=key.role)
+    audit_events.record(caller, "api_key.created", "api_key", key.id, name=key.name, role=key.role)
     db.session.flush()
     return key, text
 
 
-def _maker(who: Caller) -> UUID | None:
+def _maker(caller: Caller) -> UUID | None:
     """The person behind the caller: a key that makes another one passes its own maker on, whose role bounds both."""
-    if who.api_key_id is None:
-        return who.user_id
-    return db.session.scalar(select(ApiKey.created_by).where(ApiKey.id == who.api_key_id))
+    if caller.api_key_id is None:
+        return caller.user_id
+    return db.session.scalar(select(ApiKey.created_by).where(ApiKey.id == caller.api_key_id))
 
 
-def listed(who: Caller) -> Select[ApiKey, str | None, bool]:
+def listed(caller: Caller) -> Select[ApiKey, str | None, bool]:
     """The project's keys that are not revoked, each with its maker's address and whether that person is still a member
     with an enabled account; keys without a maker were made on the command line."""
     present = exists().where(
         Member.user_id == ApiKey.created_by,
-        Member.organization_id == who.organization_id,
-        or_(Member.project_id == who.project_id, Member.project_id.is_(None)),
+        Member.organization_id == caller.organization_id,
+        or_(Member.project_id == caller.project_id, Member.project_id.is_(None)),
     )
     return (
         select(ApiKey, User.email, func.coalesce(User.enabled & present, False))
         .outerjoin(User, User.id == ApiKey.created_by)
-        .where(ApiKey.project_id == who.project_id, ApiKey.revoked_at.is_(None))
+        .where(ApiKey.project_id == caller.project_id, ApiKey.revoked_at.is_(None))
     )
 
 
-def maker_of(who: Caller, key: ApiKey) -> tuple[str | None, bool]:
+def maker_of(caller: Caller, key: ApiKey) -> tuple[str | None, bool]:
     """As `listed`, for one key."""
-    row = db.session.execute(listed(who).where(ApiKey.id == key.id)).one()
+    row = db.session.execute(listed(caller).where(ApiKey.id == key.id)).one()
     return row[1], row[2]
 
 
-def revoke(who: Caller, key_id: UUID) -> None:
+def revoke(caller: Caller, key_id: UUID) -> None:
     """End the key at once. Raises a 404 `Problem`."""
-    key = find(who, key_id)
+    key = find(caller, key_id)
     key.revoked_at = db.session.scalar(select(func.now()))
-    audit_events.record(who, "api_key.revoked", "api_key", key.id, name=key.name)
+    audit_events.record(caller, "api_key.revoked", "api_key", key.id, name=key.name)
     db.session.flush()

@@ -20,9 +20,9 @@ from web.http.extensions import db
     query=AuditQuery,
     answers=Page[AuditOut],
 )
-def list_audit(who: Caller, query: AuditQuery) -> Page[AuditOut]:
+def list_audit(caller: Caller, query: AuditQuery) -> Page[AuditOut]:
     wanted = Filter(**query.model_dump(exclude={"page", "limit"}))
-    found = audit_trail.events(who, wanted)
+    found = audit_trail.events(caller, wanted)
     newest = found.limit(query.limit).offset(query.offset)
     shown = [_event(event, actor) for event, actor in db.session.execute(newest)]
     return page_of(shown, query, pagination.count(found))

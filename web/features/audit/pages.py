@@ -20,7 +20,7 @@ _NAMES = ("action", "objectType", "actor", "text", "since", "until", "scope", "m
 @blueprint.get("/settings/audit")
 def index() -> str:
     """One page of the trail with its filters; what processes do on their own is hidden unless asked for."""
-    who = administrator()
+    caller = administrator()
     filters = {name: request.args.get(name, "").strip() for name in _NAMES}
     scope = "organization" if filters["scope"] == "organization" else "project"
     until = _day(filters["until"])
@@ -36,13 +36,13 @@ def index() -> str:
     )
     return render_template(
         "settings/audit.html",
-        page=paged_rows(audit_trail.events(who, wanted), PAGE_SIZE),
+        page=paged_rows(audit_trail.events(caller, wanted), PAGE_SIZE),
         filters=filters,
         filtered=any(value for name, value in filters.items() if name != "scope"),
         scope=scope,
         kinds=db.session.scalars(
             select(AuditEvent.object_type)
-            .where(audit_trail.in_scope(who, scope))
+            .where(audit_trail.in_scope(caller, scope))
             .distinct()
             .order_by(AuditEvent.object_type)
         ).all(),

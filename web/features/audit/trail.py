@@ -34,7 +34,7 @@ class Filter:
     machines: bool = True
 
 
-def events(who: Caller, wanted: Filter) -> Select[AuditEvent, str | None]:
+def events(caller: Caller, wanted: Filter) -> Select[AuditEvent, str | None]:
     """The events that fit, the newest first, each with its actor: the person's address or the key's name.
 
     Raises a 403 `Problem` if the organisation's trail is not for the caller.
@@ -44,7 +44,7 @@ def events(who: Caller, wanted: Filter) -> Select[AuditEvent, str | None]:
         select(AuditEvent, actor)
         .outerjoin(User, User.id == AuditEvent.user_id)
         .outerjoin(ApiKey, ApiKey.id == AuditEvent.api_key_id)
-        .where(in_scope(who, wanted.scope))
+        .where(in_scope(caller, wanted.scope))
         .order_by(AuditEvent.created_at.desc(), AuditEvent.id)
     )
     equal = {
@@ -67,17 +67,17 @@ def events(who: Caller, wanted: Filter) -> Select[AuditEvent, str | None]:
     return found
 
 
-def in_scope(who: Caller, scope: str) -> ColumnElement[bool]:
+def in_scope(caller: Caller, scope: str) -> ColumnElement[bool]:
     """The events of the caller's project, or those of the organisation and what is left of its deleted projects.
 
     Raises a 403 `Problem` if the organisation's trail is not for the caller.
     """
     if scope != "organization":
-        return AuditEvent.project_id == who.project_id
-    if not who.can_manage_organization:
+        return AuditEvent.project_id == caller.project_id
+    if not caller.can_manage_organization:
         raise Problem(403, "Only owners and administrators of the organisation may read its trail.")
     of_nothing = ~exists().where(Project.id == AuditEvent.project_id)
-    return and_(AuditEvent.organization_id == who.organization_id, or_(AuditEvent.project_id.is_(None), of_nothing))
+    return and_(AuditEvent.organization_id == caller.organization_id, or_(AuditEvent.project_id.is_(None), of_nothing))
 
 
 def is_machine() -> ColumnElement[bool]:

@@ -35,29 +35,29 @@ def partial() -> Response:
     return part("partials/dashboard.html", **_content(current_caller()))
 
 
-def _content(who: Caller) -> dict[str, Any]:
+def _content(caller: Caller) -> dict[str, Any]:
     now = datetime.now(UTC)
-    totals = listing.totals(who.project_id)
-    down = _newest_first(who, "down", MonitorState.down_since)
-    unchecked = _newest_first(who, "error", MonitorState.last_status_change_at)
-    maintained = _newest_first(who, listing.DOWN_IN_MAINTENANCE, MonitorState.down_since)
+    totals = listing.totals(caller.project_id)
+    down = _newest_first(caller, "down", MonitorState.down_since)
+    unchecked = _newest_first(caller, "error", MonitorState.last_status_change_at)
+    maintained = _newest_first(caller, listing.DOWN_IN_MAINTENANCE, MonitorState.down_since)
     return {
         "totals": totals,
         "total": sum(totals.values()),
         "troubled": _groups(listing.rows([*down, *unchecked, *maintained], now), now),
         "troubled_count": len(down) + len(unchecked),
-        "down_in_maintenance": listing.count_down_in_maintenance(who.project_id) if maintained else 0,
-        "unheard": recipients.count(who.project_id, recipients.notifies_nobody()),
-        "alerts": _recent_alerts(who),
-        "warnings": _warnings() if who.can_manage_organization else [],
+        "down_in_maintenance": listing.count_down_in_maintenance(caller.project_id) if maintained else 0,
+        "unheard": recipients.count(caller.project_id, recipients.notifies_nobody()),
+        "alerts": _recent_alerts(caller),
+        "warnings": _warnings() if caller.can_manage_organization else [],
         "beat_count": listing.BEATS,
         "now": now,
     }
 
 
-def _newest_first(who: Caller, status: str, since: Any) -> list[Monitor]:
+def _newest_first(caller: Caller, status: str, since: Any) -> list[Monitor]:
     """The monitors in that shown status; those of which it is not known since when come last."""
-    query = listing.query(who.project_id, {"status": status}).order_by(None)
+    query = listing.query(caller.project_id, {"status": status}).order_by(None)
     newest = query.order_by(since.desc().nulls_last(), func.lower(Monitor.name), Monitor.id)
     return list(db.session.scalars(newest.limit(_TROUBLED)))
 
@@ -85,10 +85,10 @@ def _groups(rows: list[listing.Row], now: datetime) -> list[tuple[str, str, list
     return [group for group in groups if group[2]]
 
 
-def _recent_alerts(who: Caller) -> list[Alert]:
+def _recent_alerts(caller: Caller) -> list[Alert]:
     query = (
         select(Alert)
-        .where(Alert.project_id == who.project_id)
+        .where(Alert.project_id == caller.project_id)
         .order_by(Alert.created_at.desc(), Alert.id.desc())
         .options(selectinload(Alert.deliveries))
         .limit(_ALERTS)

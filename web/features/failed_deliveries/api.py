@@ -23,8 +23,8 @@ TAG = "Alerts"
     query=PageQuery,
     answers=Page[DeadLetterOut],
 )
-def list_dead_letters(who: Caller, query: PageQuery) -> Page[DeadLetterOut]:
-    rows, total = pagination.fetch(deliveries.dead(who.project_id), query)
+def list_dead_letters(caller: Caller, query: PageQuery) -> Page[DeadLetterOut]:
+    rows, total = pagination.fetch(deliveries.dead(caller.project_id), query)
     return page_of([_shown(row) for row in rows], query, total)
 
 
@@ -37,8 +37,8 @@ def list_dead_letters(who: Caller, query: PageQuery) -> Page[DeadLetterOut]:
     answers=DeliveryOut,
     status=202,
 )
-def retry_delivery(who: Caller, delivery_id: UUID) -> DeliveryOut:
-    return shown_delivery(deliveries.retry(who, delivery_id))
+def retry_delivery(caller: Caller, delivery_id: UUID) -> DeliveryOut:
+    return shown_delivery(deliveries.retry(caller, delivery_id))
 
 
 def _shown(one: Delivery) -> DeadLetterOut:

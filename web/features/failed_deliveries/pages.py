@@ -23,9 +23,9 @@ def index() -> str:
 @blueprint.post("/alerts/deliveries/<delivery_id>/retry")
 def retry(delivery_id: str) -> Response:
     """Try one of them from the beginning."""
-    who = editor()
+    caller = editor()
     try:
-        found = deliveries.retry(who, id_of(delivery_id, "delivery"))
+        found = deliveries.retry(caller, id_of(delivery_id, "delivery"))
         name = found.provider_name
         transaction.commit()
         flash(f"The message goes to {name} once more. Alerts shows what becomes of it.", "good")

@@ -26,9 +26,11 @@ def dead(project_id: UUID) -> Select[Delivery]:
     )
 
 
-def retry(who: Caller, delivery_id: UUID) -> Delivery:
+def retry(caller: Caller, delivery_id: UUID) -> Delivery:
     """Try a failed delivery from the beginning, under its own id. Raises a 404 or 409 `Problem`."""
-    query = select(Delivery).join(Delivery.alert).where(Delivery.id == delivery_id, Alert.project_id == who.project_id)
+    query = (
+        select(Delivery).join(Delivery.alert).where(Delivery.id == delivery_id, Alert.project_id == caller.project_id)
+    )
     found = db.session.scalar(query.with_for_update(of=Delivery).execution_options(populate_existing=True))
     if found is None:
         raise not_found("delivery")
@@ -41,7 +43,7 @@ def retry(who: Caller, delivery_id: UUID) -> Delivery:
     found.next_attempt_at = found.restarted_at = now
     found.claimed_until = found.claimed_by = None
     found.alert.status = "pending"
-    audit_events.record(who, "delivery.retried", "delivery", found.id, provider=found.provider_name)
+    audit_events.record(caller, "delivery.retried", "delivery", found.id, provider=found.provider_name)
     db.session.flush()
     transaction.after_commit(lambda: alerts.send_on("deliver", [[str(delivery_id)]]))
     return found

@@ -26,9 +26,9 @@ TAG = "Incidents"
     query=IncidentsQuery,
     answers=Page[IncidentOut],
 )
-def list_incidents(who: Caller, query: IncidentsQuery) -> Page[IncidentOut]:
+def list_incidents(caller: Caller, query: IncidentsQuery) -> Page[IncidentOut]:
     wanted = Outages(monitor_id=query.monitor_id, open=query.open, since=query.since, until=query.until)
-    found = history.incidents(who.project_id, wanted)
+    found = history.incidents(caller.project_id, wanted)
     now = datetime.now(UTC)
     rows = db.session.execute(found.limit(query.limit).offset(query.offset))
     return page_of([_shown(one, monitor, now) for one, monitor in rows], query, pagination.count(found))
@@ -41,8 +41,8 @@ def list_incidents(who: Caller, query: IncidentsQuery) -> Page[IncidentOut]:
     summary="Show an outage with the evidence of its first failure and its alerts",
     answers=IncidentDetailOut,
 )
-def show_incident(who: Caller, incident_id: UUID) -> IncidentDetailOut:
-    found = history.incident(who.project_id, incident_id)
+def show_incident(caller: Caller, incident_id: UUID) -> IncidentDetailOut:
+    found = history.incident(caller.project_id, incident_id)
     if found is None:
         raise not_found("incident")
     incident, monitor = found

@@ -54,9 +54,9 @@ def story_partial(incident_id: str) -> Response:
     return part("partials/incident.html", **_story(current_caller(), incident_id))
 
 
-def _list(who: Caller) -> dict[str, Any]:
+def _list(caller: Caller) -> dict[str, Any]:
     filters = {name: request.args.get(name, "") for name in ("monitorId", "open", "from", "to")}
-    monitor = find(who, filters["monitorId"]) if filters["monitorId"] else None
+    monitor = find(caller, filters["monitorId"]) if filters["monitorId"] else None
     last_day = midnight(filters["to"])
     wanted = Outages(
         monitor_id=monitor.id if monitor else None,
@@ -64,7 +64,7 @@ def _list(who: Caller) -> dict[str, Any]:
         since=midnight(filters["from"]),
         until=last_day + timedelta(days=1) if last_day else None,
     )
-    found = history.incidents(who.project_id, wanted).order_by(None)
+    found = history.incidents(caller.project_id, wanted).order_by(None)
     open_first = found.order_by(Incident.ended_at.is_(None).desc(), Incident.started_at.desc(), Incident.id)
     return {
         "page": paged_rows(open_first, PAGE_SIZE),
@@ -75,9 +75,9 @@ def _list(who: Caller) -> dict[str, Any]:
     }
 
 
-def _story(who: Caller, text: str) -> dict[str, Any]:
+def _story(caller: Caller, text: str) -> dict[str, Any]:
     wanted = id_of(text, "incident")
-    found = history.incident(who.project_id, wanted)
+    found = history.incident(caller.project_id, wanted)
     if found is None:
         home = select(Monitor.project_id).join(Incident, Incident.monitor_id == Monitor.id).where(Incident.id == wanted)
         raise not_here("incident", db.session.scalar(home))

@@ -43,7 +43,7 @@ MOST_DEAD_LETTERS = 1000
     query=PageQuery,
     answers=Page[LocationOut],
 )
-def list_locations(who: Caller, query: PageQuery) -> Page[LocationOut]:  # noqa: ARG001 - everybody's
+def list_locations(caller: Caller, query: PageQuery) -> Page[LocationOut]:  # noqa: ARG001 - everybody's
     rows = rules.ordered(db.session())
     default = rules.default_of(rows)
     rows.sort(key=lambda row: row.code != default)
@@ -59,15 +59,15 @@ def list_locations(who: Caller, query: PageQuery) -> Page[LocationOut]:  # noqa:
     body=LocationIn,
     answers=LocationOut,
     status=201,
-    replay=lambda who, code: cast(LocationOut, show_location(who, code)),
+    replay=lambda caller, code: cast(LocationOut, show_location(caller, code)),
     coded=True,
 )
-def add_location(who: Caller, body: LocationIn) -> LocationOut:
-    return _location(locations.add(who, body.code, body.name))
+def add_location(caller: Caller, body: LocationIn) -> LocationOut:
+    return _location(locations.add(caller, body.code, body.name))
 
 
 @route("GET", ONE, tag=TAG, summary="Show a location", answers=LocationOut)
-def show_location(who: Caller, code: str) -> LocationOut:  # noqa: ARG001 - everybody's
+def show_location(caller: Caller, code: str) -> LocationOut:  # noqa: ARG001 - everybody's
     row = db.session.get(Location, code)
     if row is None:
         raise not_found("location")
@@ -85,13 +85,13 @@ _CHANGE: dict[str, Any] = {
 
 @route("PUT", ONE, **_CHANGE)
 @route("PATCH", ONE, **_CHANGE)
-def change_location(who: Caller, code: str, body: LocationChange) -> LocationOut:
-    return _location(locations.change(who, code, **body.model_dump()))
+def change_location(caller: Caller, code: str, body: LocationChange) -> LocationOut:
+    return _location(locations.change(caller, code, **body.model_dump()))
 
 
 @route("DELETE", ONE, tag=TAG, summary="Remove a location that nothing names", may=May.ORGANIZE, status=204)
-def remove_location(who: Caller, code: str) -> None:
-    locations.remove(who, code)
+def remove_location(caller: Caller, code: str) -> None:
+    locations.remove(caller, code)
 
 
 def _location(row: Location) -> LocationOut:
@@ -124,11 +124,11 @@ def _locations(rows: Sequence[Location]) -> list[LocationOut]:
     query=PageQuery,
     answers=Page[ScheduleOut],
 )
-def list_schedules(who: Caller, query: PageQuery) -> Page[ScheduleOut]:
+def list_schedules(caller: Caller, query: PageQuery) -> Page[ScheduleOut]:
     found = (
         select(Monitor)
         .join(MonitorState, MonitorState.monitor_id == Monitor.id)
-        .where(Monitor.project_id == who.project_id, MonitorState.next_run_at.is_not(None))
+        .where(Monitor.project_id == caller.project_id, MonitorState.next_run_at.is_not(None))
         .order_by(MonitorState.next_run_at, Monitor.id)
         .options(contains_eager(Monitor.state))
     )
@@ -162,7 +162,7 @@ def _schedule(monitor: Monitor, now: datetime) -> ScheduleOut:
     query=PageQuery,
     answers=Page[DeadMessageOut],
 )
-def list_dead_messages(who: Caller, query: PageQuery) -> Page[DeadMessageOut]:  # noqa: ARG001 - the installation's
+def list_dead_messages(caller: Caller, query: PageQuery) -> Page[DeadMessageOut]:  # noqa: ARG001 - the installation's
     found = queue_stats.dead_letters(redis_client(), MOST_DEAD_LETTERS)
     now = datetime.now(UTC)
     shown = [

@@ -40,11 +40,11 @@ def partial() -> Response:
 @blueprint.post("/locations")
 def add() -> Response | tuple[str, int]:
     """A new location."""
-    who = organizer()
+    caller = organizer()
     wanted = {name: request.form.get(name, "").strip() for name in ("code", "name")}
     try:
         made = locations.add(
-            who, **validate(LocationIn, {**wanted, "name": wanted["name"] or wanted["code"]}).model_dump()
+            caller, **validate(LocationIn, {**wanted, "name": wanted["name"] or wanted["code"]}).model_dump()
         )
         transaction.commit()
     except Problem as problem:
@@ -52,7 +52,7 @@ def add() -> Response | tuple[str, int]:
             raise
         db.session.rollback()
         fields = dict.fromkeys(problem.fields, "") | {"code": _sentence(problem)}
-        return _page(who, fields), 422
+        return _page(caller, fields), 422
     flash(f"{made.name} is added. Workers that serve every location take it up by themselves.", "good")
     return redirect(url_for("pages.locations.index"), 303)
 
@@ -65,7 +65,9 @@ def rename(code: str) -> Response:
     if row is not None and is_untouched(name, row.name):
         organizer()
         return redirect(url_for("pages.locations.index"), 303)
-    return _do(lambda who: locations.change(who, code, name=validate(LocationChange, {"name": name}).name), "Renamed.")
+    return _do(
+        lambda caller: locations.change(caller, code, name=validate(LocationChange, {"name": name}).name), "Renamed."
+    )
 
 
 @blueprint.post("/locations/<code>/switch")
@@ -73,7 +75,7 @@ def switch(code: str) -> Response:
     """On or off."""
     wanted = request.form.get("enabled") == "1"
     answer = _do(
-        lambda who: locations.change(who, code, enabled=wanted),
+        lambda caller: locations.change(caller, code, enabled=wanted),
         f"{code} is switched {'on' if wanted else 'off'}.",
     )
     stranded = 0 if wanted else rules.stranded(db.session(), code)
@@ -86,7 +88,7 @@ def switch(code: str) -> Response:
 @blueprint.post("/locations/<code>/default")
 def make_default(code: str) -> Response:
     """Where monitors without locations of their own are checked from."""
-    return _do(lambda who: locations.change(who, code, default=True), f"{code} is the default location now.")
+    return _do(lambda caller: locations.change(caller, code, default=True), f"{code} is the default location now.")
 
 
 @blueprint.get("/locations/<code>/remove")
@@ -111,14 +113,14 @@ def confirm_remove(code: str) -> str:
 @blueprint.post("/locations/<code>/remove")
 def remove(code: str) -> Response:
     """Away with it, where nothing names it."""
-    return _do(lambda who: locations.remove(who, code), f"{code} is removed.")
+    return _do(lambda caller: locations.remove(caller, code), f"{code} is removed.")
 
 
 def _do(action: Callable[[Caller], object], done: str) -> Response:
     """Do it and say so, or say why not."""
-    who = organizer()
+    caller = organizer()
     try:
-        action(who)
+        action(caller)
         transaction.commit()
     except Problem as problem:
         if problem.status not in (409, 422):
@@ -136,18 +138,18 @@ def _sentence(problem: Problem) -> str:
     return " ".join(problem.fields.values()) or problem.message
 
 
-def _page(who: Caller, problems: dict[str, str]) -> str:
-    return render_template("locations.html", problems=problems, typed=request.form, **_content(who))
+def _page(caller: Caller, problems: dict[str, str]) -> str:
+    return render_template("locations.html", problems=problems, typed=request.form, **_content(caller))
 
 
-def _content(who: Caller) -> dict[str, object]:
+def _content(caller: Caller) -> dict[str, object]:
     rows = rules.ordered(db.session())
     open_ones = select(OperatorWarning).where(
         OperatorWarning.resolved_at.is_(None), OperatorWarning.kind.in_(_WARNINGS)
     )
     warnings = (
         db.session.scalars(open_ones.order_by(OperatorWarning.first_seen_at)).all()
-        if who.can_manage_organization
+        if caller.can_manage_organization
         else []
     )
     return {
@@ -155,5 +157,5 @@ def _content(who: Caller) -> dict[str, object]:
         "default": rules.default_of(rows),
         "standing": places.standing(),
         "warnings": warnings,
-        "manages": who.can_manage_organization,
+        "manages": caller.can_manage_organization,
     }

@@ -38,15 +38,15 @@ def _project(project: Project, role: str) -> ProjectOut:
     return ProjectOut(id=project.id, name=project.name, role=cast(RoleName, role), created_at=project.created_at)
 
 
-def _project_again(who: Caller, project_id: UUID) -> ProjectOut:
-    return _project(projects.find(who, project_id), who.role)
+def _project_again(caller: Caller, project_id: UUID) -> ProjectOut:
+    return _project(projects.find(caller, project_id), caller.role)
 
 
 @route(
     "GET", "/projects", tag=PROJECTS, summary="List your projects by name", query=PageQuery, answers=Page[ProjectOut]
 )
-def list_projects(who: Caller, query: PageQuery) -> Page[ProjectOut]:
-    found = projects_of(who.user_id) if who.user_id else [(projects.find(who, who.project_id), who.role)]
+def list_projects(caller: Caller, query: PageQuery) -> Page[ProjectOut]:
+    found = projects_of(caller.user_id) if caller.user_id else [(projects.find(caller, caller.project_id), caller.role)]
     found.sort(key=lambda pair: (pair[0].name, pair[0].id))
     shown = [_project(project, role) for project, role in found[query.offset : query.offset + query.limit]]
     return page_of(shown, query, len(found))
@@ -63,13 +63,13 @@ def list_projects(who: Caller, query: PageQuery) -> Page[ProjectOut]:
     status=201,
     replay=_project_again,
 )
-def create_project(who: Caller, body: ProjectIn) -> ProjectOut:
-    return _project(projects.create(who, body.name), who.role)
+def create_project(caller: Caller, body: ProjectIn) -> ProjectOut:
+    return _project(projects.create(caller, body.name), caller.role)
 
 
 @route("GET", ONE_PROJECT, tag=PROJECTS, summary="Show a project", answers=ProjectOut)
-def show_project(who: Caller, project_id: UUID) -> ProjectOut:
-    return _project_again(who, project_id)
+def show_project(caller: Caller, project_id: UUID) -> ProjectOut:
+    return _project_again(caller, project_id)
 
 
 @route(
@@ -81,8 +81,8 @@ def show_project(who: Caller, project_id: UUID) -> ProjectOut:
     body=ProjectIn,
     answers=ProjectOut,
 )
-def rename_project(who: Caller, project_id: UUID, body: ProjectIn) -> ProjectOut:
-    return _project(projects.rename(who, project_id, body.name), who.role)
+def rename_project(caller: Caller, project_id: UUID, body: ProjectIn) -> ProjectOut:
+    return _project(projects.rename(caller, project_id, body.name), caller.role)
 
 
 @route(
@@ -93,8 +93,8 @@ def rename_project(who: Caller, project_id: UUID, body: ProjectIn) -> ProjectOut
     may=May.ORGANIZE,
     status=204,
 )
-def delete_project(who: Caller, project_id: UUID) -> None:
-    projects.delete(who, project_id)
+def delete_project(caller: Caller, project_id: UUID) -> None:
+    projects.delete(caller, project_id)
 
 
 # --- members ---------------------------------------------------------------------------------
@@ -123,10 +123,10 @@ def _member(pair: tuple[Member, User]) -> MemberOut:
     query=PageQuery,
     answers=Page[MemberOut],
 )
-def list_members(who: Caller, query: PageQuery) -> Page[MemberOut]:
-    found = select(Member, User).join(User, User.id == Member.user_id).where(members.in_scope(who))
+def list_members(caller: Caller, query: PageQuery) -> Page[MemberOut]:
+    found = select(Member, User).join(User, User.id == Member.user_id).where(members.in_scope(caller))
     rows = db.session.execute(found.order_by(User.email, Member.id).limit(query.limit).offset(query.offset))
-    return page_of([_member((member, user)) for member, user in rows], query, members.count_members(who))
+    return page_of([_member((member, user)) for member, user in rows], query, members.count_members(caller))
 
 
 @route(
@@ -138,10 +138,10 @@ def list_members(who: Caller, query: PageQuery) -> Page[MemberOut]:
     body=MemberIn,
     answers=MemberOut,
     status=201,
-    replay=lambda who, member_id: _member(members.find(who, member_id)),
+    replay=lambda caller, member_id: _member(members.find(caller, member_id)),
 )
-def add_member(who: Caller, body: MemberIn) -> MemberOut:
-    return _member(members.add(who, body))
+def add_member(caller: Caller, body: MemberIn) -> MemberOut:
+    return _member(members.add(caller, body))
 
 
 @route(
@@ -153,12 +153,12 @@ def add_member(who: Caller, body: MemberIn) -> MemberOut:
     body=MemberChange,
     answers=MemberOut,
 )
-def change_member(who: Caller, member_id: UUID, body: MemberChange) -> MemberOut:
-    found = members.find(who, member_id)
+def change_member(caller: Caller, member_id: UUID, body: MemberChange) -> MemberOut:
+    found = members.find(caller, member_id)
     if body.role is not None:
-        found = members.change(who, member_id, body.role)
+        found = members.change(caller, member_id, body.role)
     if body.enabled is not None:
-        found = members.switch(who, member_id, enabled=body.enabled)
+        found = members.switch(caller, member_id, enabled=body.enabled)
     return _member(found)
 
 
@@ -171,8 +171,8 @@ def change_member(who: Caller, member_id: UUID, body: MemberChange) -> MemberOut
     query=RemovalQuery,
     status=204,
 )
-def remove_member(who: Caller, member_id: UUID, query: RemovalQuery) -> None:
-    members.remove(who, member_id, revoke_keys=query.revoke_keys)
+def remove_member(caller: Caller, member_id: UUID, query: RemovalQuery) -> None:
+    members.remove(caller, member_id, revoke_keys=query.revoke_keys)
 
 
 @route(
@@ -183,8 +183,8 @@ def remove_member(who: Caller, member_id: UUID, query: RemovalQuery) -> None:
     may=May.ADMINISTER,
     status=204,
 )
-def end_member_sessions(who: Caller, member_id: UUID) -> None:
-    members.end_sessions(who, member_id)
+def end_member_sessions(caller: Caller, member_id: UUID) -> None:
+    members.end_sessions(caller, member_id)
 
 
 # --- API keys --------------------------------------------------------------------------------
@@ -204,8 +204,8 @@ def _key(key: ApiKey, maker: str | None, is_member: bool) -> ApiKeyOut:
     )
 
 
-def _new_key(who: Caller, key: ApiKey, text: str | None) -> NewApiKeyOut:
-    return NewApiKeyOut(**_key(key, *api_keys.maker_of(who, key)).model_dump(), key=text)
+def _new_key(caller: Caller, key: ApiKey, text: str | None) -> NewApiKeyOut:
+    return NewApiKeyOut(**_key(key, *api_keys.maker_of(caller, key)).model_dump(), key=text)
 
 
 @route(
@@ -217,8 +217,8 @@ def _new_key(who: Caller, key: ApiKey, text: str | None) -> NewApiKeyOut:
     query=PageQuery,
     answers=Page[ApiKeyOut],
 )
-def list_keys(who: Caller, query: PageQuery) -> Page[ApiKeyOut]:
-    found = api_keys.listed(who)
+def list_keys(caller: Caller, query: PageQuery) -> Page[ApiKeyOut]:
+    found = api_keys.listed(caller)
     rows = db.session.execute(found.order_by(ApiKey.name, ApiKey.id).limit(query.limit).offset(query.offset))
     return page_of([_key(*row) for row in rows], query, pagination.count(found))
 
@@ -232,12 +232,12 @@ def list_keys(who: Caller, query: PageQuery) -> Page[ApiKeyOut]:
     body=ApiKeyIn,
     answers=NewApiKeyOut,
     status=201,
-    replay=lambda who, key_id: _new_key(who, api_keys.find(who, key_id), None),
+    replay=lambda caller, key_id: _new_key(caller, api_keys.find(caller, key_id), None),
 )
-def create_key(who: Caller, body: ApiKeyIn) -> NewApiKeyOut:
-    return _new_key(who, *api_keys.create(who, body))
+def create_key(caller: Caller, body: ApiKeyIn) -> NewApiKeyOut:
+    return _new_key(caller, *api_keys.create(caller, body))
 
 
 @route("DELETE", ONE_KEY, tag=KEYS, summary="Revoke an API key", may=May.ADMINISTER, status=204)
-def revoke_key(who: Caller, key_id: UUID) -> None:
-    api_keys.revoke(who, key_id)
+def revoke_key(caller: Caller, key_id: UUID) -> None:
+    api_keys.revoke(caller, key_id)

@@ -29,18 +29,18 @@ def index() -> str:
 @blueprint.post("/settings/members")
 def add() -> Response | tuple[str, int]:
     """Give a person a role; who has no account yet gets one with the first password."""
-    who = administrator()
+    caller = administrator()
     wanted = {name: request.form.get(name, "").strip() for name in ("email", "name", "role")}
     if password := request.form.get("password", ""):
         wanted["password"] = password
     try:
-        _, user = members.add(who, validate(MemberIn, wanted))
+        _, user = members.add(caller, validate(MemberIn, wanted))
         transaction.commit()
     except Problem as problem:
         if problem.status not in (403, 409, 422):
             raise
         db.session.rollback()
-        return _page(who, problem.fields or {"email": f"{problem.message} {problem.guidance}"}), 422
+        return _page(caller, problem.fields or {"email": f"{problem.message} {problem.guidance}"}), 422
     flash(f"{user.email} belongs to it now.", "good")
     return redirect(url_for("pages.members.index"), 303)
 
@@ -48,8 +48,8 @@ def add() -> Response | tuple[str, int]:
 @blueprint.get("/settings/members/<member_id>/remove")
 def confirm_remove(member_id: str) -> str:
     """Ask before the role is taken away, and say what stays."""
-    who = administrator()
-    member, user = members.find(who, id_of(member_id, "member"))
+    caller = administrator()
+    member, user = members.find(caller, id_of(member_id, "member"))
     where = "every project of the organisation" if member.project_id is None else "this project"
     return render_template(
         "confirm.html",
@@ -58,7 +58,7 @@ def confirm_remove(member_id: str) -> str:
             f"{user.email} loses the role {ROLES.get(member.role, member.role)} and can no longer open {where}.",
             "The account stays: it keeps its roles elsewhere, and you can add it again.",
         ],
-        keys=members.keys_of(who, user),
+        keys=members.keys_of(caller, user),
         button="Remove",
         back=url_for("pages.members.index"),
     )
@@ -67,35 +67,35 @@ def confirm_remove(member_id: str) -> str:
 @blueprint.post("/settings/members/<member_id>/remove")
 def remove(member_id: str) -> Response:
     """Take the role away; the account stays."""
-    who, found = administrator(), id_of(member_id, "member")
+    caller, found = administrator(), id_of(member_id, "member")
     revoke_keys = request.form.get("revokeKeys") == "on"
-    return _done(lambda: members.remove(who, found, revoke_keys=revoke_keys), "The person is removed.")
+    return _done(lambda: members.remove(caller, found, revoke_keys=revoke_keys), "The person is removed.")
 
 
 @blueprint.post("/settings/members/<member_id>/role")
 def change_role(member_id: str) -> Response:
     """Give another role of the same reach."""
-    who, found = administrator(), id_of(member_id, "member")
+    caller, found = administrator(), id_of(member_id, "member")
     role = request.form.get("role", "")
     if role not in ROLES:
         raise Problem(422, "There is no such role.")
-    return _done(lambda: members.change(who, found, role), f"The role is now: {ROLES[role]}.")
+    return _done(lambda: members.change(caller, found, role), f"The role is now: {ROLES[role]}.")
 
 
 @blueprint.post("/settings/members/<member_id>/switch")
 def switch(member_id: str) -> Response:
     """Disable the account, in all projects, or enable it again."""
-    who, found = administrator(), id_of(member_id, "member")
+    caller, found = administrator(), id_of(member_id, "member")
     enabled = request.form.get("enabled") == "on"
     text = "The account is enabled." if enabled else "The account is disabled and signed out everywhere."
-    return _done(lambda: members.switch(who, found, enabled=enabled), text)
+    return _done(lambda: members.switch(caller, found, enabled=enabled), text)
 
 
 @blueprint.post("/settings/members/<member_id>/end-sessions")
 def end_sessions(member_id: str) -> Response:
     """Sign all browsers of the person out."""
-    who, found = administrator(), id_of(member_id, "member")
-    return _done(lambda: members.end_sessions(who, found), "All browsers of this person are signed out.")
+    caller, found = administrator(), id_of(member_id, "member")
+    return _done(lambda: members.end_sessions(caller, found), "All browsers of this person are signed out.")
 
 
 def _done(action: Callable[[], object], text: str) -> Response:
@@ -113,18 +113,18 @@ def _done(action: Callable[[], object], text: str) -> Response:
     return redirect(url_for("pages.members.index"), 303)
 
 
-def _page(who: Caller, problems: dict[str, str]) -> str:
+def _page(caller: Caller, problems: dict[str, str]) -> str:
     query = (
         select(Member, User, sessions.number_of(User.id))
         .join(User, User.id == Member.user_id)
-        .where(members.in_scope(who))
+        .where(members.in_scope(caller))
     )
     return render_template(
         "settings/members.html",
         members=db.session.execute(query.order_by(User.email)).all(),
         names=ROLES,
         organization_roles={role.value for role in Role if spans_organization(role)},
-        roles={word: text for word, text in ROLES.items() if not outranks(Role(word), who.role)},
+        roles={word: text for word, text in ROLES.items() if not outranks(Role(word), caller.role)},
         problems=problems,
         typed=request.form,
     )

@@ -46,23 +46,23 @@ _FAILED = {
 @blueprint.post("/monitors/<monitor_id>/run")
 def run(monitor_id: str) -> Response:
     """Check now."""
-    who = editor()
-    return _do(who, monitor_id, lambda one: monitors.run_now(who, one), "The check is under way.")
+    caller = editor()
+    return _do(caller, monitor_id, lambda one: monitors.run_now(caller, one), "The check is under way.")
 
 
 @blueprint.post("/monitors/<monitor_id>/switch")
 def switch(monitor_id: str) -> Response:
     """Pause or resume."""
-    who = editor()
+    caller = editor()
     enabled = request.form.get("enabled") == "true"
     said = "Resumed: it is being checked again." if enabled else "Paused: no checks and no alerts until it is resumed."
-    return _do(who, monitor_id, lambda one: monitors.switch(who, one, enabled=enabled), said)
+    return _do(caller, monitor_id, lambda one: monitors.switch(caller, one, enabled=enabled), said)
 
 
 @blueprint.post("/monitors/<monitor_id>/mute")
 def mute(monitor_id: str) -> Response:
     """Mute the alerts for some hours; 0 ends it."""
-    who = editor()
+    caller = editor()
     text = request.form.get("hours", "")
     if not (text.isascii() and text.isdigit()):
         raise Problem(400, "For how many hours is told by a whole number; 0 ends it.")
@@ -70,7 +70,7 @@ def mute(monitor_id: str) -> Response:
     hours = min(hours, _LONGEST_MUTE_HOURS)
     until = (datetime.now(UTC) + timedelta(hours=hours)).isoformat() if hours else None
     said = "Alerts are muted; checks go on." if hours else "Alerts are on again."
-    return _do(who, monitor_id, lambda one: monitors.change(who, one, {"mutedUntil": until}), said)
+    return _do(caller, monitor_id, lambda one: monitors.change(caller, one, {"mutedUntil": until}), said)
 
 
 @blueprint.post("/monitors/<monitor_id>/notify")
@@ -78,19 +78,21 @@ def notify(monitor_id: str) -> Response:
     """Send a test alert to the monitor's providers."""
     from web.features.alerts.service import notify as tell
 
-    who = editor()
-    found = find(who, monitor_id)
+    caller = editor()
+    found = find(caller, monitor_id)
     if not found.providers:
         flash("This monitor tells nobody: choose a provider under Edit.", "warning")
         return _back(monitor_id)
     text = "This is a test alert, sent by hand."
-    return _do(who, monitor_id, lambda one: tell(who, one, "down", text), "The test alert is on its way: see Alerts.")
+    return _do(
+        caller, monitor_id, lambda one: tell(caller, one, "down", text), "The test alert is on its way: see Alerts."
+    )
 
 
 @blueprint.post("/monitors/bulk")
 def many() -> Response:
     """One action on all the chosen monitors."""
-    who = editor()
+    caller = editor()
     ids = [id_of(text, "monitor") for text in request.form.getlist("ids")[:_AT_MOST]]
     action = request.form.get("action", "")
     tag = request.form.get("tag_text", "").strip()
@@ -105,7 +107,7 @@ def many() -> Response:
             flash("Choose what to do with the selected monitors.", "warning")
             return back
         action = "addTag"
-    _bulk(who, ids, action, tag)
+    _bulk(caller, ids, action, tag)
     return back
 
 
@@ -118,19 +120,19 @@ def confirm_delete() -> str:
 @blueprint.post("/monitors/delete")
 def delete() -> Response:
     """Delete the confirmed ones."""
-    who = editor()
-    found = _chosen(who, request.form.getlist("ids"))
+    caller = editor()
+    found = _chosen(caller, request.form.getlist("ids"))
     for monitor in found:
-        monitors.delete(who, monitor.id)
+        monitors.delete(caller, monitor.id)
     transaction.commit()
     flash(f"{found[0].name} is deleted." if len(found) == 1 else f"{len(found)} monitors are deleted.", "good")
     return redirect(url_for("pages.monitors.index"), 303)
 
 
-def _chosen(who: Caller, texts: list[str]) -> list[Monitor]:
+def _chosen(caller: Caller, texts: list[str]) -> list[Monitor]:
     """The project's monitors with these ids, by name. Raises a 404 `Problem` where there is none."""
     ids = [id_of(text, "monitor") for text in texts[:_AT_MOST] if text]
-    query = select(Monitor).where(Monitor.id.in_(ids), Monitor.project_id == who.project_id).order_by(Monitor.name)
+    query = select(Monitor).where(Monitor.id.in_(ids), Monitor.project_id == caller.project_id).order_by(Monitor.name)
     found = list(db.session.scalars(query))
     if not found:
         raise Problem(404, "There is no such monitor.")
@@ -141,9 +143,9 @@ def _back(monitor_id: str) -> Response:
     return redirect(url_for("pages.monitor.index", monitor_id=monitor_id), 303)
 
 
-def _do(who: Caller, monitor_id: str, act: Callable[[UUID], object], said: str) -> Response:
+def _do(caller: Caller, monitor_id: str, act: Callable[[UUID], object], said: str) -> Response:
     """Act on one monitor and say so; a refusal (paused, not valid any more) is told on the monitor's page."""
-    found = find(who, monitor_id)
+    found = find(caller, monitor_id)
     try:
         act(found.id)
         transaction.commit()
@@ -157,13 +159,13 @@ def _do(who: Caller, monitor_id: str, act: Callable[[UUID], object], said: str) 
     return _back(monitor_id)
 
 
-def _bulk(who: Caller, ids: list[UUID], action: str, tag: str) -> None:
+def _bulk(caller: Caller, ids: list[UUID], action: str, tag: str) -> None:
     """Do it to each that allows it, and flash how it went."""
     wanted = {"ids": [str(one) for one in ids], "action": action}
     if action.endswith("Tag"):
         wanted["tag"] = tag
     try:
-        outcome = bulk.apply(who, validate(BulkIn, wanted))
+        outcome = bulk.apply(caller, validate(BulkIn, wanted))
         transaction.commit()
     except Problem as problem:
         db.session.rollback()

@@ -35,21 +35,21 @@ TAG = "Monitors"
 RECENT = 50
 
 
-def _again(who: Caller, monitor_id: UUID) -> MonitorOut:
-    return shown(monitors.find(who, monitor_id), who)
+def _again(caller: Caller, monitor_id: UUID) -> MonitorOut:
+    return shown(monitors.find(caller, monitor_id), caller)
 
 
 @route("GET", "/monitors", tag=TAG, summary="List monitors by name", query=MonitorsQuery, answers=Page[MonitorOut])
-def list_monitors(who: Caller, query: MonitorsQuery) -> Page[MonitorOut]:
-    rows, total = pagination.fetch(_filtered(who, query), query)
-    return page_of([shown(monitor, who) for monitor in rows], query, total)
+def list_monitors(caller: Caller, query: MonitorsQuery) -> Page[MonitorOut]:
+    rows, total = pagination.fetch(_filtered(caller, query), query)
+    return page_of([shown(monitor, caller) for monitor in rows], query, total)
 
 
-def _filtered(who: Caller, query: MonitorsQuery) -> Select[Monitor]:
+def _filtered(caller: Caller, query: MonitorsQuery) -> Select[Monitor]:
     found = (
         select(Monitor)
         .join(MonitorState, MonitorState.monitor_id == Monitor.id)
-        .where(Monitor.project_id == who.project_id)
+        .where(Monitor.project_id == caller.project_id)
         .order_by(Monitor.name, Monitor.id)
         .options(contains_eager(Monitor.state), selectinload(Monitor.providers))
     )
@@ -82,8 +82,8 @@ def _filtered(who: Caller, query: MonitorsQuery) -> Select[Monitor]:
     status=201,
     replay=_again,
 )
-def create_monitor(who: Caller, body: dict[str, Any]) -> MonitorOut:
-    answer = shown_saved(monitors.create(who, body), who)
+def create_monitor(caller: Caller, body: dict[str, Any]) -> MonitorOut:
+    answer = shown_saved(monitors.create(caller, body), caller)
     answer.warnings += monitor_consistency.of_request(body)
     return answer
 
@@ -95,8 +95,8 @@ def create_monitor(who: Caller, body: dict[str, Any]) -> MonitorOut:
     summary="Show a monitor with its newest results",
     answers=MonitorDetailOut,
 )
-def show_monitor(who: Caller, monitor_id: UUID) -> MonitorDetailOut:
-    return shown_in_detail(monitors.find(who, monitor_id), who, newest(monitor_id, RECENT))
+def show_monitor(caller: Caller, monitor_id: UUID) -> MonitorDetailOut:
+    return shown_in_detail(monitors.find(caller, monitor_id), caller, newest(monitor_id, RECENT))
 
 
 @route(
@@ -119,13 +119,13 @@ def show_monitor(who: Caller, monitor_id: UUID) -> MonitorDetailOut:
     raw_body=True,
     answers=MonitorOut,
 )
-def change_monitor(who: Caller, monitor_id: UUID, body: dict[str, Any]) -> MonitorOut:
-    return shown_saved(monitors.change(who, monitor_id, body), who)
+def change_monitor(caller: Caller, monitor_id: UUID, body: dict[str, Any]) -> MonitorOut:
+    return shown_saved(monitors.change(caller, monitor_id, body), caller)
 
 
 @route("DELETE", "/monitors/<uuid:monitor_id>", tag=TAG, summary="Delete a monitor", may=May.EDIT, status=204)
-def delete_monitor(who: Caller, monitor_id: UUID) -> None:
-    monitors.delete(who, monitor_id)
+def delete_monitor(caller: Caller, monitor_id: UUID) -> None:
+    monitors.delete(caller, monitor_id)
 
 
 @route(
@@ -137,8 +137,8 @@ def delete_monitor(who: Caller, monitor_id: UUID) -> None:
     answers=RunOut,
     status=202,
 )
-def run_monitor(who: Caller, monitor_id: UUID) -> RunOut:
-    return RunOut(execution_group_id=monitors.run_now(who, monitor_id))
+def run_monitor(caller: Caller, monitor_id: UUID) -> RunOut:
+    return RunOut(execution_group_id=monitors.run_now(caller, monitor_id))
 
 
 @route(
@@ -151,8 +151,8 @@ def run_monitor(who: Caller, monitor_id: UUID) -> RunOut:
     answers=NotifyOut,
     status=202,
 )
-def notify_monitor(who: Caller, monitor_id: UUID, body: NotifyIn) -> NotifyOut:
-    return NotifyOut(alert_id=alerts.notify(who, monitor_id, body.status, body.message))
+def notify_monitor(caller: Caller, monitor_id: UUID, body: NotifyIn) -> NotifyOut:
+    return NotifyOut(alert_id=alerts.notify(caller, monitor_id, body.status, body.message))
 
 
 @route(
@@ -164,5 +164,5 @@ def notify_monitor(who: Caller, monitor_id: UUID, body: NotifyIn) -> NotifyOut:
     body=BulkIn,
     answers=BulkOut,
 )
-def bulk_monitors(who: Caller, body: BulkIn) -> BulkOut:
-    return bulk.apply(who, body)
+def bulk_monitors(caller: Caller, body: BulkIn) -> BulkOut:
+    return bulk.apply(caller, body)

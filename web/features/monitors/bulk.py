@@ -9,9 +9,9 @@ from web.http.auth import Caller
 from web.http.errors import Problem, invalid
 
 
-def apply(who: Caller, wanted: BulkIn) -> BulkOut:
+def apply(caller: Caller, wanted: BulkIn) -> BulkOut:
     """Do it to each, once. Raises a 422 `Problem` where the action itself makes no sense."""
-    act = _action(who, wanted)
+    act = _action(caller, wanted)
     failed: dict[str, str] = {}
     known: dict[str, UUID] = {}
     for text in dict.fromkeys(wanted.ids):
@@ -28,7 +28,7 @@ def apply(who: Caller, wanted: BulkIn) -> BulkOut:
     return BulkOut(done=[text for text in known if text not in failed], failed=failed)
 
 
-def _action(who: Caller, wanted: BulkIn) -> Callable[[UUID], object]:
+def _action(caller: Caller, wanted: BulkIn) -> Callable[[UUID], object]:
     if wanted.action in {"addTag", "removeTag"}:
         if wanted.tag is None:
             raise invalid({"tag": "This field is required for the action."})
@@ -37,27 +37,27 @@ def _action(who: Caller, wanted: BulkIn) -> Callable[[UUID], object]:
         except ValueError as error:
             raise invalid({"tag": str(error)}) from None
         change = _add_tag if wanted.action == "addTag" else _remove_tag
-        return lambda monitor_id: change(who, monitor_id, tag)
+        return lambda monitor_id: change(caller, monitor_id, tag)
     if wanted.tag is not None:
         raise invalid({"tag": "This field belongs to addTag and removeTag only."})
     actions: dict[str, Callable[[UUID], object]] = {
-        "pause": lambda monitor_id: monitors.switch(who, monitor_id, enabled=False),
-        "resume": lambda monitor_id: monitors.switch(who, monitor_id, enabled=True),
-        "delete": lambda monitor_id: monitors.delete(who, monitor_id),
-        "run": lambda monitor_id: monitors.run_now(who, monitor_id),
+        "pause": lambda monitor_id: monitors.switch(caller, monitor_id, enabled=False),
+        "resume": lambda monitor_id: monitors.switch(caller, monitor_id, enabled=True),
+        "delete": lambda monitor_id: monitors.delete(caller, monitor_id),
+        "run": lambda monitor_id: monitors.run_now(caller, monitor_id),
     }
     return actions[wanted.action]
 
 
-def _add_tag(who: Caller, monitor_id: UUID, tag: str) -> None:
-    tags = monitors.find(who, monitor_id, lock=True).tags
+def _add_tag(caller: Caller, monitor_id: UUID, tag: str) -> None:
+    tags = monitors.find(caller, monitor_id, lock=True).tags
     if tag not in tags:
         if len(tags) >= MAX_TAGS:
             raise Problem(409, f"This monitor has {MAX_TAGS} tags already.")
-        monitors.change(who, monitor_id, {"tags": [*tags, tag]})
+        monitors.change(caller, monitor_id, {"tags": [*tags, tag]})
 
 
-def _remove_tag(who: Caller, monitor_id: UUID, tag: str) -> None:
-    tags = monitors.find(who, monitor_id, lock=True).tags
+def _remove_tag(caller: Caller, monitor_id: UUID, tag: str) -> None:
+    tags = monitors.find(caller, monitor_id, lock=True).tags
     if tag in tags:
-        monitors.change(who, monitor_id, {"tags": [one for one in tags if one != tag]})
+        monitors.change(caller, monitor_id, {"tags": [one for one in tags if one != tag]})

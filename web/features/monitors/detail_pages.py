@@ -36,28 +36,28 @@ PHASES = {
 @blueprint.get("/monitors/<monitor_id>")
 def index(monitor_id: str) -> str:
     """The whole page."""
-    who = current_caller()
-    monitor = find(who, monitor_id)
-    return render_template("monitor.html", **_content(who, monitor))
+    caller = current_caller()
+    monitor = find(caller, monitor_id)
+    return render_template("monitor.html", **_content(caller, monitor))
 
 
 @blueprint.get("/monitors/<monitor_id>/partials/live")
 def partial(monitor_id: str) -> Response:
     """The part that live updates renew, filters kept."""
-    who = current_caller()
-    return part("partials/monitor.html", **_content(who, find(who, monitor_id)))
+    caller = current_caller()
+    return part("partials/monitor.html", **_content(caller, find(caller, monitor_id)))
 
 
-def find(who: Caller, text: str) -> Monitor:
+def find(caller: Caller, text: str) -> Monitor:
     """The project's monitor with that id. Raises a 404 `Problem`."""
     query = select(Monitor).where(Monitor.id == id_of(text, "monitor")).options(joinedload(Monitor.state))
     monitor = db.session.scalar(query)
-    if monitor is None or monitor.project_id != who.project_id:
+    if monitor is None or monitor.project_id != caller.project_id:
         raise not_here("monitor", monitor.project_id if monitor else None)
     return monitor
 
 
-def _content(who: Caller, monitor: Monitor) -> dict[str, Any]:
+def _content(caller: Caller, monitor: Monitor) -> dict[str, Any]:
     now = datetime.now(UTC)
     newest = rounds.newest([monitor.id], BEATS, now, locations=locations_of(monitor), days=rounds.DETAIL_DAYS)
     history = statistics.history(monitor.id, now)
@@ -89,9 +89,9 @@ def _content(who: Caller, monitor: Monitor) -> dict[str, Any]:
         "counted": results.COUNTED,
         "muted": bool(monitor.muted_until and monitor.muted_until > now),
         "recipients": recipients.of_monitor(monitor),
-        "editable": who.can_edit,
+        "editable": caller.can_edit,
         "pings": pings.newest(monitor),
-        "heartbeat_url": heartbeat_url(monitor, who) if who.can_edit else None,
+        "heartbeat_url": heartbeat_url(monitor, caller) if caller.can_edit else None,
     }
 
 

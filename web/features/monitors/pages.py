@@ -22,11 +22,11 @@ FILTERS = ("q", "type", "status", "tag", "notifies", "notifiesOnly")
 @blueprint.get("/monitors")
 def index() -> str:
     """One page of the list."""
-    who = current_caller()
+    caller = current_caller()
     return render_template(
         "monitors.html",
-        **_list(who),
-        tags=listing.tags(who.project_id),
+        **_list(caller),
+        tags=listing.tags(caller.project_id),
         types=TYPES,
         statuses=STATES,
     )
@@ -41,10 +41,13 @@ def partial() -> Response:
 @blueprint.get("/monitors/partials/set")
 def members() -> Response:
     """Which monitors this page of the list has now, with the head's counts; filters as the list has them."""
-    who = current_caller()
-    page = paged(listing.ids(who.project_id, _filters()), PAGE_SIZE)
+    caller = current_caller()
+    page = paged(listing.ids(caller.project_id, _filters()), PAGE_SIZE)
     return part(
-        "partials/monitor_set.html", page=page, totals=listing.totals(who.project_id), filtered=any(_filters().values())
+        "partials/monitor_set.html",
+        page=page,
+        totals=listing.totals(caller.project_id),
+        filtered=any(_filters().values()),
     )
 
 
@@ -52,15 +55,15 @@ def _filters() -> dict[str, str]:
     return {name: request.args.get(name, "") for name in FILTERS}
 
 
-def _list(who: Caller) -> dict[str, Any]:
+def _list(caller: Caller) -> dict[str, Any]:
     filters = _filters()
-    page = paged(listing.query(who.project_id, filters), PAGE_SIZE)
+    page = paged(listing.query(caller.project_id, filters), PAGE_SIZE)
     return {
         "page": page,
         "rows": listing.rows(page.items, datetime.now(UTC)),
         "filters": filters,
         "filtered": any(filters.values()),
-        "totals": listing.totals(who.project_id),
+        "totals": listing.totals(caller.project_id),
         "beat_count": listing.BEATS,
     }
 

@@ -24,12 +24,12 @@ def secrets_of(monitor: Monitor) -> dict[str, str]:
     return sealing.opened_to_change(monitor)
 
 
-def heartbeat_url(monitor: Monitor, who: Caller) -> str | None:
-    """Where pings of this heartbeat go, shown to `who`; None for other types, and where its secret cannot be opened."""
+def heartbeat_url(monitor: Monitor, caller: Caller) -> str | None:
+    """Where pings of this heartbeat go, shown to `caller`; None for other types, and where its secret cannot be opened."""
     if monitor.type != MonitorType.HEARTBEAT:
         return None
     try:
-        token = sealing.opened_to_show(monitor, who)[HEARTBEAT_TOKEN]
+        token = sealing.opened_to_show(monitor, caller)[HEARTBEAT_TOKEN]
     except (seal.SealError, KeyError):
         log.error("heartbeat_token_unreadable", monitor_id=str(monitor.id))
         return None
@@ -54,23 +54,23 @@ def as_sent(monitor: Monitor, opened: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def shown(monitor: Monitor, who: Caller) -> MonitorOut:
+def shown(monitor: Monitor, caller: Caller) -> MonitorOut:
     """The monitor as lists answer it."""
     facts = _facts(monitor)
-    url = heartbeat_url(monitor, who) if who.can_edit else None
+    url = heartbeat_url(monitor, caller) if caller.can_edit else None
     return HeartbeatMonitorOut(**facts, heartbeat_url=url) if url else MonitorOut(**facts)
 
 
-def shown_saved(monitor: Monitor, who: Caller) -> MonitorOut:
+def shown_saved(monitor: Monitor, caller: Caller) -> MonitorOut:
     """The monitor as changes answer it: with warnings about weak secrets and settings without effect."""
-    answer = shown(monitor, who)
+    answer = shown(monitor, caller)
     answer.warnings = sealing.warnings(monitor) + monitor_consistency.warnings(monitor)
     return answer
 
 
-def shown_in_detail(monitor: Monitor, who: Caller, recent: Sequence[ResultOut]) -> MonitorDetailOut:
+def shown_in_detail(monitor: Monitor, caller: Caller, recent: Sequence[ResultOut]) -> MonitorDetailOut:
     """The monitor with its newest results."""
-    url = heartbeat_url(monitor, who) if who.can_edit else None
+    url = heartbeat_url(monitor, caller) if caller.can_edit else None
     return MonitorDetailOut(**_facts(monitor), heartbeat_url=url, recent_results=list(recent))
 
 

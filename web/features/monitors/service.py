@@ -31,12 +31,12 @@ from web.services import encryption as sealing
 _MERGED = frozenset({"alertConfig"})
 
 
-def find(who: Caller, monitor_id: UUID, *, lock: bool = False) -> Monitor:
+def find(caller: Caller, monitor_id: UUID, *, lock: bool = False) -> Monitor:
     """The caller's monitor with its state. Raises a 404 `Problem`, also for somebody else's.
 
     With `lock`, other changes of the same monitor wait for this one; the road of a check does not.
     """
-    query = select(Monitor).where(Monitor.id == monitor_id, Monitor.project_id == who.project_id)
+    query = select(Monitor).where(Monitor.id == monitor_id, Monitor.project_id == caller.project_id)
     if lock:
         query = query.with_for_update(of=Monitor, key_share=True).execution_options(populate_existing=True)
     monitor = db.session.scalar(query.options(joinedload(Monitor.state, innerjoin=True)))
@@ -45,11 +45,11 @@ def find(who: Caller, monitor_id: UUID, *, lock: bool = False) -> Monitor:
     return monitor
 
 
-def create(who: Caller, data: Mapping[str, Any]) -> Monitor:
+def create(caller: Caller, data: Mapping[str, Any]) -> Monitor:
     """A new monitor out of `data` (API.md's "Monitor"), checked at once. Raises a 422 `Problem`."""
     refuse_unfit(data)
-    wanted = examine(who, tidy(data), {}, {})
-    monitor = Monitor(id=uuid4(), project_id=who.project_id, type=wanted.fields.type, created_by=who.user_id)
+    wanted = examine(caller, tidy(data), {}, {})
+    monitor = Monitor(id=uuid4(), project_id=caller.project_id, type=wanted.fields.type, created_by=caller.user_id)
     kept = {}
     if monitor.type == MonitorType.HEARTBEAT:
         token = random.token_urlsafe(32)
@@ -62,16 +62,16 @@ def create(who: Caller, data: Mapping[str, Any]) -> Monitor:
         transaction.nudge_scheduler()
     db.session.add(monitor)
     audit_events.record(
-        who, "monitor.created", "monitor", monitor.id, name=monitor.name, type=monitor.type, secrets=stored
+        caller, "monitor.created", "monitor", monitor.id, name=monitor.name, type=monitor.type, secrets=stored
     )
     db.session.flush()
     return monitor
 
 
-def change(who: Caller, monitor_id: UUID, data: Mapping[str, Any]) -> Monitor:
+def change(caller: Caller, monitor_id: UUID, data: Mapping[str, Any]) -> Monitor:
     """The monitor with `data` merged into it. Raises a 404 or 422 `Problem`."""
     refuse_unfit(data)
-    monitor = find(who, monitor_id, lock=True)
+    monitor = find(caller, monitor_id, lock=True)
     given = data.get("type")
     if given is not None and ALIASES.get(str(given), given) != monitor.type:
         raise invalid({"type": "The type of a monitor cannot change: make a new one."})
@@ -83,37 +83,37 @@ def change(who: Caller, monitor_id: UUID, data: Mapping[str, Any]) -> Monitor:
         after["config"] = merge(before["config"], changes["config"], RECORDS)
     if is_same(without_nulls(before), after):
         return monitor
-    wanted = examine(who, after, before, opened, changes.get("config"))
+    wanted = examine(caller, after, before, opened, changes.get("config"))
     was_enabled, was_planned, was_public = monitor.enabled, _plan_of(monitor), as_sent(monitor, {})
     kept = {HEARTBEAT_TOKEN: opened[HEARTBEAT_TOKEN]} if HEARTBEAT_TOKEN in opened else {}
     stored = _write(monitor, wanted, kept, opened)
     _reschedule(monitor, was_enabled, was_planned)
     changed = differences.between(was_public, as_sent(monitor, {}), set(stored))
     audit_events.record(
-        who, "monitor.changed", "monitor", monitor.id, name=monitor.name, changes=changed, secrets=stored
+        caller, "monitor.changed", "monitor", monitor.id, name=monitor.name, changes=changed, secrets=stored
     )
     return _flushed(monitor)
 
 
-def switch(who: Caller, monitor_id: UUID, *, enabled: bool) -> Monitor:
+def switch(caller: Caller, monitor_id: UUID, *, enabled: bool) -> Monitor:
     """The monitor paused or resumed."""
-    return change(who, monitor_id, {"enabled": enabled})
+    return change(caller, monitor_id, {"enabled": enabled})
 
 
-def delete(who: Caller, monitor_id: UUID) -> None:
+def delete(caller: Caller, monitor_id: UUID) -> None:
     """Delete the monitor with its state and incidents; upkeep removes its results. Raises a 404 `Problem`."""
-    monitor = find(who, monitor_id, lock=True)
-    audit_events.record(who, "monitor.deleted", "monitor", monitor.id, name=monitor.name, type=monitor.type)
+    monitor = find(caller, monitor_id, lock=True)
+    audit_events.record(caller, "monitor.deleted", "monitor", monitor.id, name=monitor.name, type=monitor.type)
     db.session.delete(monitor)
     db.session.flush()
 
 
-def run_now(who: Caller, monitor_id: UUID) -> UUID:
+def run_now(caller: Caller, monitor_id: UUID) -> UUID:
     """Make a round due at once; its execution group's id, or that of the round already due or under way.
 
     Raises a 404 `Problem`, or a 409 where the monitor is paused or a heartbeat.
     """
-    monitor = find(who, monitor_id)
+    monitor = find(caller, monitor_id)
     if monitor.type == MonitorType.HEARTBEAT:
         raise Problem(409, "A heartbeat is pinged from outside: there is nothing to check now.")
     if not monitor.enabled:
@@ -133,7 +133,7 @@ def run_now(who: Caller, monitor_id: UUID) -> UUID:
     if scheduled_for is None:
         # Paused in the meantime.
         raise _paused()
-    audit_events.record(who, "monitor.run", "monitor", monitor.id)
+    audit_events.record(caller, "monitor.run", "monitor", monitor.id)
     transaction.nudge_scheduler()
     return round_ids.round_id(monitor.id, scheduled_for)
 

@@ -49,7 +49,7 @@ def tidy(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def examine(
-    who: Caller,
+    caller: Caller,
     data: Mapping[str, Any],
     before: Mapping[str, Any],
     old_secrets: Mapping[str, str],
@@ -77,7 +77,7 @@ def examine(
             != destinations.of_monitor(before["target"], before["config"])
         ):
             destinations.ask_again("monitor", given, config, old_secrets, problems)
-        plan = _examine_together(who, kind, fields, config, before, problems)
+        plan = _examine_together(caller, kind, fields, config, before, problems)
     if problems or fields is None or config is None or plan is None:
         raise invalid(problems)
     return Wanted(fields, config, plan)
@@ -101,7 +101,7 @@ def _readable(base: Mapping[str, Any], problems: dict[str, str]) -> MonitorIn | 
 
 
 def _examine_together(
-    who: Caller,
+    caller: Caller,
     kind: str,
     fields: MonitorIn,
     config: Mapping[str, Any] | None,
@@ -113,7 +113,7 @@ def _examine_together(
         problems["locationConfig"] = _NO_LOCATIONS
     if "target" not in problems:
         _examine_target(kind, fields.target, before.get("target"), problems)
-    _examine_references(who, fields, config or {}, before, problems)
+    _examine_references(caller, fields, config or {}, before, problems)
     if config is None and kind == "heartbeat":
         return None
     plan = _examine_schedule(kind, fields, config or {}, before, problems)
@@ -191,14 +191,14 @@ def _examine_schedule(
 
 
 def _examine_references(
-    who: Caller, fields: MonitorIn, config: Mapping[str, Any], before: Mapping[str, Any], problems: dict[str, str]
+    caller: Caller, fields: MonitorIn, config: Mapping[str, Any], before: Mapping[str, Any], problems: dict[str, str]
 ) -> None:
     """Providers, locations and tests that are named must be there, and be the project's own."""
     old_config, old_alerts = before.get("config", {}), before.get("alertConfig", {})
     wanted = set(fields.alert_config.notification_providers)
     wanted -= {UUID(str(one)) for one in old_alerts.get("notificationProviders", ())}
     own = select(NotificationProvider.id).where(
-        NotificationProvider.project_id == who.project_id, NotificationProvider.id.in_(wanted)
+        NotificationProvider.project_id == caller.project_id, NotificationProvider.id.in_(wanted)
     )
     if wanted and len(db.session.scalars(own).all()) < len(wanted):
         problems["alertConfig.notificationProviders"] = "Names a provider that is not there."
@@ -209,6 +209,6 @@ def _examine_references(
         problems["config.locationConfig.locations"] = "There is no such location: see /api/locations."
     test_id = config.get("testId")
     if test_id and test_id != old_config.get("testId"):
-        own_test = select(Test.id).where(Test.project_id == who.project_id, Test.id == UUID(test_id))
+        own_test = select(Test.id).where(Test.project_id == caller.project_id, Test.id == UUID(test_id))
         if db.session.scalar(own_test) is None:
             problems["config.testId"] = "There is no such test."

@@ -83,8 +83,8 @@ def newest(monitor_id: UUID, limit: int) -> list[ResultOut]:
     query=ResultsQuery,
     answers=Page[ResultOut],
 )
-def list_results(who: Caller, monitor_id: UUID, query: ResultsQuery) -> Page[ResultOut]:
-    monitors.find(who, monitor_id)
+def list_results(caller: Caller, monitor_id: UUID, query: ResultsQuery) -> Page[ResultOut]:
+    monitors.find(caller, monitor_id)
     found = _of_monitor(monitor_id)
     if query.date is not None:
         # Both ends, so that only one day's partition is opened.
@@ -108,8 +108,8 @@ def list_results(who: Caller, monitor_id: UUID, query: ResultsQuery) -> Page[Res
     query=LocationStatsQuery,
     answers=LocationStatsOut,
 )
-def location_stats(who: Caller, monitor_id: UUID, query: LocationStatsQuery) -> LocationStatsOut:
-    monitors.find(who, monitor_id)
+def location_stats(caller: Caller, monitor_id: UUID, query: LocationStatsQuery) -> LocationStatsOut:
+    monitors.find(caller, monitor_id)
     figures = statistics.over_days(monitor_id, query.days, datetime.now(UTC)).by_location(query.days)
     latest = _latest(monitor_id, figures)
     return LocationStatsOut(data=[_location_stats(code, sums, latest.get(code)) for code, sums in figures.items()])
@@ -148,8 +148,8 @@ def _location_stats(code: str, sums: Figures, latest: ResultOut | None) -> Locat
     query=StatsQuery,
     answers=StatsOut,
 )
-def stats(who: Caller, monitor_id: UUID, query: StatsQuery) -> StatsOut:
-    monitors.find(who, monitor_id)
+def stats(caller: Caller, monitor_id: UUID, query: StatsQuery) -> StatsOut:
+    monitors.find(caller, monitor_id)
     now = datetime.now(UTC)
     sums = statistics.over_period(monitor_id, query.period, now)
     return StatsOut(
@@ -176,8 +176,8 @@ def _rounded(value: float | None, digits: int) -> float | None:
     query=PageQuery,
     answers=Page[PingOut],
 )
-def list_pings(who: Caller, monitor_id: UUID, query: PageQuery) -> Page[PingOut]:
-    monitors.find(who, monitor_id)
+def list_pings(caller: Caller, monitor_id: UUID, query: PageQuery) -> Page[PingOut]:
+    monitors.find(caller, monitor_id)
     pings = (
         select(HeartbeatPing)
         .where(HeartbeatPing.monitor_id == monitor_id)

@@ -12,16 +12,16 @@ from web.http.extensions import db
 from web.services import audit_events
 
 
-def count_of(who: Caller, name: str) -> int:
+def count_of(caller: Caller, name: str) -> int:
     """How many of the caller's monitors carry the tag."""
-    carried = select(func.count()).where(Monitor.project_id == who.project_id, Monitor.tags.contains([name]))
+    carried = select(func.count()).where(Monitor.project_id == caller.project_id, Monitor.tags.contains([name]))
     return db.session.scalar(carried) or 0
 
 
-def add(who: Caller, name: str, monitor_ids: list[UUID]) -> int:
+def add(caller: Caller, name: str, monitor_ids: list[UUID]) -> int:
     """Put the tag on these monitors; how many carry it then. Raises a 422 `Problem` where one is not there, or full."""
     wanted = set(monitor_ids)
-    own = (Monitor.project_id == who.project_id, Monitor.id.in_(wanted))
+    own = (Monitor.project_id == caller.project_id, Monitor.id.in_(wanted))
     found = db.session.execute(_locked(*own).add_columns(Monitor.tags)).all()
     if len(found) < len(wanted):
         raise invalid({"monitorIds": "Names a monitor that is not there."})
@@ -33,37 +33,37 @@ def add(who: Caller, name: str, monitor_ids: list[UUID]) -> int:
         .values(tags=func.array_append(Monitor.tags, name), version=Monitor.version + 1)
         .execution_options(synchronize_session=False)
     )
-    audit_events.record(who, "tag.added", "tag", None, name=name, monitors=len(wanted))
-    return count_of(who, name)
+    audit_events.record(caller, "tag.added", "tag", None, name=name, monitors=len(wanted))
+    return count_of(caller, name)
 
 
-def rename(who: Caller, old: str, new: str) -> int:
+def rename(caller: Caller, old: str, new: str) -> int:
     """Put the tag's new name in the old one's place everywhere; how many carry it then. Raises a 404 `Problem`."""
-    if not count_of(who, old):
+    if not count_of(caller, old):
         raise not_found("tag")
     renamed = case(
         (Monitor.tags.contains([new]), func.array_remove(Monitor.tags, old)),
         else_=func.array_replace(Monitor.tags, old, new),
     )
     if new != old:
-        _rewrite(who, old, renamed)
+        _rewrite(caller, old, renamed)
         # Maintenance planned for the tag follows its monitors.
         db.session.execute(
             update(MaintenanceWindow)
-            .where(MaintenanceWindow.project_id == who.project_id, MaintenanceWindow.tag == old)
+            .where(MaintenanceWindow.project_id == caller.project_id, MaintenanceWindow.tag == old)
             .values(tag=new)
             .execution_options(synchronize_session=False)
         )
-    audit_events.record(who, "tag.renamed", "tag", None, name=old, to=new)
-    return count_of(who, new)
+    audit_events.record(caller, "tag.renamed", "tag", None, name=old, to=new)
+    return count_of(caller, new)
 
 
-def remove(who: Caller, name: str) -> None:
+def remove(caller: Caller, name: str) -> None:
     """Take the tag off every monitor. Raises a 404 `Problem`."""
-    if not count_of(who, name):
+    if not count_of(caller, name):
         raise not_found("tag")
-    _rewrite(who, name, func.array_remove(Monitor.tags, name))
-    audit_events.record(who, "tag.removed", "tag", None, name=name)
+    _rewrite(caller, name, func.array_remove(Monitor.tags, name))
+    audit_events.record(caller, "tag.removed", "tag", None, name=name)
 
 
 def _locked(*conditions: ColumnElement[bool]) -> Select[UUID]:
@@ -71,8 +71,8 @@ def _locked(*conditions: ColumnElement[bool]) -> Select[UUID]:
     return select(Monitor.id).where(*conditions).order_by(Monitor.id).with_for_update(key_share=True)
 
 
-def _rewrite(who: Caller, name: str, tags: object) -> None:
-    carried = (Monitor.project_id == who.project_id, Monitor.tags.contains([name]))
+def _rewrite(caller: Caller, name: str, tags: object) -> None:
+    carried = (Monitor.project_id == caller.project_id, Monitor.tags.contains([name]))
     db.session.execute(_locked(*carried)).all()
     db.session.execute(
         update(Monitor)
