@@ -32,11 +32,11 @@ FEATURES = (
     Feature("notification_providers"),
     Feature("locations"),
     Feature("maintenance_windows"),
-    Feature("schedules", api=()),
-    Feature("queues", api=()),
-    Feature("api_keys", api=()),
+    Feature("schedules"),
+    Feature("queues"),
+    Feature("api_keys"),
     Feature("members"),
-    Feature("projects", api=()),
+    Feature("projects"),
     Feature("audit"),
 )
 

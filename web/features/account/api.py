@@ -5,7 +5,7 @@ from uuid import UUID
 from models.tables import UserSession
 from web.api.lists import Page, PageQuery, page_of
 from web.api.route import route
-from web.features.members.schemas import SessionOut
+from web.features.account.schemas import SessionOut
 from web.http import sessions
 from web.http.auth import Caller
 from web.http.errors import Problem, not_found

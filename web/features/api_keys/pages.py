@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from models.tables import ApiKey
 from web.api.schema import validate
 from web.features.api_keys import service as api_keys
-from web.features.members.schemas import ApiKeyIn
+from web.features.api_keys.schemas import ApiKeyIn
 from web.http import transaction
 from web.http.auth import Caller
 from web.http.errors import Problem

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Select, exists, func, or_, select
 
 from models.tables import ApiKey, Member, Role, User
-from web.features.members.schemas import ApiKeyIn
+from web.features.api_keys.schemas import ApiKeyIn
 from web.http.auth import Caller, hash_of_key, outranks
 from web.http.errors import Problem, invalid, not_found
 from web.http.extensions import db

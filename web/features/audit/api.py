@@ -4,8 +4,8 @@ from models.tables import AuditEvent
 from web.api.lists import Page, page_of
 from web.api.route import May, route
 from web.features.audit import trail as audit_trail
+from web.features.audit.schemas import AuditOut, AuditQuery
 from web.features.audit.trail import Filter
-from web.features.members.schemas import AuditOut, AuditQuery
 from web.http import pagination
 from web.http.auth import Caller
 from web.http.extensions import db

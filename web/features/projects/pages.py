@@ -6,8 +6,8 @@ from werkzeug.wrappers import Response
 
 from models.tables import Project
 from web.api.schema import validate
-from web.features.members.schemas import ProjectIn
 from web.features.projects import service as projects
+from web.features.projects.schemas import ProjectIn
 from web.http import transaction
 from web.http.auth import Caller, current_caller, projects_of, spans_organization
 from web.http.errors import Problem

@@ -5,8 +5,8 @@ from sqlalchemy import func, select
 from models.tables import Monitor
 from web.api.lists import Page, PageQuery, page_of
 from web.api.route import May, route
-from web.features.locations.schemas import TagIn, TagOut, TagRename
 from web.features.tags import service as tags
+from web.features.tags.schemas import TagIn, TagOut, TagRename
 from web.http import pagination
 from web.http.auth import Caller
 from web.http.extensions import db
