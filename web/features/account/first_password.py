@@ -43,4 +43,4 @@ def change() -> Response | tuple[str, int]:
 
 
 def _page(problems: dict[str, str]) -> str:
-    return render_template("first_password.html", problems=problems, shortest=passwords.SHORTEST)
+    return render_template("account/first_password.html", problems=problems, shortest=passwords.SHORTEST)

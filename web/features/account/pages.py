@@ -77,7 +77,7 @@ def switch_project() -> Response:
 def _page(problems: dict[str, str]) -> str:
     user: User = current_user.user
     return render_template(
-        "settings/account.html",
+        "account/account.html",
         problems=problems,
         projects=projects_of(user.id),
         shortest=passwords.SHORTEST,

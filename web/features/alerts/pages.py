@@ -29,13 +29,13 @@ UNDELIVERED = "undelivered"
 @blueprint.get("/alerts")
 def index() -> str:
     """One page of the history; filters as in `FILTERS`, `from` and `to` as days in UTC."""
-    return render_template("alerts.html", **_content(current_caller()))
+    return render_template("alerts/alerts.html", **_content(current_caller()))
 
 
 @blueprint.get("/alerts/partials/list")
 def partial() -> Response:
     """The part that live updates renew, filters kept."""
-    return part("partials/alerts.html", **_content(current_caller()))
+    return part("alerts/_alerts.html", **_content(current_caller()))
 
 
 def _content(caller: Caller) -> dict[str, Any]:

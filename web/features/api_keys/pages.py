@@ -67,7 +67,7 @@ def revoke(key_id: str) -> Response:
 
 def _page(caller: Caller, *, problem: str = "", made: ApiKey | None = None, text: str = "") -> str:
     return render_template(
-        "settings/api_keys.html",
+        "api_keys/api_keys.html",
         keys=db.session.execute(api_keys.listed(caller).order_by(ApiKey.created_at.desc())).all(),
         roles={word: ROLES[word] for word in _KEY_ROLES},
         now=datetime.now(UTC),

@@ -35,7 +35,7 @@ def index() -> str:
         machines=bool(filters["machines"]),
     )
     return render_template(
-        "settings/audit.html",
+        "audit/audit.html",
         page=paged_rows(audit_trail.events(caller, wanted), PAGE_SIZE),
         filters=filters,
         filtered=any(value for name, value in filters.items() if name != "scope"),

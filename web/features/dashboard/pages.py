@@ -26,13 +26,13 @@ _RECENT = timedelta(hours=1)
 @blueprint.get("/")
 def index() -> str:
     """The whole page."""
-    return render_template("dashboard.html", **_content(current_caller()))
+    return render_template("dashboard/dashboard.html", **_content(current_caller()))
 
 
 @blueprint.get("/partials/dashboard")
 def partial() -> Response:
     """The part that live updates renew."""
-    return part("partials/dashboard.html", **_content(current_caller()))
+    return part("dashboard/_dashboard.html", **_content(current_caller()))
 
 
 def _content(caller: Caller) -> dict[str, Any]:

@@ -33,25 +33,25 @@ class Moment:
 @blueprint.get("/incidents")
 def index() -> str:
     """One page of the list, those that go on first; filters `monitorId`, `open`, `from` and `to` (days in UTC)."""
-    return render_template("incidents.html", **_list(current_caller()))
+    return render_template("incidents/incidents.html", **_list(current_caller()))
 
 
 @blueprint.get("/incidents/partials/list")
 def partial() -> Response:
     """The part that live updates renew, filters kept."""
-    return part("partials/incidents.html", **_list(current_caller()))
+    return part("incidents/_incidents.html", **_list(current_caller()))
 
 
 @blueprint.get("/incidents/<incident_id>")
 def story(incident_id: str) -> str:
     """One outage. Raises a 404 `Problem`."""
-    return render_template("incident.html", **_story(current_caller(), incident_id))
+    return render_template("incidents/incident.html", **_story(current_caller(), incident_id))
 
 
 @blueprint.get("/incidents/<incident_id>/partials/story")
 def story_partial(incident_id: str) -> Response:
     """The part that live updates renew."""
-    return part("partials/incident.html", **_story(current_caller(), incident_id))
+    return part("incidents/_incident.html", **_story(current_caller(), incident_id))
 
 
 def _list(caller: Caller) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def index() -> str:
 @blueprint.get("/locations/partials/list")
 def partial() -> Response:
     """The part that is renewed every few seconds."""
-    return part("partials/locations.html", **_content(current_caller()))
+    return part("locations/_locations.html", **_content(current_caller()))
 
 
 @blueprint.post("/locations")
@@ -139,7 +139,7 @@ def _sentence(problem: Problem) -> str:
 
 
 def _page(caller: Caller, problems: dict[str, str]) -> str:
-    return render_template("locations.html", problems=problems, typed=request.form, **_content(caller))
+    return render_template("locations/locations.html", problems=problems, typed=request.form, **_content(caller))
 
 
 def _content(caller: Caller) -> dict[str, object]:

@@ -40,7 +40,7 @@ def index() -> str:
     ids = [row.monitor_id for row in page.items if row.monitor_id]
     names = dict(db.session.execute(select(Monitor.id, Monitor.name).where(Monitor.id.in_(ids))).all())
     return render_template(
-        "maintenance.html",
+        "maintenance_windows/maintenance.html",
         page=page,
         windows=[(row, maintenance.state_of(row, now)) for row in page.items],
         names=names,
@@ -252,7 +252,7 @@ def _page(
 ) -> str:
     """`problems` are those without an input of their own; None where nothing has been sent yet."""
     return render_template(
-        "maintenance_form.html",
+        "maintenance_windows/maintenance_form.html",
         form=form,
         window=window,
         problems=problems or [],

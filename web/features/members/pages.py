@@ -120,7 +120,7 @@ def _page(caller: Caller, problems: dict[str, str]) -> str:
         .where(members.in_scope(caller))
     )
     return render_template(
-        "settings/members.html",
+        "members/members.html",
         members=db.session.execute(query.order_by(User.email)).all(),
         names=ROLES,
         organization_roles={role.value for role in Role if spans_organization(role)},

@@ -38,14 +38,14 @@ def index(monitor_id: str) -> str:
     """The whole page."""
     caller = current_caller()
     monitor = find(caller, monitor_id)
-    return render_template("monitor.html", **_content(caller, monitor))
+    return render_template("monitors/monitor.html", **_content(caller, monitor))
 
 
 @blueprint.get("/monitors/<monitor_id>/partials/live")
 def partial(monitor_id: str) -> Response:
     """The part that live updates renew, filters kept."""
     caller = current_caller()
-    return part("partials/monitor.html", **_content(caller, find(caller, monitor_id)))
+    return part("monitors/_monitor.html", **_content(caller, find(caller, monitor_id)))
 
 
 def find(caller: Caller, text: str) -> Monitor:

@@ -169,7 +169,7 @@ def _shown(caller: Caller, monitor: Monitor) -> BaseForm:
 
 def _page(caller: Caller, form: BaseForm, kind: str, monitor: Monitor | None = None, **more: Any) -> str:
     return render_template(
-        "monitor_form.html",
+        "monitors/monitor_form.html",
         form=form,
         kind=kind,
         monitor=monitor,

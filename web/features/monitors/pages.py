@@ -24,7 +24,7 @@ def index() -> str:
     """One page of the list."""
     caller = current_caller()
     return render_template(
-        "monitors.html",
+        "monitors/monitors.html",
         **_list(caller),
         tags=listing.tags(caller.project_id),
         types=TYPES,
@@ -35,7 +35,7 @@ def index() -> str:
 @blueprint.get("/monitors/partials/list")
 def partial() -> Response:
     """The lines of one page with its pager, filters kept: what a page shows after its list has changed."""
-    return part("partials/monitor_list.html", **_list(current_caller()))
+    return part("monitors/_monitor_list.html", **_list(current_caller()))
 
 
 @blueprint.get("/monitors/partials/set")
@@ -44,7 +44,7 @@ def members() -> Response:
     caller = current_caller()
     page = paged(listing.ids(caller.project_id, _filters()), PAGE_SIZE)
     return part(
-        "partials/monitor_set.html",
+        "monitors/_monitor_set.html",
         page=page,
         totals=listing.totals(caller.project_id),
         filtered=any(_filters().values()),
@@ -79,4 +79,4 @@ def rows() -> Response:
             continue
     query = listing.query(current_caller().project_id, {}).where(Monitor.id.in_(wanted))
     found = db.session.scalars(query).unique().all()
-    return part("partials/monitor_rows.html", rows=listing.rows(found, datetime.now(UTC)), beat_count=listing.BEATS)
+    return part("monitors/_monitor_rows.html", rows=listing.rows(found, datetime.now(UTC)), beat_count=listing.BEATS)

@@ -41,7 +41,7 @@ def index() -> str:
     )
     figures = provider_health.count([row.id for row in found])
     return render_template(
-        "providers.html",
+        "notification_providers/providers.html",
         providers=[(row, provider_health.of(row, figures[row.id])) for row in found],
         uses=dict(db.session.execute(uses).all()),
         types=PROVIDERS,
@@ -95,7 +95,7 @@ def edit(provider_id: str) -> str:
     who = current_caller()
     found = _find(who, provider_id)
     if not who.can_edit:
-        return render_template("provider.html", provider=found, **_record_of(found))
+        return render_template("notification_providers/provider.html", provider=found, **_record_of(found))
     form = _shown(who, found)
     return _page(form, found.type, found, stamp=versions.stamp(form, found.secrets_changed_at))
 
@@ -165,7 +165,7 @@ def use_for_all(provider_id: str) -> Response:
 @blueprint.get("/notification-providers/<provider_id>/delete")
 def confirm_delete(provider_id: str) -> str:
     """Ask before it is deleted."""
-    return render_template("provider_delete.html", **_left_without(_find(editor(), provider_id)))
+    return render_template("notification_providers/provider_delete.html", **_left_without(_find(editor(), provider_id)))
 
 
 @blueprint.post("/notification-providers/<provider_id>/delete")
@@ -232,7 +232,7 @@ def _page(
 ) -> str:
     """`problems` are those without an input of their own; None where nothing has been sent yet."""
     return render_template(
-        "provider_form.html",
+        "notification_providers/provider_form.html",
         form=form,
         kind=kind,
         provider=provider,

@@ -68,7 +68,7 @@ def rename(project_id: str) -> Response:
 def _page(caller: Caller, problem: str) -> str:
     own = sorted(projects_of(current_user.user.id), key=lambda pair: (pair[0].name.lower(), pair[0].id))
     return render_template(
-        "settings/projects.html",
+        "projects/projects.html",
         rows=[
             (project, ROLES[role], caller.can_manage_organization and project.organization_id == caller.organization_id)
             for project, role in own

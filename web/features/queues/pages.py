@@ -18,14 +18,14 @@ DEAD_LETTERS = 100
 def index() -> str:
     """Return the whole page."""
     organizer()
-    return render_template("queues.html", queues=_figures(), dead=_dead(), most=DEAD_LETTERS)
+    return render_template("queues/queues.html", queues=_figures(), dead=_dead(), most=DEAD_LETTERS)
 
 
 @blueprint.get("/queues/partials/figures")
 def figures() -> Response:
     """Return the table of queues, which the page renews every few seconds."""
     organizer()
-    return part("partials/queues.html", queues=_figures())
+    return part("queues/_queues.html", queues=_figures())
 
 
 def _figures() -> list[dict[str, Any]] | None:

@@ -39,7 +39,7 @@ def index() -> str:
     if filters["show"] == "late":
         query = query.where(_is_late(now))
     return render_template(
-        "schedules.html",
+        "schedules/schedules.html",
         page=paged(query.order_by(*_order(filters["sort"], now), Monitor.id), PAGE_SIZE),
         filters=filters,
         filtered=bool(filters["q"] or filters["show"]),

@@ -16,7 +16,7 @@ def login() -> str | Response:
     wanted = safe_next(request.args.get("next"))
     if current_user.is_authenticated:
         return redirect(wanted)
-    return render_template("login.html", next=wanted, email="", error="")
+    return render_template("sign_in/login.html", next=wanted, email="", error="")
 
 
 @blueprint.post("/login")
@@ -28,7 +28,7 @@ def submit() -> Response | tuple[str, int]:
         sign_in.sign_in(email, request.form.get("password", ""), request.remote_addr or "")
     except sign_in.SignInRefused as refused:
         status = 429 if refused.retry_after else 401
-        return render_template("login.html", next=wanted, email=email, error=str(refused)), status
+        return render_template("sign_in/login.html", next=wanted, email=email, error=str(refused)), status
     return redirect(wanted, 303)
 
 
