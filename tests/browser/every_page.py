@@ -86,6 +86,5 @@ def addresses() -> dict[str, tuple[str, ...]]:
         "providers.confirm_delete": (f"/notification-providers/{provider}/delete",),
         "queues.index": ("/queues",),
         "schedules.index": ("/schedules",),
-        "sign_in.login": (),
         "undelivered.index": ("/alerts/undelivered",),
     }

@@ -31,7 +31,7 @@ def init_app(app: Flask) -> None:
     db.init_app(app)
     # Its context processor would load the person for every template, error pages included.
     login_manager.init_app(app, add_context_processor=False)
-    login_manager.login_view = "pages.sign_in.login"
+    login_manager.login_view = "public.sign_in.login"
     login_manager.session_protection = None  # a phone changes its address all day long
     csrf.init_app(app)
     app.extensions["redis"] = watched(

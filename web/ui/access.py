@@ -15,7 +15,6 @@ from web.http.auth import Caller, current_caller, projects_of
 from web.http.errors import Problem, not_found, shows_error
 from web.http.extensions import db
 
-_OPEN = {"pages.sign_in.login", "pages.sign_in.submit"}
 #: All that somebody may use whose password was chosen by another.
 _BEFORE_OWN_PASSWORD = {"pages.first_password.index", "pages.first_password.change", "pages.sign_in.logout"}
 
@@ -50,14 +49,12 @@ def require_sign_in() -> Response | None:
 
     Who signed in with a password that somebody else chose is sent to choose another one.
     """
-    if request.endpoint in _OPEN:
-        return None
     if current_user.is_authenticated:
         if current_user.user.must_change_password and request.endpoint not in _BEFORE_OWN_PASSWORD:
             return redirect(url_for("pages.first_password.index"))
         return None
     wanted = request.full_path.rstrip("?") if request.method == "GET" else ""
-    return redirect(url_for("pages.sign_in.login", next=wanted if wanted != "/" else None))
+    return redirect(url_for("public.sign_in.login", next=wanted if wanted != "/" else None))
 
 
 def editor() -> Caller:

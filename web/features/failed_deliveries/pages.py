@@ -17,7 +17,9 @@ PAGE_SIZE = 25
 @blueprint.get("/alerts/undelivered")
 def index() -> str:
     """Deliveries that have failed for good, the newest first."""
-    return render_template("failed_deliveries/undelivered.html", page=paged(deliveries.dead(current_caller().project_id), PAGE_SIZE))
+    return render_template(
+        "failed_deliveries/undelivered.html", page=paged(deliveries.dead(current_caller().project_id), PAGE_SIZE)
+    )
 
 
 @blueprint.post("/alerts/deliveries/<delivery_id>/retry")

@@ -114,7 +114,9 @@ def many() -> Response:
 @blueprint.get("/monitors/delete")
 def confirm_delete() -> str:
     """Ask before anything is deleted."""
-    return render_template("monitors/monitor_delete.html", monitors=_chosen(editor(), request.args.get("ids", "").split(",")))
+    return render_template(
+        "monitors/monitor_delete.html", monitors=_chosen(editor(), request.args.get("ids", "").split(","))
+    )
 
 
 @blueprint.post("/monitors/delete")
