@@ -15,7 +15,7 @@ from tests.conftest import SettingsOf
 from tests.web.api.cast import Cast, Somebody, Watch, contents
 from tests.web.api.contract import check_error
 from tests.web.api.test_access import OPERATIONS, named, own_object, path_of
-from web.api.lists import PageQuery
+from web.api.pagination import PageQuery
 from web.api.route import Operation
 
 WITH_BODY = [one for one in OPERATIONS if one.body is not None]

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from models.tables import UserSession
-from web.api.lists import Page, PageQuery, page_of
+from web.api.pagination import Page, PageQuery, page_of
 from web.api.route import route
 from web.features.account.schemas import SessionOut
 from web.http import sessions

@@ -5,7 +5,7 @@ from typing import cast
 from uuid import UUID
 
 from models.tables import Alert, Delivery
-from web.api.lists import Page, page_of
+from web.api.pagination import Page, page_of
 from web.api.route import May, route
 from web.features.alerts import history
 from web.features.alerts import service as alerts

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from web.api.lists import PageQuery
+from web.api.pagination import PageQuery
 from web.api.schema import Out, Time
 
 AlertType = Literal["monitor.down", "monitor.up", "monitor.ssl_expiring", "heartbeat.missed", "summary"]

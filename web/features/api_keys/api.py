@@ -4,7 +4,7 @@ from typing import cast
 from uuid import UUID
 
 from models.tables import ApiKey
-from web.api.lists import Page, PageQuery, page_of
+from web.api.pagination import Page, PageQuery, page_of
 from web.api.route import May, route
 from web.features.api_keys import service as api_keys
 from web.features.api_keys.schemas import ApiKeyIn, ApiKeyOut, NewApiKeyOut

@@ -1,7 +1,7 @@
 """/api/audit: who did what."""
 
 from models.tables import AuditEvent
-from web.api.lists import Page, page_of
+from web.api.pagination import Page, page_of
 from web.api.route import May, route
 from web.features.audit import trail as audit_trail
 from web.features.audit.schemas import AuditOut, AuditQuery

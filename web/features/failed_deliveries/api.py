@@ -4,7 +4,7 @@ from typing import cast
 from uuid import UUID
 
 from models.tables import Delivery
-from web.api.lists import Page, PageQuery, page_of
+from web.api.pagination import Page, PageQuery, page_of
 from web.api.route import May, route
 from web.features.alerts.api import shown_delivery
 from web.features.alerts.schemas import AlertType, DeadLetterOut, DeliveryOut

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from models.tables import Incident, Monitor
-from web.api.lists import Page, page_of
+from web.api.pagination import Page, page_of
 from web.api.route import route
 from web.features.alerts import history
 from web.features.alerts.api import shown as alerts_shown

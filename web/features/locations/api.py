@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from models.rules import locations as rules
 from models.tables import Location
-from web.api.lists import Page, PageQuery, page_of
+from web.api.pagination import Page, PageQuery, page_of
 from web.api.route import May, route
 from web.features.locations import health as places
 from web.features.locations import service as locations

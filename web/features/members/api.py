@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from models.tables import Member, User
-from web.api.lists import Page, PageQuery, page_of
+from web.api.pagination import Page, PageQuery, page_of
 from web.api.route import May, route
 from web.features.members import service as members
 from web.features.members.schemas import MemberChange, MemberIn, MemberOut, RemovalQuery, RoleName

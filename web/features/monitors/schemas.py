@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field, WithJsonSchema, field_validator
 
-from web.api.lists import PageQuery
+from web.api.pagination import PageQuery
 from web.api.schema import CredentialsOut, FieldWarning, In, Name, Out, Time, TimeZone
 from web.features.monitors.config_schemas import CONFIGS, LocationConfig
 from web.features.results.schemas import ResultOut

@@ -9,7 +9,7 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, field_validator
 
 import host_names
-from web.api.lists import PageQuery
+from web.api.pagination import PageQuery
 from web.api.schema import CredentialsOut, FieldWarning, In, Name, Out
 from web.features.monitors.config_schemas import check_header
 

@@ -4,7 +4,7 @@ from typing import cast
 from uuid import UUID
 
 from models.tables import Project
-from web.api.lists import Page, PageQuery, page_of
+from web.api.pagination import Page, PageQuery, page_of
 from web.api.route import May, route
 from web.features.members.schemas import RoleName
 from web.features.projects import service as projects

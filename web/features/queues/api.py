@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from web.api.lists import Page, PageQuery, page_of
+from web.api.pagination import Page, PageQuery, page_of
 from web.api.route import May, route
 from web.features.queues.schemas import DeadMessageOut
 from web.http.auth import Caller

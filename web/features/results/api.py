@@ -9,7 +9,7 @@ from sqlalchemy import Select, select
 
 from models.rules import round_ids
 from models.tables import HeartbeatPing, MonitorResult
-from web.api.lists import Page, PageQuery, page_of
+from web.api.pagination import Page, PageQuery, page_of
 from web.api.route import route
 from web.features.monitors import service as monitors
 from web.features.results import statistics

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import contains_eager
 
 from models.tables import Monitor, MonitorState
-from web.api.lists import Page, PageQuery, page_of
+from web.api.pagination import Page, PageQuery, page_of
 from web.api.route import route
 from web.features.monitors.representation import minutes
 from web.features.monitors.schemas import Type

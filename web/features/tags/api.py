@@ -3,7 +3,7 @@
 from sqlalchemy import func, select
 
 from models.tables import Monitor
-from web.api.lists import Page, PageQuery, page_of
+from web.api.pagination import Page, PageQuery, page_of
 from web.api.route import May, route
 from web.features.tags import service as tags
 from web.features.tags.schemas import TagIn, TagOut, TagRename

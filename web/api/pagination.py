@@ -1,4 +1,4 @@
-"""Lists: which page was asked for, and the shape of every page."""
+"""Pages of lists in the API: the query of every list, and the shape of every response."""
 
 from collections.abc import Sequence
 from typing import Generic, TypeVar
@@ -6,24 +6,25 @@ from typing import Generic, TypeVar
 from pydantic import Field
 
 from web.api.schema import In, Out
+from web.http.pagination import MAX_PAGE, page_count
 
 Item = TypeVar("Item", bound=Out)
 
 
 class PageQuery(In):
-    """The page wanted, counted from 1."""
+    """The requested page, counted from 1."""
 
-    page: int = Field(default=1, ge=1, le=1_000_000)
+    page: int = Field(default=1, ge=1, le=MAX_PAGE)
     limit: int = Field(default=10, ge=1, le=100)
 
     @property
     def offset(self) -> int:
-        """How many rows lie before the page."""
+        """Return how many rows come before the page."""
         return (self.page - 1) * self.limit
 
 
 class Pagination(Out):
-    """Where a page stands in its list."""
+    """The position of a page in its list."""
 
     page: int
     limit: int
@@ -41,9 +42,9 @@ class Page(Out, Generic[Item]):
 
 
 def page_of(items: Sequence[Item], query: PageQuery, total: int) -> Page[Item]:
-    """`items`, the rows of the page that `query` asked for, out of `total`."""
-    pages = -(-total // query.limit)
-    # The model is made once for each item type by the route that declares it; building needs no type.
+    """Return the page that `query` asked for: `items` out of `total`."""
+    pages = page_count(total, query.limit)
+    # The route declares the item type. Building a page needs none.
     return Page(
         data=list(items),
         pagination=Pagination(
