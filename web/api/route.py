@@ -72,8 +72,9 @@ def route(method: str, rule: str, **facts: Any) -> Callable[[Callable[..., Out |
         def serve(**path: Any) -> Response:
             return _serve(operation, view, path)
 
-        # A path of its own for each method: the endpoint names both.
-        api.add_url_rule(rule, endpoint=f"{view.__name__}_{method.lower()}", view_func=serve, methods=[method])
+        # One view may serve several methods and paths, and Flask wants one endpoint for each.
+        endpoint = f"{view.__name__}_{method.lower()}_{len(OPERATIONS)}"
+        api.add_url_rule(rule, endpoint=endpoint, view_func=serve, methods=[method])
         OPERATIONS.append(operation)
         return view
 

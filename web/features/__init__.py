@@ -25,7 +25,7 @@ FEATURES = (
     Feature("account", pages=("first_password", "pages")),
     Feature("dashboard", api=()),
     Feature("monitors", pages=("pages", "form_pages", "action_pages", "detail_pages")),
-    Feature("results", pages=("pings",)),
+    Feature("results"),
     Feature("tags", pages=()),
     Feature("alerts"),
     Feature("failed_deliveries"),

@@ -17,10 +17,10 @@ from models.tables import User
 
 #: Characters of a password that a person chooses.
 SHORTEST, LONGEST = 10, 256
-#: Hashes computed at once, and how many requests may wait for their turn; each holds a thread of the web process.
-AT_ONCE = 3
-WAITING = 32
-PATIENCE_S = 5.0
+#: Hashes computed at once, and how many requests may wait for their permit; each holds a thread of the web process.
+MAX_CONCURRENT = 3
+MAX_WAITING = 32
+WAIT_TIMEOUT_S = 5.0
 
 _HASHER = PasswordHasher()
 
@@ -29,31 +29,31 @@ class TooManyAtOnce(Exception):
     """More hashes are wanted than this process computes in a reasonable time."""
 
 
-class Room:
-    """Lets `at_once` threads in. Further ones wait; the waiting room is bounded, too."""
+class HashLimiter:
+    """Lets `concurrent` threads in. Further ones wait; the waiting room is bounded, too."""
 
-    def __init__(self, at_once: int, waiting: int, patience_s: float) -> None:
-        self._turns = threading.BoundedSemaphore(at_once)
-        self._places = threading.BoundedSemaphore(at_once + waiting)
-        self._patience_s = patience_s
+    def __init__(self, concurrent: int, waiting: int, timeout_s: float) -> None:
+        self._permits = threading.BoundedSemaphore(concurrent)
+        self._queue = threading.BoundedSemaphore(concurrent + waiting)
+        self._timeout_s = timeout_s
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Hold a turn inside the block. Raises `TooManyAtOnce`."""
-        if not self._places.acquire(blocking=False):
+    def permit(self) -> Iterator[None]:
+        """Hold a permit inside the block. Raises `TooManyAtOnce`."""
+        if not self._queue.acquire(blocking=False):
             raise TooManyAtOnce
         try:
-            if not self._turns.acquire(timeout=self._patience_s):
+            if not self._permits.acquire(timeout=self._timeout_s):
                 raise TooManyAtOnce
             try:
                 yield
             finally:
-                self._turns.release()
+                self._permits.release()
         finally:
-            self._places.release()
+            self._queue.release()
 
 
-_room = Room(AT_ONCE, WAITING, PATIENCE_S)
+_limiter = HashLimiter(MAX_CONCURRENT, MAX_WAITING, WAIT_TIMEOUT_S)
 
 
 def problem(password: str) -> str:
@@ -69,7 +69,7 @@ def problem(password: str) -> str:
 
 def hash_password(password: str) -> str:
     """The argon2id hash that `users.password_hash` holds. Raises `TooManyAtOnce`."""
-    with _room.turn():
+    with _limiter.permit():
         return _HASHER.hash(password)
 
 
@@ -86,7 +86,7 @@ def _unknown_account_hash() -> str:
 
 def matches(stored: str | None, password: str) -> bool:
     """Whether `password` belongs to the hash `stored`; takes the same time for None. Raises `TooManyAtOnce`."""
-    with _room.turn():
+    with _limiter.permit():
         try:
             found = _HASHER.verify(stored or _unknown_account_hash(), password)
         except (VerifyMismatchError, VerificationError, InvalidHashError):

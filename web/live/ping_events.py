@@ -29,7 +29,7 @@ class PingEvents:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def tell(self, ping: Ping, recorded: Recorded) -> None:
+    def publish(self, ping: Ping, recorded: Recorded) -> None:
         """Tell soon what `ping` changed, unless the pipeline will."""
         if recorded.undecided or recorded.status is None:
             return

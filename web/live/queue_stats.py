@@ -59,7 +59,7 @@ def _lags(client: "redis.Redis", oldest: list[tuple[str, str | None]]) -> list[f
     return [round(max(0.0, now - at) / 1000, 1) if isinstance(at, int | float) else 0.0 for at in sent]
 
 
-class DeadLetter(NamedTuple):
+class DeadMessage(NamedTuple):
     """A message that was given up on. What it was about stays in it: arguments may be anybody's."""
 
     id: str
@@ -69,7 +69,7 @@ class DeadLetter(NamedTuple):
     died_at: datetime
 
 
-def dead_letters(client: "redis.Redis", limit: int) -> list[DeadLetter]:
+def dead_messages(client: "redis.Redis", limit: int) -> list[DeadMessage]:
     """The newest `limit` messages that any actor gave up on, the newest first. Raises `redis.RedisError`."""
     names = queue_names(client)
     pipe = client.pipeline(transaction=False)
@@ -81,15 +81,15 @@ def dead_letters(client: "redis.Redis", limit: int) -> list[DeadLetter]:
     for _, name, key in dead:
         pipe.hget(f"{_NAMESPACE}:{name}.XQ.msgs", key)
     return [
-        _dead_letter(score, name, key, _read(text))
+        _dead_message(score, name, key, _read(text))
         for (score, name, key), text in zip(dead, pipe.execute(), strict=True)
         if text is not None
     ]
 
 
-def _dead_letter(score: float, name: str, key: str, message: dict[str, Any]) -> DeadLetter:
+def _dead_message(score: float, name: str, key: str, message: dict[str, Any]) -> DeadMessage:
     sent = message.get("message_timestamp")
-    return DeadLetter(
+    return DeadMessage(
         id=str(message.get("message_id") or key),
         queue=name,
         actor=str(message.get("actor_name") or "unknown"),

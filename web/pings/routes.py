@@ -25,7 +25,7 @@ from models.queries.pings import Kind, Ping
 from web.live.ping_events import PingEvents
 from web.pings import bodies as ping_bodies
 from web.pings.limits import PingLimits
-from web.pings.trusted_tokens import KnownJobs
+from web.pings.trusted_tokens import TrustedTokens
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -69,7 +69,7 @@ class HeartbeatRoutes:
 
     def __init__(self, application: "WSGIApplication") -> None:
         self._application = application
-        self._known = KnownJobs()
+        self._trusted = TrustedTokens()
         self._events = PingEvents()
         self._limits = PingLimits()
 
@@ -93,25 +93,25 @@ class HeartbeatRoutes:
         try:
             recorded = ping_pool.store(ping)
         except ping_pool.Away:
-            return self._put_aside(ping)
+            return self._buffer(ping)
         if recorded is None or recorded.refused:
-            self._known.forget(ping)
+            self._trusted.forget(ping)
             return _NOT_FOUND if recorded is None else _REFUSED
-        self._known.remember(ping, recorded.keyword)
+        self._trusted.remember(ping, recorded.keyword)
         self._count(ping)
         if recorded.undecided:
-            _hand_on(recorded.monitor_id, ping)
+            _send_to_pipeline(recorded.monitor_id, ping)
         else:
-            self._events.tell(ping, recorded)
+            self._events.publish(ping, recorded)
         return _OK
 
-    def _put_aside(self, ping: Ping) -> _Answer:
+    def _buffer(self, ping: Ping) -> _Answer:
         """Without the database only a job that was known before is taken, and only once its ping is on the broker's disk."""
-        if not self._known.knows(ping):
+        if not self._trusted.trusts(ping):
             return _AWAY
         if ping.whole is not None:
             # The stream holds no long bodies: whether the keyword is in this one is found out now.
-            keyword = self._known.keyword(ping)
+            keyword = self._trusted.keyword(ping)
             found = keyword is None or keyword in ping_bodies.text_of(ping.whole)
             ping = replace(ping, whole=None, has_keyword=found)
         if not ping_buffer.put(ping):
@@ -186,7 +186,7 @@ def _why(exit_code: int | None, body: str | None) -> str:
     return f"{what}: {_printable(first)}" if first else f"{what}."
 
 
-def _hand_on(monitor_id: UUID, ping: Ping) -> None:
+def _send_to_pipeline(monitor_id: UUID, ping: Ping) -> None:
     """Let the pipeline decide what `ping` does to the monitor's status."""
     from actors.broker import broker  # connects at import, which only a process with settings can
 

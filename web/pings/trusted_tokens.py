@@ -9,36 +9,36 @@ from models.queries.pings import Ping
 LIMIT = 20_000
 
 
-class KnownJobs:
+class TrustedTokens:
     """Tokens that were good, each with the API key that came along or with none. Bounded: the oldest is forgotten."""
 
     def __init__(self, limit: int = LIMIT) -> None:
         self._limit = limit
-        self._known: dict[bytes, str | None] = {}
+        self._trusted: dict[bytes, str | None] = {}
         self._lock = Lock()
 
     def remember(self, ping: Ping, keyword: str | None = None) -> None:
         """`ping` was taken, for a monitor that expects `keyword` in a body."""
         job = _job(ping)
-        if self._known.get(job, "") == keyword:
+        if self._trusted.get(job, "") == keyword:
             return
         with self._lock:
-            if job not in self._known and len(self._known) >= self._limit:
-                del self._known[next(iter(self._known))]
-            self._known[job] = keyword
+            if job not in self._trusted and len(self._trusted) >= self._limit:
+                del self._trusted[next(iter(self._trusted))]
+            self._trusted[job] = keyword
 
     def forget(self, ping: Ping) -> None:
         """`ping` was refused, whatever was true before."""
         with self._lock:
-            self._known.pop(_job(ping), None)
+            self._trusted.pop(_job(ping), None)
 
-    def knows(self, ping: Ping) -> bool:
+    def trusts(self, ping: Ping) -> bool:
         """Whether a ping with this token and this key was taken before."""
-        return _job(ping) in self._known
+        return _job(ping) in self._trusted
 
     def keyword(self, ping: Ping) -> str | None:
         """What the monitor of this job expects in a body, as far as is known."""
-        return self._known.get(_job(ping))
+        return self._trusted.get(_job(ping))
 
 
 def _job(ping: Ping) -> bytes:

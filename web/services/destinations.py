@@ -48,7 +48,7 @@ def _origin(address: object) -> object:
         return text
 
 
-def ask_again(
+def require_secrets_again(
     kind: str,
     given: object,
     wanted: Mapping[str, Any],

@@ -18,7 +18,7 @@ _under_way: Counter[UUID] = Counter()
 
 
 @contextmanager
-def place(project_id: UUID) -> Iterator[None]:
+def reserve(project_id: UUID) -> Iterator[None]:
     """A place for one test message. Raises a 429 `Problem` if there is none."""
     with _counting:
         if _under_way[project_id] >= PER_PROJECT or _under_way.total() >= AT_ALL:

@@ -4,7 +4,7 @@ from flask import flash
 
 from models.tables import Monitor
 from web.features.monitors import consistency as monitor_consistency
-from web.services import encryption as sealing
+from web.services import encryption as encryption
 from web.services.encryption import Holder
 
 _NAMES = {"config.auth.password": "The password", "config.password": "The password", "config.auth.token": "The token"}
@@ -15,7 +15,7 @@ def warn_of(saved: Holder) -> None:
     if isinstance(saved, Monitor):
         for found in monitor_consistency.warnings(saved):
             flash(found.message, "warning")
-    for warning in sealing.warnings(saved):
+    for warning in encryption.warnings(saved):
         name = _NAMES.get(warning.field) or warning.field.removeprefix("config.").replace("headers.", "The header ")
         name = "The signing secret" if name == "secret" else name
         flash(f"{name} is weak. {warning.message}", "warning")

@@ -86,14 +86,14 @@ def flat(whole: Mapping[str, Any], names: list[str]) -> dict[str, Any]:
 
 def place_errors(form: BaseForm, problems: Mapping[str, str]) -> list[str]:
     """Put each of `problems` ({dotted path: message}) on the input it belongs to; returns those without one."""
-    homeless = []
+    unplaced_errors = []
     for path, message in problems.items():
         name = input_for(form, path)
         if name is None:
-            homeless.append(message if path == "body" else f"{path}: {message}")
+            unplaced_errors.append(message if path == "body" else f"{path}: {message}")
         else:
             form[name].errors = [*form[name].errors, message]
-    return homeless
+    return unplaced_errors
 
 
 def input_for(form: BaseForm, path: str) -> str | None:

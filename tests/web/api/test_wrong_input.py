@@ -191,7 +191,7 @@ def test_our_own_failures_tell_nothing_of_the_inside(
     def fail(*_: object, **__: object) -> None:
         raise failure
 
-    monkeypatch.setattr("web.features.tags.api.paging.count", fail)
+    monkeypatch.setattr("web.features.tags.api.pagination.count", fail)
     answer = cast.viewer.get("/tags")
     assert answer.status_code == status
     for inside in ("10.0.0.1", "hunter2", "SELECT", "Traceback"):
@@ -220,7 +220,7 @@ def test_a_database_that_is_there_is_not_called_unreachable(
     def fail(*_: object, **__: object) -> None:
         raise OperationalError("SELECT secret", {}, cause)
 
-    monkeypatch.setattr("web.features.tags.api.paging.count", fail)
+    monkeypatch.setattr("web.features.tags.api.pagination.count", fail)
     answer = cast.viewer.get("/tags")
     assert answer.status_code == 503
     assert sentence in answer.json["error"]["message"]  # type: ignore[index]

@@ -83,24 +83,6 @@ class AlertsQuery(PageQuery):
     until: Time | None = Field(default=None, alias="to")
 
 
-class DeadLetterOut(Out):
-    """A delivery that has failed for good, and what it was to tell. `failedAt` is null where it was not recorded."""
-
-    id: UUID
-    alert_id: UUID
-    alert_type: AlertType
-    alert_reason: str
-    monitor_id: UUID | None
-    monitor_name: str
-    provider_id: UUID | None
-    provider_name: str
-    type: str
-    error: str | None
-    attempts: int
-    created_at: datetime
-    failed_at: datetime | None
-
-
 class ProcessedOut(Out):
     """How many alerts and deliveries were driven on."""
 

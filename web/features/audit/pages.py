@@ -6,8 +6,8 @@ from flask import Blueprint, render_template, request
 from sqlalchemy import select
 
 from models.tables import AuditEvent
-from web.features.audit import trail as audit_trail
-from web.features.audit.trail import Filter
+from web.features.audit import service as audit
+from web.features.audit.service import AuditFilter
 from web.http.extensions import db
 from web.ui.access import administrator
 from web.ui.pagination import paged_rows
@@ -24,7 +24,7 @@ def index() -> str:
     filters = {name: request.args.get(name, "").strip() for name in _NAMES}
     scope = "organization" if filters["scope"] == "organization" else "project"
     until = _day(filters["until"])
-    wanted = Filter(
+    wanted = AuditFilter(
         scope=scope,
         action=filters["action"] or None,
         object_type=filters["objectType"] or None,
@@ -36,13 +36,13 @@ def index() -> str:
     )
     return render_template(
         "audit/audit.html",
-        page=paged_rows(audit_trail.events(caller, wanted), PAGE_SIZE),
+        page=paged_rows(audit.events(caller, wanted), PAGE_SIZE),
         filters=filters,
         filtered=any(value for name, value in filters.items() if name != "scope"),
         scope=scope,
         kinds=db.session.scalars(
             select(AuditEvent.object_type)
-            .where(audit_trail.in_scope(caller, scope))
+            .where(audit.in_scope(caller, scope))
             .distinct()
             .order_by(AuditEvent.object_type)
         ).all(),

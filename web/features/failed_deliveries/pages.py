@@ -1,4 +1,4 @@
-"""What could not be delivered, and why; each can be tried anew."""
+"""Deliveries that failed permanently. Each can be retried."""
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
@@ -16,19 +16,18 @@ PAGE_SIZE = 25
 
 @blueprint.get("/alerts/undelivered")
 def index() -> str:
-    """Deliveries that have failed for good, the newest first."""
+    """Return the list, newest first."""
     return render_template(
-        "failed_deliveries/undelivered.html", page=paged(deliveries.dead(current_caller().project_id), PAGE_SIZE)
+        "failed_deliveries/undelivered.html", page=paged(deliveries.failed(current_caller().project_id), PAGE_SIZE)
     )
 
 
 @blueprint.post("/alerts/deliveries/<delivery_id>/retry")
 def retry(delivery_id: str) -> Response:
-    """Try one of them from the beginning."""
+    """Retry one of them with all attempts."""
     caller = editor()
     try:
-        found = deliveries.retry(caller, id_of(delivery_id, "delivery"))
-        name = found.provider_name
+        name = deliveries.retry(caller, id_of(delivery_id, "delivery")).provider_name
         transaction.commit()
         flash(f"The message goes to {name} once more. Alerts shows what becomes of it.", "good")
     except Problem as problem:

@@ -1,4 +1,4 @@
-"""Deliveries that have failed for good: found, and tried anew by a person."""
+"""Deliveries that failed permanently, and their retry by a person."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -15,8 +15,8 @@ from web.http.extensions import db
 from web.services import audit_events
 
 
-def dead(project_id: UUID) -> Select[Delivery]:
-    """The project's deliveries that have failed for good, with their alerts, the newest first."""
+def failed(project_id: UUID) -> Select[Delivery]:
+    """Return the project's deliveries that failed permanently, with their alerts, newest first."""
     return (
         select(Delivery)
         .join(Delivery.alert)
@@ -27,23 +27,23 @@ def dead(project_id: UUID) -> Select[Delivery]:
 
 
 def retry(caller: Caller, delivery_id: UUID) -> Delivery:
-    """Try a failed delivery from the beginning, under its own id. Raises a 404 or 409 `Problem`."""
+    """Retry a failed delivery under its id, with all attempts. Raise a 404 or 409 `Problem` if that is not possible."""
     query = (
         select(Delivery).join(Delivery.alert).where(Delivery.id == delivery_id, Alert.project_id == caller.project_id)
     )
-    found = db.session.scalar(query.with_for_update(of=Delivery).execution_options(populate_existing=True))
-    if found is None:
+    delivery = db.session.scalar(query.with_for_update(of=Delivery).execution_options(populate_existing=True))
+    if delivery is None:
         raise not_found("delivery")
-    if found.status != "failed":
-        raise Problem(409, "Only a delivery that has failed for good can be tried anew.")
-    if found.provider_id is None:
-        raise Problem(409, "Its notification provider was deleted: there is nobody left to send it to.")
+    if delivery.status != "failed":
+        raise Problem(409, "Only a delivery that failed permanently can be retried.")
+    if delivery.provider_id is None:
+        raise Problem(409, "The notification provider of this delivery was deleted.")
     now = datetime.now(UTC)
-    found.status, found.attempts, found.sent_at = "retrying", 0, None
-    found.next_attempt_at = found.restarted_at = now
-    found.claimed_until = found.claimed_by = None
-    found.alert.status = "pending"
-    audit_events.record(caller, "delivery.retried", "delivery", found.id, provider=found.provider_name)
+    delivery.status, delivery.attempts, delivery.sent_at = "retrying", 0, None
+    delivery.next_attempt_at = delivery.restarted_at = now
+    delivery.claimed_until = delivery.claimed_by = None
+    delivery.alert.status = "pending"
+    audit_events.record(caller, "delivery.retried", "delivery", delivery.id, provider=delivery.provider_name)
     db.session.flush()
     transaction.after_commit(lambda: alerts.send_on("deliver", [[str(delivery_id)]]))
-    return found
+    return delivery

@@ -8,8 +8,9 @@ from web.api.pagination import Page, page_of
 from web.api.route import route
 from web.features.alerts import history
 from web.features.alerts.api import shown as alerts_shown
-from web.features.alerts.history import Outages
+from web.features.incidents import service as incidents
 from web.features.incidents.schemas import EvidenceOut, IncidentDetailOut, IncidentOut, IncidentsQuery
+from web.features.incidents.service import IncidentFilter
 from web.http import pagination
 from web.http.auth import Caller
 from web.http.errors import not_found
@@ -27,8 +28,8 @@ TAG = "Incidents"
     answers=Page[IncidentOut],
 )
 def list_incidents(caller: Caller, query: IncidentsQuery) -> Page[IncidentOut]:
-    wanted = Outages(monitor_id=query.monitor_id, open=query.open, since=query.since, until=query.until)
-    found = history.incidents(caller.project_id, wanted)
+    wanted = IncidentFilter(monitor_id=query.monitor_id, open=query.open, since=query.since, until=query.until)
+    found = incidents.matching(caller.project_id, wanted)
     now = datetime.now(UTC)
     rows = db.session.execute(found.limit(query.limit).offset(query.offset))
     return page_of([_shown(one, monitor, now) for one, monitor in rows], query, pagination.count(found))
@@ -42,7 +43,7 @@ def list_incidents(caller: Caller, query: IncidentsQuery) -> Page[IncidentOut]:
     answers=IncidentDetailOut,
 )
 def show_incident(caller: Caller, incident_id: UUID) -> IncidentDetailOut:
-    found = history.incident(caller.project_id, incident_id)
+    found = incidents.find(caller.project_id, incident_id)
     if found is None:
         raise not_found("incident")
     incident, monitor = found

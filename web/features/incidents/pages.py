@@ -9,7 +9,8 @@ from sqlalchemy import select
 
 from models.tables import Alert, Incident, Location, Monitor
 from web.features.alerts import history
-from web.features.alerts.history import Outages
+from web.features.incidents import service as incidents
+from web.features.incidents.service import IncidentFilter
 from web.features.monitors.detail_pages import find
 from web.http.auth import Caller, current_caller
 from web.http.extensions import db
@@ -58,13 +59,13 @@ def _list(caller: Caller) -> dict[str, Any]:
     filters = {name: request.args.get(name, "") for name in ("monitorId", "open", "from", "to")}
     monitor = find(caller, filters["monitorId"]) if filters["monitorId"] else None
     last_day = midnight(filters["to"])
-    wanted = Outages(
+    wanted = IncidentFilter(
         monitor_id=monitor.id if monitor else None,
         open={"true": True, "false": False}.get(filters["open"]),
         since=midnight(filters["from"]),
         until=last_day + timedelta(days=1) if last_day else None,
     )
-    found = history.incidents(caller.project_id, wanted).order_by(None)
+    found = incidents.matching(caller.project_id, wanted).order_by(None)
     open_first = found.order_by(Incident.ended_at.is_(None).desc(), Incident.started_at.desc(), Incident.id)
     return {
         "page": paged_rows(open_first, PAGE_SIZE),
@@ -77,7 +78,7 @@ def _list(caller: Caller) -> dict[str, Any]:
 
 def _story(caller: Caller, text: str) -> dict[str, Any]:
     wanted = id_of(text, "incident")
-    found = history.incident(caller.project_id, wanted)
+    found = incidents.find(caller.project_id, wanted)
     if found is None:
         home = select(Monitor.project_id).join(Incident, Incident.monitor_id == Monitor.id).where(Incident.id == wanted)
         raise not_here("incident", db.session.scalar(home))

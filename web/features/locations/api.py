@@ -7,7 +7,7 @@ from models.rules import locations as rules
 from models.tables import Location
 from web.api.pagination import Page, PageQuery, page_of
 from web.api.route import May, route
-from web.features.locations import health as places
+from web.features.locations import health as location_health
 from web.features.locations import service as locations
 from web.features.locations.schemas import LocationChange, LocationIn, LocationOut
 from web.http.auth import Caller
@@ -22,7 +22,7 @@ ONE = "/locations/<string:code>"
     "GET",
     "/locations",
     tag=TAG,
-    summary="List the places checks run from, the default first",
+    summary="List the locations that checks run from, the default first",
     query=PageQuery,
     answers=Page[LocationOut],
 )
@@ -82,7 +82,7 @@ def _location(row: Location) -> LocationOut:
 
 
 def _locations(rows: Sequence[Location]) -> list[LocationOut]:
-    standing = places.standing()
+    health = location_health.current()
     default = rules.default_of(rows)
     return [
         LocationOut(
@@ -91,9 +91,9 @@ def _locations(rows: Sequence[Location]) -> list[LocationOut]:
             queue=f"monitor-execution.{row.code}",
             enabled=row.enabled,
             default=row.code == default,
-            workers_online=None if standing is None else standing.workers[row.code],
+            workers_online=None if health is None else health.workers[row.code],
             last_seen_at=row.last_seen_at,
-            rounds_unanswered=None if standing is None else standing.unanswered[row.code],
+            rounds_unanswered=None if health is None else health.unanswered[row.code],
         )
         for row in rows
     ]

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from models.rules import locations as rules
 from models.tables import Location, OperatorWarning
 from web.api.schema import validate
-from web.features.locations import health as places
+from web.features.locations import health as location_health
 from web.features.locations import service as locations
 from web.features.locations.schemas import LocationChange, LocationIn
 from web.http import transaction
@@ -155,7 +155,7 @@ def _content(caller: Caller) -> dict[str, object]:
     return {
         "locations": rows,
         "default": rules.default_of(rows),
-        "standing": places.standing(),
+        "health": location_health.current(),
         "warnings": warnings,
         "manages": caller.can_manage_organization,
     }

@@ -16,22 +16,22 @@ from web.http.extensions import db
 from web.services import audit_events
 
 
-def for_member(caller: Caller, wanted: MemberIn, role: Role) -> User:
+def account_for_member(caller: Caller, wanted: MemberIn, role: Role) -> User:
     """The account of the address that is to get `role`, made if there is none. Raises a 409 or 422 `Problem`.
 
     A first password that somebody else chose is replaced, because that person may still know it.
     """
     user = db.session.scalar(select(User).where(User.email == wanted.email))
     if user is None:
-        return _prepare(caller, wanted)
-    if is_doubtful(caller, user, role):
-        return _prepare_again(caller, user, wanted.password)
+        return _create_account(caller, wanted)
+    if needs_new_password(caller, user, role):
+        return _replace_password(caller, user, wanted.password)
     if wanted.password is not None:
         raise invalid({"password": "This address has an account already: leave the password out."})
     return user
 
 
-def _prepare(caller: Caller, wanted: MemberIn) -> User:
+def _create_account(caller: Caller, wanted: MemberIn) -> User:
     if wanted.password is None:
         raise invalid({"password": "This address has no account yet: give it a first password."})
     user = User(
@@ -47,8 +47,8 @@ def _prepare(caller: Caller, wanted: MemberIn) -> User:
     return user
 
 
-def _prepare_again(caller: Caller, user: User, password: str | None) -> User:
-    if not governs(caller, user):
+def _replace_password(caller: Caller, user: User, password: str | None) -> User:
+    if not covers_roles_of(caller, user):
         raise Problem(
             409,
             "Somebody else chose this account's first password, and it has roles beyond yours.",
@@ -67,7 +67,7 @@ def _prepare_again(caller: Caller, user: User, password: str | None) -> User:
     return user
 
 
-def is_doubtful(caller: Caller, user: User, role: Role) -> bool:
+def needs_new_password(caller: Caller, user: User, role: Role) -> bool:
     """Whether whoever chose the first password of `user` would gain a right by its getting `role` from `caller`.
 
     That person may have signed in with it and chosen the next one, too: only another password makes the account its
@@ -99,7 +99,7 @@ def _role_of(preparer: UUID, caller: Caller) -> Role | None:
     return next((role for role in Role if role.value in words), None)
 
 
-def governs(caller: Caller, user: User) -> bool:
+def covers_roles_of(caller: Caller, user: User) -> bool:
     """Whether the rights of `caller` cover every role that the account has anywhere."""
     for member in db.session.scalars(select(Member).where(Member.user_id == user.id)):
         if member.organization_id != caller.organization_id or outranks(Role(member.role), caller.role):
@@ -109,11 +109,11 @@ def governs(caller: Caller, user: User) -> bool:
     return True
 
 
-def switch(caller: Caller, user: User, *, enabled: bool) -> None:
+def set_enabled(caller: Caller, user: User, *, enabled: bool) -> None:
     """Disable the account, which ends its sessions, or enable it again. Raises a 403 or 409 `Problem`."""
     if enabled == user.enabled:
         return
-    _refuse_unless_governed(caller, user)
+    _require_cover(caller, user)
     if user.id == caller.user_id:
         raise Problem(409, "This is your own account.", guidance="Ask another administrator to disable it.")
     user.enabled = enabled
@@ -126,14 +126,14 @@ def switch(caller: Caller, user: User, *, enabled: bool) -> None:
 
 def end_sessions(caller: Caller, user: User) -> int:
     """Sign all of the person's browsers out; answers how many. Raises a 403 `Problem`."""
-    _refuse_unless_governed(caller, user)
+    _require_cover(caller, user)
     ended = sessions.end_all(user.id)
     audit_events.record_for_organization(caller, "session.ended", "user", user.id, email=user.email, sessions=ended)
     return ended
 
 
-def _refuse_unless_governed(caller: Caller, user: User) -> None:
-    if not governs(caller, user):
+def _require_cover(caller: Caller, user: User) -> None:
+    if not covers_roles_of(caller, user):
         raise Problem(
             403,
             "This account has roles beyond yours.",

@@ -75,7 +75,7 @@ def change_member(caller: Caller, member_id: UUID, body: MemberChange) -> Member
     if body.role is not None:
         found = members.change(caller, member_id, body.role)
     if body.enabled is not None:
-        found = members.switch(caller, member_id, enabled=body.enabled)
+        found = members.set_enabled(caller, member_id, enabled=body.enabled)
     return _member(found)
 
 

@@ -88,7 +88,7 @@ def switch(member_id: str) -> Response:
     caller, found = administrator(), id_of(member_id, "member")
     enabled = request.form.get("enabled") == "on"
     text = "The account is enabled." if enabled else "The account is disabled and signed out everywhere."
-    return _done(lambda: members.switch(caller, found, enabled=enabled), text)
+    return _done(lambda: members.set_enabled(caller, found, enabled=enabled), text)
 
 
 @blueprint.post("/settings/members/<member_id>/end-sessions")

@@ -39,7 +39,7 @@ def add(caller: Caller, wanted: MemberIn) -> tuple[Member, User]:
     """Give a person a role; their account is made where they have none. Raises a 403, 409 or 422 `Problem`."""
     role = Role(wanted.role)
     _allow(caller, role)
-    user = accounts.for_member(caller, wanted, role)
+    user = accounts.account_for_member(caller, wanted, role)
     values: dict[str, Any] = {
         "id": uuid4(),
         "user_id": user.id,
@@ -63,7 +63,7 @@ def change(caller: Caller, member_id: UUID, role_name: str) -> tuple[Member, Use
     if spans_organization(role) != (member.project_id is None):
         raise invalid({"role": "A project's role and the organisation's cannot be changed into one another."})
     if role != before:
-        if outranks(role, before) and accounts.is_doubtful(caller, user, role):
+        if outranks(role, before) and accounts.needs_new_password(caller, user, role):
             raise Problem(
                 409,
                 "Somebody else chose this account's first password and may know it.",
@@ -93,12 +93,12 @@ def remove(caller: Caller, member_id: UUID, *, revoke_keys: bool = False) -> Non
     db.session.flush()
 
 
-def switch(caller: Caller, member_id: UUID, *, enabled: bool) -> tuple[Member, User]:
+def set_enabled(caller: Caller, member_id: UUID, *, enabled: bool) -> tuple[Member, User]:
     """The member with the account disabled or enabled. Raises a 403, 404 or 409 `Problem`."""
     member, user = find(caller, member_id)
     if not enabled:
         _keep_an_owner(caller, member)
-    accounts.switch(caller, user, enabled=enabled)
+    accounts.set_enabled(caller, user, enabled=enabled)
     return member, user
 
 

@@ -35,7 +35,7 @@ TAG = "Monitors"
 RECENT = 50
 
 
-def _again(caller: Caller, monitor_id: UUID) -> MonitorOut:
+def _replay(caller: Caller, monitor_id: UUID) -> MonitorOut:
     return shown(monitors.find(caller, monitor_id), caller)
 
 
@@ -80,7 +80,7 @@ def _filtered(caller: Caller, query: MonitorsQuery) -> Select[Monitor]:
     raw_body=True,
     answers=MonitorOut,
     status=201,
-    replay=_again,
+    replay=_replay,
 )
 def create_monitor(caller: Caller, body: dict[str, Any]) -> MonitorOut:
     answer = shown_saved(monitors.create(caller, body), caller)

@@ -11,8 +11,7 @@ from models.tables import Incident, Location, Monitor, MonitorResult, shown_stat
 from web.features.monitors.listing import locations_of
 from web.features.monitors.representation import heartbeat_url
 from web.features.notification_providers import recipients
-from web.features.results import pages as results
-from web.features.results import pings, rounds, statistics
+from web.features.results import ping_timeline, rounds, statistics, table
 from web.features.results.charts import Chart, Point, response_chart
 from web.http.auth import Caller, current_caller
 from web.http.extensions import db
@@ -63,8 +62,8 @@ def _content(caller: Caller, monitor: Monitor) -> dict[str, Any]:
     history = statistics.history(monitor.id, now)
     period = request.args.get("period", RECENT)
     period = period if period in statistics.PERIODS else RECENT
-    wanted = results.filters()
-    latest = results.newest(monitor.id, now)
+    wanted = table.filters()
+    latest = table.newest(monitor.id, now)
     return {
         "monitor": monitor,
         "state": monitor.state,
@@ -83,14 +82,14 @@ def _content(caller: Caller, monitor: Monitor) -> dict[str, Any]:
         "certificate": _first(latest, "sslCertificate"),
         "phases": _phases(latest),
         "incidents": _incidents(monitor),
-        "results": results.page(monitor.id, wanted, now),
-        "result_sizes": results.SIZES,
+        "results": table.page(monitor.id, wanted, now),
+        "result_sizes": table.SIZES,
         "filters": wanted,
-        "counted": results.COUNTED,
+        "counted": table.MAX_COUNT,
         "muted": bool(monitor.muted_until and monitor.muted_until > now),
         "recipients": recipients.of_monitor(monitor),
         "editable": caller.can_edit,
-        "pings": pings.newest(monitor),
+        "pings": ping_timeline.newest(monitor),
         "heartbeat_url": heartbeat_url(monitor, caller) if caller.can_edit else None,
     }
 

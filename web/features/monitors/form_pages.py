@@ -13,7 +13,7 @@ from web.features.monitors import forms as monitor_form
 from web.features.monitors import service as monitors
 from web.features.monitors.detail_pages import find
 from web.features.monitors.representation import shown
-from web.features.monitors.validation import examine, tidy
+from web.features.monitors.validation import tidy, validate_monitor
 from web.http import transaction
 from web.http.auth import Caller, current_caller
 from web.http.errors import Problem, not_found
@@ -56,7 +56,7 @@ def create() -> Response | tuple[str, int] | str:
         )
         transaction.commit()
     except Problem as problem:
-        return _again(caller, form, kind, problem)
+        return _render_with_errors(caller, form, kind, problem)
     if made is not None:
         warn_of(made)
         flash(f"{made.name} is saved" + ("." if kind == "heartbeat" else " and is being checked."), "good")
@@ -102,7 +102,7 @@ def change(monitor_id: str) -> Response | tuple[str, int] | str:
         transaction.commit()
         warn_of(changed)
     except Problem as problem:
-        return _again(caller, form, found.type, problem, found)
+        return _render_with_errors(caller, form, found.type, problem, found)
     flash("The changes are saved." if data else "Nothing was changed.", "good")
     return redirect(url_for("pages.monitor.index", monitor_id=found.id), 303)
 
@@ -122,7 +122,7 @@ def judge() -> Response:
             data = monitor_form.changes(form, _shown(caller, found), kind)
             reading(form, lambda: monitors.change(caller, found.id, data))
         else:
-            reading(form, lambda: examine(caller, tidy(monitor_form.to_wire(form, kind)), {}, {}))
+            reading(form, lambda: validate_monitor(caller, tidy(monitor_form.to_wire(form, kind)), {}, {}))
     except Problem as problem:
         problems = problem.fields
     finally:
@@ -181,7 +181,7 @@ def _page(caller: Caller, form: BaseForm, kind: str, monitor: Monitor | None = N
     )
 
 
-def _again(
+def _render_with_errors(
     caller: Caller, form: BaseForm, kind: str, problem: Problem, monitor: Monitor | None = None
 ) -> tuple[str, int]:
     """The form as it was typed, with the complaints at their inputs. Other problems than a 422 go on."""
@@ -189,6 +189,6 @@ def _again(
         raise problem
     db.session.rollback()
     current_caller()  # the rollback has let go of rows that the page shows
-    homeless = place_errors(form, problem.fields)
+    unplaced_errors = place_errors(form, problem.fields)
     stamp = request.form.get(versions.FIELD, "")
-    return _page(caller, form, kind, monitor, problems=homeless, wrong=True, dirty=True, stamp=stamp), 422
+    return _page(caller, form, kind, monitor, problems=unplaced_errors, wrong=True, dirty=True, stamp=stamp), 422

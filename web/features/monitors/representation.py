@@ -13,7 +13,7 @@ from web.features.monitors import consistency as monitor_consistency
 from web.features.monitors.schemas import AlertConfigOut, HeartbeatMonitorOut, MonitorDetailOut, MonitorOut
 from web.features.results.schemas import ResultOut
 from web.http.auth import Caller
-from web.services import encryption as sealing
+from web.services import encryption as encryption
 
 log = structlog.get_logger()
 HEARTBEAT_TOKEN = "heartbeatToken"  # noqa: S105 - the name of a field
@@ -21,7 +21,7 @@ HEARTBEAT_TOKEN = "heartbeatToken"  # noqa: S105 - the name of a field
 
 def secrets_of(monitor: Monitor) -> dict[str, str]:
     """The monitor's secrets by path, the heartbeat token among them; none where they do not open."""
-    return sealing.opened_to_change(monitor)
+    return encryption.opened_to_change(monitor)
 
 
 def heartbeat_url(monitor: Monitor, caller: Caller) -> str | None:
@@ -29,7 +29,7 @@ def heartbeat_url(monitor: Monitor, caller: Caller) -> str | None:
     if monitor.type != MonitorType.HEARTBEAT:
         return None
     try:
-        token = sealing.opened_to_show(monitor, caller)[HEARTBEAT_TOKEN]
+        token = encryption.opened_to_show(monitor, caller)[HEARTBEAT_TOKEN]
     except (seal.SealError, KeyError):
         log.error("heartbeat_token_unreadable", monitor_id=str(monitor.id))
         return None
@@ -64,7 +64,7 @@ def shown(monitor: Monitor, caller: Caller) -> MonitorOut:
 def shown_saved(monitor: Monitor, caller: Caller) -> MonitorOut:
     """The monitor as changes answer it: with warnings about weak secrets and settings without effect."""
     answer = shown(monitor, caller)
-    answer.warnings = sealing.warnings(monitor) + monitor_consistency.warnings(monitor)
+    answer.warnings = encryption.warnings(monitor) + monitor_consistency.warnings(monitor)
     return answer
 
 
@@ -97,7 +97,7 @@ def _facts(monitor: Monitor) -> dict[str, Any]:
         "muted_until": monitor.muted_until,
         "created_at": monitor.created_at,
         "updated_at": monitor.updated_at,
-        "credentials": sealing.shown(monitor),
+        "credentials": encryption.shown(monitor),
     }
 
 

@@ -18,14 +18,14 @@ from web.api.schema import refuse_unfit
 from web.features.monitors.config_schemas import RECORDS
 from web.features.monitors.representation import HEARTBEAT_TOKEN, as_sent, secrets_of
 from web.features.monitors.schemas import ALIASES
-from web.features.monitors.validation import Wanted, examine, tidy
+from web.features.monitors.validation import ValidMonitor, tidy, validate_monitor
 from web.http import transaction
 from web.http.auth import Caller
 from web.http.errors import Problem, invalid, not_found
 from web.http.extensions import db
 from web.http.merge_patch import is_same, merge, without_nulls
 from web.services import audit_events, differences
-from web.services import encryption as sealing
+from web.services import encryption as encryption
 
 #: `config` and `alertConfig` are merged by key.
 _MERGED = frozenset({"alertConfig"})
@@ -48,7 +48,7 @@ def find(caller: Caller, monitor_id: UUID, *, lock: bool = False) -> Monitor:
 def create(caller: Caller, data: Mapping[str, Any]) -> Monitor:
     """A new monitor out of `data` (API.md's "Monitor"), checked at once. Raises a 422 `Problem`."""
     refuse_unfit(data)
-    wanted = examine(caller, tidy(data), {}, {})
+    wanted = validate_monitor(caller, tidy(data), {}, {})
     monitor = Monitor(id=uuid4(), project_id=caller.project_id, type=wanted.fields.type, created_by=caller.user_id)
     kept = {}
     if monitor.type == MonitorType.HEARTBEAT:
@@ -83,7 +83,7 @@ def change(caller: Caller, monitor_id: UUID, data: Mapping[str, Any]) -> Monitor
         after["config"] = merge(before["config"], changes["config"], RECORDS)
     if is_same(without_nulls(before), after):
         return monitor
-    wanted = examine(caller, after, before, opened, changes.get("config"))
+    wanted = validate_monitor(caller, after, before, opened, changes.get("config"))
     was_enabled, was_planned, was_public = monitor.enabled, _plan_of(monitor), as_sent(monitor, {})
     kept = {HEARTBEAT_TOKEN: opened[HEARTBEAT_TOKEN]} if HEARTBEAT_TOKEN in opened else {}
     stored = _write(monitor, wanted, kept, opened)
@@ -145,7 +145,7 @@ def _paused() -> Problem:
 # --- writing ---------------------------------------------------------------------------------
 
 
-def _write(monitor: Monitor, wanted: Wanted, kept: Mapping[str, str], opened: Mapping[str, str]) -> list[str]:
+def _write(monitor: Monitor, wanted: ValidMonitor, kept: Mapping[str, str], opened: Mapping[str, str]) -> list[str]:
     """Put what is wanted into the row; answers the paths of the secrets that changed.
 
     `kept` are the secrets that no config holds, `opened` those that the row held.
@@ -159,7 +159,7 @@ def _write(monitor: Monitor, wanted: Wanted, kept: Mapping[str, str], opened: Ma
     monitor.config = public
     # By itself SQLAlchemy takes true for 1 and would not write the change.
     flag_modified(monitor, "config")
-    stored = sealing.store(monitor, {**found, **kept}, opened)
+    stored = encryption.store(monitor, {**found, **kept}, opened)
     alerts = fields.alert_config
     monitor.alerts_enabled = alerts.enabled
     monitor.alert_on_failure = alerts.alert_on_failure

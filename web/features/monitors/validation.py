@@ -24,7 +24,7 @@ _NO_LOCATIONS = "A heartbeat comes to us: it has no locations."
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ValidMonitor:
     """A monitor that may be saved: `config` is complete, secrets in the clear."""
 
     fields: MonitorIn
@@ -48,13 +48,13 @@ def tidy(data: Mapping[str, Any]) -> dict[str, Any]:
     return tidied
 
 
-def examine(
+def validate_monitor(
     caller: Caller,
     data: Mapping[str, Any],
     before: Mapping[str, Any],
     old_secrets: Mapping[str, str],
     given: object = None,
-) -> Wanted:
+) -> ValidMonitor:
     """`data`, a whole monitor, as one that may be saved. Raises a 422 `Problem` naming every wrong field.
 
     `before` is the monitor as it was (`{}` for a new one): what is unchanged is not judged again, so that an operator
@@ -67,7 +67,7 @@ def examine(
         # It follows from the config; whatever is sent is ignored.
         base.pop("frequencyMinutes", None)
     fields = _readable(base, problems)
-    config = _examine_config(kind, data.get("config"), old_secrets, problems)
+    config = _validate_config(kind, data.get("config"), old_secrets, problems)
     plan = None
     if fields is not None:
         if (
@@ -76,11 +76,11 @@ def examine(
             and destinations.of_monitor(fields.target, config)
             != destinations.of_monitor(before["target"], before["config"])
         ):
-            destinations.ask_again("monitor", given, config, old_secrets, problems)
-        plan = _examine_together(caller, kind, fields, config, before, problems)
+            destinations.require_secrets_again("monitor", given, config, old_secrets, problems)
+        plan = _validate_together(caller, kind, fields, config, before, problems)
     if problems or fields is None or config is None or plan is None:
         raise invalid(problems)
-    return Wanted(fields, config, plan)
+    return ValidMonitor(fields, config, plan)
 
 
 def _readable(base: Mapping[str, Any], problems: dict[str, str]) -> MonitorIn | None:
@@ -100,7 +100,7 @@ def _readable(base: Mapping[str, Any], problems: dict[str, str]) -> MonitorIn | 
     return again if isinstance(again, MonitorIn) else None
 
 
-def _examine_together(
+def _validate_together(
     caller: Caller,
     kind: str,
     fields: MonitorIn,
@@ -112,17 +112,17 @@ def _examine_together(
     if fields.location_config is not None:
         problems["locationConfig"] = _NO_LOCATIONS
     if "target" not in problems:
-        _examine_target(kind, fields.target, before.get("target"), problems)
-    _examine_references(caller, fields, config or {}, before, problems)
+        _validate_target(kind, fields.target, before.get("target"), problems)
+    _validate_references(caller, fields, config or {}, before, problems)
     if config is None and kind == "heartbeat":
         return None
-    plan = _examine_schedule(kind, fields, config or {}, before, problems)
+    plan = _validate_schedule(kind, fields, config or {}, before, problems)
     if config is not None:
         problems |= contradictions(fields.target, config, before.get("target"), before.get("config", {}))
     return plan
 
 
-def _examine_config(
+def _validate_config(
     kind: str,
     given: object,
     old_secrets: Mapping[str, str],
@@ -155,7 +155,7 @@ def _examine_config(
     }
 
 
-def _examine_target(kind: str, target: str, before: str | None, problems: dict[str, str]) -> None:
+def _validate_target(kind: str, target: str, before: str | None, problems: dict[str, str]) -> None:
     if target == before:
         return
     try:
@@ -166,7 +166,7 @@ def _examine_target(kind: str, target: str, before: str | None, problems: dict[s
         problems["target"] = str(error)
 
 
-def _examine_schedule(
+def _validate_schedule(
     kind: str, fields: MonitorIn, config: Mapping[str, Any], before: Mapping[str, Any], problems: dict[str, str]
 ) -> Schedule:
     found: dict[str, str] = {}
@@ -190,7 +190,7 @@ def _examine_schedule(
     return plan
 
 
-def _examine_references(
+def _validate_references(
     caller: Caller, fields: MonitorIn, config: Mapping[str, Any], before: Mapping[str, Any], problems: dict[str, str]
 ) -> None:
     """Providers, locations and tests that are named must be there, and be the project's own."""

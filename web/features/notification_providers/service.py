@@ -126,7 +126,7 @@ def try_out(who: Caller, provider_id: UUID) -> TestOut:
     try:
         opened = seal.unseal(sealed, _TABLE, provider_id)
         telemetry.CREDENTIAL_USES.labels("test").inc()
-        with test_message_limit.place(project_id):
+        with test_message_limit.reserve(project_id):
             send(notice, secrets.join(public, opened))
     except NotificationError as failure:
         error, permanent = str(failure), failure.permanent
@@ -227,7 +227,7 @@ def _examine(
             config = found.model_dump(mode="json", by_alias=True, exclude_none=True)
             _ask_guard(kind, config, before, problems)
             if before and destinations.of_provider(config) != destinations.of_provider(before):
-                destinations.ask_again(kind, brought, config, old_secrets, problems)
+                destinations.require_secrets_again(kind, brought, config, old_secrets, problems)
             if kind == "email" and data.get("enabled") is not False and not _has_server(config):
                 problems["config.smtpHost"] = "No mail server: enter one here, or set SMTP_HOST for the installation."
             if kind == "email" and not _has_sender(config):

@@ -23,7 +23,7 @@ MAX_DEAD_MESSAGES = 1000
     answers=Page[DeadMessageOut],
 )
 def list_dead_messages(caller: Caller, query: PageQuery) -> Page[DeadMessageOut]:  # noqa: ARG001 - the installation's
-    found = queue_stats.dead_letters(redis_client(), MAX_DEAD_MESSAGES)
+    found = queue_stats.dead_messages(redis_client(), MAX_DEAD_MESSAGES)
     now = datetime.now(UTC)
     shown = [
         DeadMessageOut(**one._asdict(), age_seconds=round(max(0.0, (now - one.died_at).total_seconds()), 1))

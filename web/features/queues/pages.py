@@ -11,14 +11,14 @@ from web.ui.access import organizer
 from web.ui.parts import part
 
 blueprint = Blueprint("queues", __name__)
-DEAD_LETTERS = 100
+MAX_DEAD_MESSAGES = 100
 
 
 @blueprint.get("/queues")
 def index() -> str:
     """Return the whole page."""
     organizer()
-    return render_template("queues/queues.html", queues=_figures(), dead=_dead(), most=DEAD_LETTERS)
+    return render_template("queues/queues.html", queues=_figures(), dead=_dead(), most=MAX_DEAD_MESSAGES)
 
 
 @blueprint.get("/queues/partials/figures")
@@ -36,9 +36,9 @@ def _figures() -> list[dict[str, Any]] | None:
         return None
 
 
-def _dead() -> list[queue_stats.DeadLetter] | None:
+def _dead() -> list[queue_stats.DeadMessage] | None:
     """Return the newest messages that failed for good; None if the broker does not answer."""
     try:
-        return queue_stats.dead_letters(redis_client(), DEAD_LETTERS)
+        return queue_stats.dead_messages(redis_client(), MAX_DEAD_MESSAGES)
     except redis.RedisError:
         return None

@@ -1,4 +1,4 @@
-"""The audit trail as a list: the statement that the page and the API share."""
+"""Queries of the audit trail, for the page and the API."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,16 +10,16 @@ from models.tables import ApiKey, AuditEvent, Project, User
 from web.http.auth import Caller
 from web.http.errors import Problem
 
-#: Written by processes on their own, often: the use of stored credentials.
+#: Actions that processes record by themselves, often.
 MACHINE_ACTIONS = ("credential.used",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
-    """What is asked of events; None and an empty text ask nothing.
+class AuditFilter:
+    """Filters of events; None and an empty string filter nothing.
 
-    `actor` is a part of a person's address or a key's name, `text` a part of the details. `machines` includes what
-    processes do on their own. `scope` is `project` or `organization`.
+    `actor` is a part of a person's address or of a key's name, `text` a part of the details. `machines` includes the
+    events of processes. `scope` is `project` or `organization`.
     """
 
     scope: str = "project"
@@ -34,10 +34,10 @@ class Filter:
     machines: bool = True
 
 
-def events(caller: Caller, wanted: Filter) -> Select[AuditEvent, str | None]:
-    """The events that fit, the newest first, each with its actor: the person's address or the key's name.
+def events(caller: Caller, wanted: AuditFilter) -> Select[AuditEvent, str | None]:
+    """Return the matching events, newest first, each with its actor: the person's address or the key's name.
 
-    Raises a 403 `Problem` if the organisation's trail is not for the caller.
+    Raise a 403 `Problem` if the caller may not read the organisation's trail.
     """
     actor = func.coalesce(User.email, ApiKey.name)
     found = (
@@ -68,18 +68,20 @@ def events(caller: Caller, wanted: Filter) -> Select[AuditEvent, str | None]:
 
 
 def in_scope(caller: Caller, scope: str) -> ColumnElement[bool]:
-    """The events of the caller's project, or those of the organisation and what is left of its deleted projects.
+    """Match the events of the caller's project, or those of the organisation and of its deleted projects.
 
-    Raises a 403 `Problem` if the organisation's trail is not for the caller.
+    Raise a 403 `Problem` if the caller may not read the organisation's trail.
     """
     if scope != "organization":
         return AuditEvent.project_id == caller.project_id
     if not caller.can_manage_organization:
-        raise Problem(403, "Only owners and administrators of the organisation may read its trail.")
-    of_nothing = ~exists().where(Project.id == AuditEvent.project_id)
-    return and_(AuditEvent.organization_id == caller.organization_id, or_(AuditEvent.project_id.is_(None), of_nothing))
+        raise Problem(403, "Only organisation owners and administrators may read this audit trail.")
+    project_is_deleted = ~exists().where(Project.id == AuditEvent.project_id)
+    return and_(
+        AuditEvent.organization_id == caller.organization_id, or_(AuditEvent.project_id.is_(None), project_is_deleted)
+    )
 
 
 def is_machine() -> ColumnElement[bool]:
-    """Whether a process wrote the event on its own."""
+    """Match events that a process recorded by itself."""
     return and_(AuditEvent.action.in_(MACHINE_ACTIONS), AuditEvent.user_id.is_(None), AuditEvent.api_key_id.is_(None))

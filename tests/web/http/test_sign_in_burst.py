@@ -21,7 +21,7 @@ def burst_app(database_url: str) -> Any:
         yield app
 
 
-def at_once(app: Flask, number: int, password: Callable[[int], str], email: str) -> list[int]:
+def concurrent(app: Flask, number: int, password: Callable[[int], str], email: str) -> list[int]:
     """The status of `number` sign-ins that all begin together, each from a browser of its own."""
     barrier = threading.Barrier(number)
 
@@ -47,7 +47,7 @@ def test_of_many_guesses_at_once_only_the_free_one_is_judged(burst_app: Flask, m
     monkeypatch.setattr(passwords, "password_fits", noting)
     # Ten failures, and their delay is over: the next attempt is free, and begins a delay of two minutes.
     burst_app.extensions["redis"].set(f"signin:pair:127.0.0.1:{user.email}", 10)
-    statuses = at_once(burst_app, 40, lambda index: f"guess {index}", user.email)
+    statuses = concurrent(burst_app, 40, lambda index: f"guess {index}", user.email)
     assert len(judged) == 1
     assert statuses == [429] * 40
 
@@ -85,22 +85,22 @@ def test_hashes_are_computed_a_few_at_a_time_and_without_a_connection(
     with ThreadPoolExecutor(len(users)) as pool:
         statuses = list(pool.map(one, [user.email for user in users]))
     assert statuses == [303] * len(users)
-    assert most <= passwords.AT_ONCE
+    assert most <= passwords.MAX_CONCURRENT
     assert held == [False] * len(users)
 
 
 def test_a_full_room_refuses_instead_of_holding_threads() -> None:
-    room = passwords.Room(at_once=1, waiting=0, patience_s=30)
-    with room.turn(), pytest.raises(passwords.TooManyAtOnce), room.turn():
+    room = passwords.HashLimiter(concurrent=1, waiting=0, timeout_s=30)
+    with room.permit(), pytest.raises(passwords.TooManyAtOnce), room.permit():
         pytest.fail("two were let in")
-    with room.turn():
+    with room.permit():
         pass
 
 
 def test_who_finds_the_room_full_has_not_failed(burst_app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     user = factories.a_user()
     with monkeypatch.context() as patched:
-        patched.setattr(passwords, "_room", passwords.Room(at_once=0, waiting=0, patience_s=0))
+        patched.setattr(passwords, "_limiter", passwords.HashLimiter(concurrent=0, waiting=0, timeout_s=0))
         full = [_sign_in(burst_app, user.email) for _ in range(12)]
     assert full == [429] * 12
     assert _sign_in(burst_app, user.email) == 303

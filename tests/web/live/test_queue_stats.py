@@ -59,11 +59,11 @@ def test_what_an_actor_gave_up_on_is_listed_without_what_it_held(client: "redis.
     finally:
         broker.stop_taking()
         worker.stop()
-    found = queue_stats.dead_letters(client, 10)
+    found = queue_stats.dead_messages(client, 10)
     assert {one.id for one in found} == {one.message_id for one in sent}
     assert {(one.queue, one.actor) for one in found} == {(queues.ALERTS, "alert")}
     assert [one.died_at for one in found] == sorted((one.died_at for one in found), reverse=True)
-    assert len(queue_stats.dead_letters(client, 2)) == 2
+    assert len(queue_stats.dead_messages(client, 2)) == 2
     assert "secret" not in str(found)
 
 
@@ -71,5 +71,5 @@ def test_what_an_actor_gave_up_on_is_listed_without_what_it_held(client: "redis.
 def test_a_message_that_cannot_be_read_is_listed_all_the_same(client: "redis.Redis", text: str) -> None:
     client.zadd("dramatiq:alerts.XQ", {"key": 1_700_000_000_000})
     client.hset("dramatiq:alerts.XQ.msgs", "key", text)
-    (found,) = queue_stats.dead_letters(client, 10)
+    (found,) = queue_stats.dead_messages(client, 10)
     assert (found.id, found.actor, found.enqueued_at) == ("key", "unknown", None)

@@ -37,7 +37,8 @@ def test_failed_deliveries_are_listed_with_their_reason(cast: Cast) -> None:
     factories.an_alert(
         factories.a_monitor(cast.other_project), factories.a_provider(cast.other_project), status="failed"
     )
-    [letter] = cast.viewer.get("/dead-letters").json["data"]  # type: ignore[index]
+    [letter] = cast.viewer.get("/failed-deliveries").json["data"]  # type: ignore[index]
+    assert cast.viewer.get("/dead-letters").json["data"] == [letter], "the former path"  # type: ignore[index]
     assert letter["id"] == str(alert.deliveries[0].id)
     assert (letter["alertId"], letter["monitorId"]) == (str(alert.id), str(alert.monitor_id))
     assert (letter["error"], letter["attempts"], letter["failedAt"]) == ("It answered 404.", 9, "2030-01-31T12:00:00Z")
@@ -69,7 +70,7 @@ def test_one_that_is_tried_anew_keeps_its_id_and_arrives(
     [one] = shown["deliveries"]  # type: ignore[index]
     assert [made["outcome"] for made in one["attemptLog"]] == ["failed", "retrying", "sent"]
     assert one["nextAttemptAt"] is None
-    assert cast.viewer.get("/dead-letters").json["data"] == []  # type: ignore[index]
+    assert cast.viewer.get("/failed-deliveries").json["data"] == []  # type: ignore[index]
     audit = connection.execute("SELECT action, object_id::text FROM audit_events").fetchall()
     assert audit == [("delivery.retried", delivery)]
 
