@@ -204,11 +204,11 @@ def test_our_own_failures_tell_nothing_of_the_inside(
 @pytest.mark.parametrize(
     ("cause", "sentence"),
     [
-        (psycopg.errors.QueryCanceled("canceling statement"), "took too long"),
+        (psycopg.errors.QueryCanceled("canceling statement"), "did not finish in time"),
         (psycopg.errors.DeadlockDetected("deadlock"), "Try again"),
         (psycopg.errors.SerializationFailure("could not serialize"), "Try again"),
         (psycopg.errors.LockNotAvailable("lock timeout"), "Try again"),
-        (psycopg.errors.TooManyConnections("sorry"), "out of room"),
+        (psycopg.errors.TooManyConnections("sorry"), "out of disk space"),
         (psycopg.errors.AdminShutdown("terminating"), "not reachable"),
         (psycopg.OperationalError("connection refused"), "not reachable"),
     ],

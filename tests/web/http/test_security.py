@@ -114,7 +114,7 @@ def test_a_success_forgets_the_accounts_failures(ada: User) -> None:
 
 def test_a_password_that_is_asked_for_again_is_guessed_no_faster_than_at_the_door(ada: User) -> None:
     for _ in range(3):
-        with pytest.raises(SignInRefused, match="not your present password"):
+        with pytest.raises(SignInRefused, match="current password is wrong"):
             security.confirm(ada, "wrong", "192.0.2.4")
     # The failures of both count together, and who has to wait waits with the right one too
     assert refusal(ada.email, "wrong", "192.0.2.4").retry_after == 1

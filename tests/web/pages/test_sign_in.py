@@ -189,7 +189,7 @@ def test_a_person_without_a_project_is_told_so_and_can_sign_out(
     answer = someone.open(path)
     assert answer.status_code in (403, 404)
     if answer.status_code == 403:
-        assert "You are in no project." in answer.text
+        assert "You are not a member of any project." in answer.text
         assert "Ask an administrator" in answer.text
         out = someone.open("/logout", "POST", form_of(answer.text, "/logout"))
         assert out.location == "/login"
