@@ -1,4 +1,4 @@
-"""Secrets on their way into a row: encrypted where they changed, with the times by which their age is told."""
+"""The encrypted secrets of monitors and providers: storing, reading, and their age."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -19,9 +19,9 @@ Holder = Monitor | NotificationProvider
 
 
 def store(row: Holder, wanted: Mapping[str, str], opened: Mapping[str, str]) -> list[str]:
-    """Seal `wanted` into `row`, which held `opened`; answers the paths of those that changed, for the audit trail.
+    """Encrypt the secrets `wanted` into `row`, which held `opened`. Return the paths that changed, for the audit trail.
 
-    What did not change is left alone, unless an older key encrypted it.
+    Unchanged secrets are not encrypted again, unless an older key encrypted them.
     """
     changed = sorted(path for path in wanted.keys() | opened.keys() if wanted.get(path) != opened.get(path))
     if not changed and seal.is_current(row.secrets):
@@ -35,36 +35,41 @@ def store(row: Holder, wanted: Mapping[str, str], opened: Mapping[str, str]) -> 
 
 
 def opened_to_show(row: Monitor, caller: Caller) -> dict[str, str]:
-    """The secrets of `row` by path, read for `caller`, as the audit log will tell. Raises `models.secrets.encryption.SealError`."""
+    """Return the secrets of `row` by path, and record in the audit trail that `caller` read them.
+
+    Raise `models.secrets.encryption.SealError` if they cannot be decrypted.
+    """
     if row.secrets is not None:
         credential_uses.note([CredentialUse("monitor", row.id, "show", caller.user_id, caller.api_key_id)])
     return seal.unseal(row.secrets, row.__tablename__, row.id)
 
 
 def opened_to_change(row: Holder) -> dict[str, str]:
-    """The secrets of `row` that a change is merged into; none where they do not open, so that they can be entered again.
+    """Return the secrets of `row`, to merge a change into them. Return none if they cannot be decrypted.
 
-    Their masks are then refused as masks, by name.
+    People can then enter them again: a mask without a stored secret is an error of its field.
     """
     if row.secrets is not None:
-        # Only counted: the change itself is in the audit log, or nothing came of it.
+        # Only counted: the audit trail records the change itself.
         telemetry.CREDENTIAL_USES.labels("change").inc()
     try:
         return seal.unseal(row.secrets, row.__tablename__, row.id)
     except seal.SealError as error:
-        log.warning("stored credentials do not open", table=row.__tablename__, row_id=str(row.id), error=str(error))
+        log.warning(
+            "stored credentials cannot be decrypted", table=row.__tablename__, row_id=str(row.id), error=str(error)
+        )
         return {}
 
 
 def shown(row: Holder) -> CredentialsOut | None:
-    """Their age, as answers show it; None where the row has no secrets."""
+    """Return the age of the secrets for a response, or None if the row has no secrets."""
     if row.secrets is None:
         return None
     return CredentialsOut(changed_at=row.secrets_changed_at, sealed_at=row.secrets_sealed_at)
 
 
 def warnings(row: Holder) -> list[FieldWarning]:
-    """What is weak among the secrets of `row`, which has just been saved."""
+    """Return a warning for each weak secret of `row`, which was just saved."""
     auth = row.config.get("auth")
     username = str((auth if isinstance(auth, dict) else row.config).get("username") or "")
     found = strength.weaknesses(seal.unseal(row.secrets, row.__tablename__, row.id), username)

@@ -23,7 +23,7 @@ def test_a_server_that_is_busy_or_silent_or_away_is_not_open(monkeypatch: pytest
     busy.add_url_rule("/<path:_>", "busy", lambda _: ("busy", 503))
     with served(busy) as (host, port):
         assert not self_check.is_open(host, port)
-    monkeypatch.setattr(self_check, "ANSWER_SECONDS", 0.05)
+    monkeypatch.setattr(self_check, "TIMEOUT_SECONDS", 0.05)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         assert not self_check.is_open("127.0.0.1", silent.getsockname()[1])
     assert not self_check.is_open("127.0.0.1", 1)
