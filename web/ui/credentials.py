@@ -1,4 +1,4 @@
-"""What people are told of what they have just saved: weak credentials, and settings that cannot have an effect."""
+"""Warnings about what was just saved: weak credentials, and settings without effect."""
 
 from flask import flash
 
@@ -11,10 +11,10 @@ _NAMES = {"config.auth.password": "The password", "config.password": "The passwo
 
 
 def warn_of(saved: Holder) -> None:
-    """Say on the next page what of `saved` is doubtful; it is saved all the same."""
+    """Flash the warnings about `saved` for the next page."""
     if isinstance(saved, Monitor):
-        for found in monitor_consistency.warnings(saved):
-            flash(found.message, "warning")
+        for warning in monitor_consistency.warnings(saved):
+            flash(warning.message, "warning")
     for warning in encryption.warnings(saved):
         name = _NAMES.get(warning.field) or warning.field.removeprefix("config.").replace("headers.", "The header ")
         name = "The signing secret" if name == "secret" else name

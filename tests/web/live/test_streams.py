@@ -301,7 +301,7 @@ def test_streams_end_with_the_process(listen: Listen, app: Flask, monitor: Monit
 def test_a_stream_does_not_outlive_a_revoked_key_for_long(
     listen: Listen, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streams, "LONGEST_SECONDS", 0.1)
+    monkeypatch.setattr(streams, "MAX_STREAM_SECONDS", 0.1)
     stream = listen(EVERYTHING, key)
     stream.event("snapshot")
     while block := stream.block():
