@@ -1,4 +1,4 @@
-"""/api/sessions: the browsers that the caller is signed in with."""
+"""/api/sessions: the caller's signed-in browsers."""
 
 from uuid import UUID
 
@@ -19,22 +19,22 @@ SESSIONS = "Sessions"
 )
 def list_sessions(caller: Caller, query: PageQuery) -> Page[SessionOut]:
     found = sessions.of(caller.user_id) if caller.user_id else ()
-    shown = [_session(one) for one in found[query.offset : query.offset + query.limit]]
+    shown = [_session(row) for row in found[query.offset : query.offset + query.limit]]
     return page_of(shown, query, len(found))
 
 
-def _session(one: UserSession) -> SessionOut:
+def _session(row: UserSession) -> SessionOut:
     return SessionOut(
-        id=one.id,
-        ip=one.ip,
-        user_agent=one.user_agent,
-        current=one.id == sessions.present_id(),
-        created_at=one.created_at,
-        last_seen_at=one.seen_at,
+        id=row.id,
+        ip=row.ip,
+        user_agent=row.user_agent,
+        current=row.id == sessions.present_id(),
+        created_at=row.created_at,
+        last_seen_at=row.seen_at,
     )
 
 
-@route("DELETE", "/sessions/<uuid:session_id>", tag=SESSIONS, summary="Sign one of your browsers out", status=204)
+@route("DELETE", "/sessions/<uuid:session_id>", tag=SESSIONS, summary="End one of your sessions", status=204)
 def end_session(caller: Caller, session_id: UUID) -> None:
     if caller.user_id is None:
         raise Problem(403, "An API key has no sessions.")

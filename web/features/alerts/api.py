@@ -1,4 +1,4 @@
-"""/api/alerts: what was told, to whom, and with what success."""
+"""/api/alerts: the alerts and their deliveries."""
 
 from collections.abc import Sequence
 from typing import cast
@@ -57,7 +57,7 @@ def show_alert(caller: Caller, alert_id: UUID) -> AlertOut:
     "POST",
     "/alerts/process",
     tag=TAG,
-    summary="Drive on the project's alerts whose delivery is pending",
+    summary="Process the project's pending alerts and deliveries",
     may=May.EDIT,
     answers=ProcessedOut,
 )
@@ -66,7 +66,7 @@ def process_alerts(caller: Caller) -> ProcessedOut:
 
 
 def shown(alerts: Sequence[Alert]) -> list[AlertOut]:
-    """`alerts` as the wire shows them."""
+    """Return `alerts` as responses."""
     incident_ids = history.incident_ids(alerts)
     return [
         AlertOut(
@@ -81,25 +81,25 @@ def shown(alerts: Sequence[Alert]) -> list[AlertOut]:
             reason=alert.reason,
             suppressed_because=alert.suppressed_because,
             created_at=alert.created_at,
-            deliveries=[shown_delivery(one) for one in alert.deliveries],
+            deliveries=[shown_delivery(delivery) for delivery in alert.deliveries],
         )
         for alert in alerts
     ]
 
 
-def shown_delivery(one: Delivery) -> DeliveryOut:
-    """A delivery as the wire shows it."""
+def shown_delivery(delivery: Delivery) -> DeliveryOut:
+    """Return a delivery as a response."""
     return DeliveryOut(
-        id=one.id,
-        provider_id=one.provider_id,
-        provider_name=one.provider_name,
-        type=one.provider_type,
-        status=cast(DeliveryStatus, one.status),
-        attempts=one.attempts,
-        error=one.error,
-        duration_ms=one.duration_ms,
-        sent_at=one.sent_at,
-        next_attempt_at=one.next_attempt_at if one.status in ("pending", "retrying") else None,
-        fallback_for=one.fallback_for,
-        attempt_log=[AttemptOut.model_validate(made._asdict()) for made in one.attempt_log],
+        id=delivery.id,
+        provider_id=delivery.provider_id,
+        provider_name=delivery.provider_name,
+        type=delivery.provider_type,
+        status=cast(DeliveryStatus, delivery.status),
+        attempts=delivery.attempts,
+        error=delivery.error,
+        duration_ms=delivery.duration_ms,
+        sent_at=delivery.sent_at,
+        next_attempt_at=delivery.next_attempt_at if delivery.status in ("pending", "retrying") else None,
+        fallback_for=delivery.fallback_for,
+        attempt_log=[AttemptOut.model_validate(attempt._asdict()) for attempt in delivery.attempt_log],
     )

@@ -1,4 +1,4 @@
-"""The alert history: what was told about which monitor, to whom, and whether it arrived."""
+"""The alert history: alerts, their channels, and whether they were delivered."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -28,13 +28,13 @@ UNDELIVERED = "undelivered"
 
 @blueprint.get("/alerts")
 def index() -> str:
-    """One page of the history; filters as in `FILTERS`, `from` and `to` as days in UTC."""
+    """Return one page of the history. Arguments are `FILTERS`; `from` and `to` are days in UTC."""
     return render_template("alerts/alerts.html", **_content(current_caller()))
 
 
 @blueprint.get("/alerts/partials/list")
 def partial() -> Response:
-    """The part that live updates renew, filters kept."""
+    """Return the part that live updates fetch, with the same filters."""
     return part("alerts/_alerts.html", **_content(current_caller()))
 
 

@@ -1,4 +1,4 @@
-"""The alert history on the wire."""
+"""Alerts in the API: filters and responses."""
 
 from datetime import datetime
 from typing import Literal
@@ -15,7 +15,7 @@ DeliveryStatus = Literal["pending", "retrying", "sent", "failed"]
 
 
 class AttemptOut(Out):
-    """One attempt of a delivery; `lost` are those whose worker did not live to say what came of them."""
+    """One attempt of a delivery. `lost` means that its worker stopped before it recorded the outcome."""
 
     at: datetime
     duration_ms: float | None
@@ -24,9 +24,9 @@ class AttemptOut(Out):
 
 
 class DeliveryOut(Out):
-    """One alert to one provider; `type` and `providerName` outlive the provider.
+    """One alert to one provider. `type` and `providerName` stay after the provider was deleted.
 
-    `fallbackFor` is the delivery that this one stands in for. `nextAttemptAt` is null once the delivery has ended.
+    `fallbackFor` is the delivery that this one replaces. `nextAttemptAt` is null once the delivery has ended.
     """
 
     id: UUID
@@ -46,12 +46,12 @@ class DeliveryOut(Out):
 
 
 class AlertOut(Out):
-    """Something that was to be told. A suppressed alert says in `suppressedBecause` why nobody was.
+    """An alert. `suppressedBecause` says why a suppressed alert was not sent.
 
-    With a reason that begins with `storm:` people are told by a later alert of type `summary`, which has no monitor; the
-    alert may have deliveries to webhooks all the same, and its status is then theirs.
+    If it begins with `storm:`, a later alert of type `summary`, which has no monitor, notifies people. Webhooks may still
+    get this alert, whose status is then that of their deliveries.
 
-    `incidentId` is the outage that it is about; null for certificates and alerts by hand.
+    `incidentId` is the alert's incident; null for certificate warnings and manual alerts.
     """
 
     id: UUID
@@ -84,6 +84,6 @@ class AlertsQuery(PageQuery):
 
 
 class ProcessedOut(Out):
-    """How many alerts and deliveries were driven on."""
+    """How many alerts and deliveries were processed."""
 
     processed: int

@@ -17,7 +17,7 @@ TAG = "API keys"
 ONE = "/api-keys/<uuid:key_id>"
 
 
-def _key(key: ApiKey, maker: str | None, is_member: bool) -> ApiKeyOut:
+def _key(key: ApiKey, creator: str | None, is_member: bool) -> ApiKeyOut:
     return ApiKeyOut(
         id=key.id,
         name=key.name,
@@ -26,13 +26,13 @@ def _key(key: ApiKey, maker: str | None, is_member: bool) -> ApiKeyOut:
         last_used_at=key.last_used_at,
         expires_at=key.expires_at,
         created_at=key.created_at,
-        created_by=maker,
+        created_by=creator,
         creator_is_member=is_member,
     )
 
 
 def _new_key(caller: Caller, key: ApiKey, text: str | None) -> NewApiKeyOut:
-    return NewApiKeyOut(**_key(key, *api_keys.maker_of(caller, key)).model_dump(), key=text)
+    return NewApiKeyOut(**_key(key, *api_keys.creator_of(caller, key)).model_dump(), key=text)
 
 
 @route(

@@ -1,4 +1,4 @@
-"""API keys of the project: made, shown once, revoked."""
+"""API keys of the project: list, create, revoke."""
 
 from datetime import UTC, datetime
 
@@ -22,13 +22,13 @@ _KEY_ROLES = ("project_editor", "project_viewer", "project_admin")
 
 @blueprint.get("/settings/api-keys")
 def index() -> str:
-    """The keys there are."""
+    """Return the list of keys."""
     return _page(administrator())
 
 
 @blueprint.post("/settings/api-keys")
 def create() -> tuple[str, int] | str:
-    """Make one and show it, this one time."""
+    """Create a key and show it once."""
     caller = administrator()
     wanted = {"name": request.form.get("name", ""), "role": request.form.get("role", "")}
     try:
@@ -44,7 +44,7 @@ def create() -> tuple[str, int] | str:
 
 @blueprint.get("/settings/api-keys/<key_id>/revoke")
 def confirm_revoke(key_id: str) -> str:
-    """Ask before the key ends."""
+    """Return the page that asks for confirmation."""
     key = api_keys.find(administrator(), id_of(key_id, "API key"))
     used = f"It was last used {ago(key.last_used_at)}." if key.last_used_at else "It was never used."
     return render_template(
@@ -58,7 +58,7 @@ def confirm_revoke(key_id: str) -> str:
 
 @blueprint.post("/settings/api-keys/<key_id>/revoke")
 def revoke(key_id: str) -> Response:
-    """End a key at once."""
+    """Revoke a key."""
     api_keys.revoke(administrator(), id_of(key_id, "API key"))
     transaction.commit()
     flash("The key is revoked. Programs that use it are refused from now on.", "good")

@@ -19,7 +19,7 @@ class ApiKeyIn(In):
 
 
 class ApiKeyOut(Out):
-    """A key, told apart by its first characters: the whole of it is shown once, when it is made."""
+    """A key, identified by its first characters. The whole key is shown once, when it is created."""
 
     id: UUID
     name: str
@@ -28,13 +28,13 @@ class ApiKeyOut(Out):
     last_used_at: datetime | None
     expires_at: datetime | None
     created_at: datetime
-    created_by: str | None = Field(description="The maker's address; null for keys of the command line.")
+    created_by: str | None = Field(description="The creator's address; null for keys of the command line.")
     creator_is_member: bool = Field(
-        description="Whether the maker still has a role here. A key is never mightier than a maker who has one."
+        description="Whether the creator is still a member. While they are, the key's role is at most theirs."
     )
 
 
 class NewApiKeyOut(ApiKeyOut):
-    """A fresh key; `key` is null where the answer repeats an earlier one."""
+    """A new key. `key` is null if the response repeats an earlier one."""
 
     key: str | None

@@ -1,4 +1,4 @@
-"""The dashboard: how everything stands, what is down and why, what was told to whom."""
+"""The dashboard: the number of monitors in each state, what is down and why, recent alerts and warnings."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,23 +15,23 @@ from web.http.extensions import db
 from web.ui.parts import part
 
 blueprint = Blueprint("dashboard", __name__)
-#: Beyond these the list of monitors is the better place.
+#: Monitors shown per state. The list of monitors shows more.
 _TROUBLED = 25
 _ALERTS = 8
 _WARNINGS = 10
-#: An outage that began within this time stands in a group of its own, above the older ones.
+#: Outages that began within this time are in a group above the older ones.
 _RECENT = timedelta(hours=1)
 
 
 @blueprint.get("/")
 def index() -> str:
-    """The whole page."""
+    """Return the whole page."""
     return render_template("dashboard/dashboard.html", **_content(current_caller()))
 
 
 @blueprint.get("/partials/dashboard")
 def partial() -> Response:
-    """The part that live updates renew."""
+    """Return the part that live updates fetch."""
     return part("dashboard/_dashboard.html", **_content(current_caller()))
 
 
@@ -56,15 +56,15 @@ def _content(caller: Caller) -> dict[str, Any]:
 
 
 def _newest_first(caller: Caller, status: str, since: Any) -> list[Monitor]:
-    """The monitors in that shown status; those of which it is not known since when come last."""
+    """Return the monitors with the shown status `status`, the latest change first and unknown times last."""
     query = listing.query(caller.project_id, {"status": status}).order_by(None)
     newest = query.order_by(since.desc().nulls_last(), func.lower(Monitor.name), Monitor.id)
     return list(db.session.scalars(newest.limit(_TROUBLED)))
 
 
 def _groups(rows: list[listing.Row], now: datetime) -> list[tuple[str, str, list[listing.Row]]]:
-    """(key, title, lines): outages of the last hour, older ones, monitors that are not checked,
-    monitors that are down in maintenance; empty groups left out.
+    """Return (key, title, rows) of each group that is not empty: outages of the last hour, older ones, monitors whose
+    check failed, monitors that are down in maintenance.
     """
     recent, older, unchecked, maintained = [], [], [], []
     for row in rows:

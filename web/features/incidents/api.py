@@ -1,4 +1,4 @@
-"""/api/incidents: outages, each with its cause, its evidence and what was told of it."""
+"""/api/incidents: outages with their cause, evidence and alerts."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -32,7 +32,7 @@ def list_incidents(caller: Caller, query: IncidentsQuery) -> Page[IncidentOut]:
     found = incidents.matching(caller.project_id, wanted)
     now = datetime.now(UTC)
     rows = db.session.execute(found.limit(query.limit).offset(query.offset))
-    return page_of([_shown(one, monitor, now) for one, monitor in rows], query, pagination.count(found))
+    return page_of([_shown(incident, monitor, now) for incident, monitor in rows], query, pagination.count(found))
 
 
 @route(

@@ -1,4 +1,4 @@
-"""Outages: the list, and each one's story from the first failure to the recovery."""
+"""Outages: the list, and the timeline of each from the first failure to the recovery."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,7 +24,7 @@ PAGE_SIZE = 25
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One entry of a story: it `began`, it `ended`, or an alert was due."""
+    """One entry of a timeline: the outage `began` or `ended`, or an `alert` was created."""
 
     at: datetime
     word: str
@@ -33,25 +33,25 @@ class Moment:
 
 @blueprint.get("/incidents")
 def index() -> str:
-    """One page of the list, those that go on first; filters `monitorId`, `open`, `from` and `to` (days in UTC)."""
+    """Return one page of the list, open outages first. Arguments: `monitorId`, `open`, `from`, `to` (days in UTC)."""
     return render_template("incidents/incidents.html", **_list(current_caller()))
 
 
 @blueprint.get("/incidents/partials/list")
 def partial() -> Response:
-    """The part that live updates renew, filters kept."""
+    """Return the part that live updates fetch, with the same filters."""
     return part("incidents/_incidents.html", **_list(current_caller()))
 
 
 @blueprint.get("/incidents/<incident_id>")
 def story(incident_id: str) -> str:
-    """One outage. Raises a 404 `Problem`."""
+    """Return the page of one outage. Raise a 404 `Problem` if there is none."""
     return render_template("incidents/incident.html", **_story(current_caller(), incident_id))
 
 
 @blueprint.get("/incidents/<incident_id>/partials/story")
 def story_partial(incident_id: str) -> Response:
-    """The part that live updates renew."""
+    """Return the part that live updates fetch."""
     return part("incidents/_incident.html", **_story(current_caller(), incident_id))
 
 
@@ -84,14 +84,14 @@ def _story(caller: Caller, text: str) -> dict[str, Any]:
         raise not_here("incident", db.session.scalar(home))
     incident, monitor = found
     alerts = history.alerts_of(incident)
-    moments = [Moment(incident.started_at, "began"), *(Moment(one.created_at, "alert", one) for one in alerts)]
+    moments = [Moment(incident.started_at, "began"), *(Moment(alert.created_at, "alert", alert) for alert in alerts)]
     if incident.ended_at is not None:
         moments.append(Moment(incident.ended_at, "ended"))
     return {
         "incident": incident,
         "monitor": monitor,
-        # What happened at one time stands in the order in which it is told.
-        "moments": sorted(moments, key=lambda one: (one.at, one.word != "began", one.word == "alert")),
+        # At the same time: the beginning first, then the end, then alerts.
+        "moments": sorted(moments, key=lambda moment: (moment.at, moment.word != "began", moment.word == "alert")),
         "evidence": incident.evidence.get("locations", []),
         "location_names": {row.code: row.name for row in db.session.scalars(select(Location))},
         "now": datetime.now(UTC),

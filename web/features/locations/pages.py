@@ -1,4 +1,4 @@
-"""Where checks run from, and whether anybody works there; who runs the installation adds and changes them here."""
+"""The locations and their workers. Organisation owners and administrators add and change them."""
 
 from collections.abc import Callable
 
@@ -21,25 +21,25 @@ from web.ui.fields import is_untouched
 from web.ui.parts import part
 
 blueprint = Blueprint("locations", __name__)
-#: What of the operator's warnings is about locations.
+#: The kinds of operator warnings that are about locations.
 _WARNINGS = ("no_worker", "location_silent", "location_unanswered")
 
 
 @blueprint.get("/locations")
 def index() -> str:
-    """All of them, in their order: the first enabled one is the default."""
+    """Return all locations in their order. The first enabled one is the default."""
     return _page(current_caller(), {})
 
 
 @blueprint.get("/locations/partials/list")
 def partial() -> Response:
-    """The part that is renewed every few seconds."""
+    """Return the part that the page fetches every few seconds."""
     return part("locations/_locations.html", **_content(current_caller()))
 
 
 @blueprint.post("/locations")
 def add() -> Response | tuple[str, int]:
-    """A new location."""
+    """Add a location."""
     caller = organizer()
     wanted = {name: request.form.get(name, "").strip() for name in ("code", "name")}
     try:
@@ -59,7 +59,7 @@ def add() -> Response | tuple[str, int]:
 
 @blueprint.post("/locations/<code>/rename")
 def rename(code: str) -> Response:
-    """Another name."""
+    """Rename a location."""
     name = request.form.get("name", "")
     row = db.session.get(Location, code)
     if row is not None and is_untouched(name, row.name):
@@ -72,7 +72,7 @@ def rename(code: str) -> Response:
 
 @blueprint.post("/locations/<code>/switch")
 def switch(code: str) -> Response:
-    """On or off."""
+    """Enable or disable a location."""
     wanted = request.form.get("enabled") == "1"
     answer = _do(
         lambda caller: locations.change(caller, code, enabled=wanted),
@@ -87,13 +87,13 @@ def switch(code: str) -> Response:
 
 @blueprint.post("/locations/<code>/default")
 def make_default(code: str) -> Response:
-    """Where monitors without locations of their own are checked from."""
+    """Make a location the default, for monitors without locations of their own."""
     return _do(lambda caller: locations.change(caller, code, default=True), f"{code} is the default location now.")
 
 
 @blueprint.get("/locations/<code>/remove")
 def confirm_remove(code: str) -> str:
-    """Ask before the location is removed."""
+    """Return the page that asks for confirmation."""
     organizer()
     row = db.session.scalar(select(Location).where(Location.code == code))
     if row is None:
@@ -112,12 +112,12 @@ def confirm_remove(code: str) -> str:
 
 @blueprint.post("/locations/<code>/remove")
 def remove(code: str) -> Response:
-    """Away with it, where nothing names it."""
+    """Remove a location that no monitor uses."""
     return _do(lambda caller: locations.remove(caller, code), f"{code} is removed.")
 
 
 def _do(action: Callable[[Caller], object], done: str) -> Response:
-    """Do it and say so, or say why not."""
+    """Run `action`, flash `done` or the error, and redirect to the list."""
     caller = organizer()
     try:
         action(caller)

@@ -10,14 +10,14 @@ from web.api.schema import In, Name, Out
 
 
 class LocationIn(In):
-    """A new location: a queue of its own, served by workers with `WORKER_LOCATION=<code>` and by those without one."""
+    """A new location: a queue that workers with `WORKER_LOCATION=<code>` and those without it consume."""
 
     code: str = Field(pattern=f"^(?:{LOCATION_CODE.pattern})$", description="Lower-case letters, digits and hyphens.")
     name: Name
 
 
 class LocationChange(In):
-    """What is absent stays. `default: true` puts the location before all others."""
+    """Absent fields stay. `default: true` makes the location the default."""
 
     name: Name | None = None
     enabled: bool | None = None
@@ -25,9 +25,9 @@ class LocationChange(In):
 
 
 class LocationOut(Out):
-    """A place checks run from; `workersOnline` and `roundsUnanswered` are null while the broker cannot be asked.
+    """A location of checks. `workersOnline` and `roundsUnanswered` are null if the broker does not respond.
 
-    `roundsUnanswered` are those of the last hour that were decided without its answer.
+    `roundsUnanswered` counts the rounds of the last hour that were decided without its result.
     """
 
     code: str

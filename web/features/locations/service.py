@@ -1,4 +1,4 @@
-"""Locations changed by a person or a program: the rules are `models.rules.locations`', the trail and the telling are here."""
+"""Changes of locations: audit events, and the announcement to the workers. `models.rules.locations` has the rules."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 
 def add(caller: Caller, code: str, name: str) -> Location:
-    """A new location, switched on. Raises a 409 `Problem`."""
+    """Add an enabled location. Raise a 409 `Problem` if the rules forbid it."""
     with _refusals():
         made = locations.add(db.session(), code, name)
     _changed(caller, "location.created", code, name=name)
@@ -31,7 +31,7 @@ def add(caller: Caller, code: str, name: str) -> Location:
 def change(
     caller: Caller, code: str, *, name: str | None = None, enabled: bool | None = None, default: bool | None = None
 ) -> Location:
-    """The location with what is given changed. Raises a 404 or 409 `Problem`."""
+    """Change the given properties of the location. Raise a 404 or 409 `Problem` if the rules forbid it."""
     with _refusals():
         row = locations.find(db.session(), code)
         if name is not None:
@@ -46,7 +46,7 @@ def change(
 
 
 def remove(caller: Caller, code: str) -> None:
-    """Remove a location that nothing names. Raises a 404 or 409 `Problem`."""
+    """Remove a location that no monitor uses. Raise a 404 or 409 `Problem` if the rules forbid it."""
     with _refusals():
         locations.remove(db.session(), code, {spec.code for spec in settings.get().locations})
     _changed(caller, "location.deleted", code)
@@ -66,7 +66,7 @@ def _changed(caller: Caller, action: str, code: str, **details: Any) -> None:
 
 
 def announce() -> None:
-    """Tell the processes at once; without a broker the scheduler does it when there is one again."""
+    """Announce the locations to the workers. If the broker is down, the scheduler does it later."""
     from actors.runtime import process_registry  # connects at import, which only a process with settings can
 
     try:

@@ -1,6 +1,6 @@
-"""The accounts of members: passwords given by others, switching off and on, and the end of their sessions.
+"""The accounts of members: temporary passwords, disabling and enabling, ending sessions.
 
-An account is more than its role in one project. Only a caller whose rights cover every role of the account may act on it.
+An account may have roles in several projects. Only a caller whose role covers all of them may change it.
 """
 
 from uuid import UUID, uuid4
@@ -17,9 +17,10 @@ from web.services import audit_events
 
 
 def account_for_member(caller: Caller, wanted: MemberIn, role: Role) -> User:
-    """The account of the address that is to get `role`, made if there is none. Raises a 409 or 422 `Problem`.
+    """Return the account that is to get `role`, and create it if the address has none.
 
-    A first password that somebody else chose is replaced, because that person may still know it.
+    A temporary password that someone else chose is replaced, because that person may still know it. Raise a 409 or 422
+    `Problem` if the caller may not replace it, or `wanted` has no password for it.
     """
     user = db.session.scalar(select(User).where(User.email == wanted.email))
     if user is None:
@@ -27,13 +28,13 @@ def account_for_member(caller: Caller, wanted: MemberIn, role: Role) -> User:
     if needs_new_password(caller, user, role):
         return _replace_password(caller, user, wanted.password)
     if wanted.password is not None:
-        raise invalid({"password": "This address has an account already: leave the password out."})
+        raise invalid({"password": "This address already has an account. Leave the password empty."})
     return user
 
 
 def _create_account(caller: Caller, wanted: MemberIn) -> User:
     if wanted.password is None:
-        raise invalid({"password": "This address has no account yet: give it a first password."})
+        raise invalid({"password": "This address has no account yet. Enter a temporary password."})
     user = User(
         id=uuid4(),
         email=wanted.email,
@@ -51,12 +52,12 @@ def _replace_password(caller: Caller, user: User, password: str | None) -> User:
     if not covers_roles_of(caller, user):
         raise Problem(
             409,
-            "Somebody else chose this account's first password, and it has roles beyond yours.",
-            guidance="Ask an administrator of the organisation to give the role.",
+            "Someone else chose this account's temporary password, and the account has roles that you do not cover.",
+            guidance="Ask an organisation administrator to assign the role.",
         )
     if password is None:
         raise invalid(
-            {"password": "Somebody else chose this account's first password and may know it: give it a new one."}
+            {"password": "Someone else chose this account's temporary password and may know it. Enter a new one."}
         )
     user.password_hash = passwords.hash_password(password)
     user.must_change_password = True
@@ -68,10 +69,10 @@ def _replace_password(caller: Caller, user: User, password: str | None) -> User:
 
 
 def needs_new_password(caller: Caller, user: User, role: Role) -> bool:
-    """Whether whoever chose the first password of `user` would gain a right by its getting `role` from `caller`.
+    """Return whether `user` needs a new password before `caller` assigns `role`.
 
-    That person may have signed in with it and chosen the next one, too: only another password makes the account its
-    owner's. Who could give the role anyway gains nothing.
+    The preparer, who chose the temporary password, may still control the account, and would gain the role. If the preparer
+    is the caller, or has the role or a higher one, they gain nothing.
     """
     preparer = user.prepared_by
     if preparer is None or preparer in (caller.user_id, caller.api_key_id):
@@ -81,7 +82,7 @@ def needs_new_password(caller: Caller, user: User, role: Role) -> bool:
 
 
 def _role_of(preparer: UUID, caller: Caller) -> Role | None:
-    """The mightiest role in the caller's project that the person or API key `preparer` has now."""
+    """Return the highest role of the person or API key `preparer` in the caller's project, or None."""
     of_person = (
         select(Member.role)
         .join(User, User.id == Member.user_id)
@@ -100,7 +101,7 @@ def _role_of(preparer: UUID, caller: Caller) -> Role | None:
 
 
 def covers_roles_of(caller: Caller, user: User) -> bool:
-    """Whether the rights of `caller` cover every role that the account has anywhere."""
+    """Return whether the role of `caller` covers every role of the account."""
     for member in db.session.scalars(select(Member).where(Member.user_id == user.id)):
         if member.organization_id != caller.organization_id or outranks(Role(member.role), caller.role):
             return False
@@ -110,7 +111,7 @@ def covers_roles_of(caller: Caller, user: User) -> bool:
 
 
 def set_enabled(caller: Caller, user: User, *, enabled: bool) -> None:
-    """Disable the account, which ends its sessions, or enable it again. Raises a 403 or 409 `Problem`."""
+    """Enable the account, or disable it and end its sessions. Raise a 403 or 409 `Problem` if that is not allowed."""
     if enabled == user.enabled:
         return
     _require_cover(caller, user)
@@ -125,7 +126,7 @@ def set_enabled(caller: Caller, user: User, *, enabled: bool) -> None:
 
 
 def end_sessions(caller: Caller, user: User) -> int:
-    """Sign all of the person's browsers out; answers how many. Raises a 403 `Problem`."""
+    """End all sessions of the person. Return how many. Raise a 403 `Problem` if the caller may not do this."""
     _require_cover(caller, user)
     ended = sessions.end_all(user.id)
     audit_events.record_for_organization(caller, "session.ended", "user", user.id, email=user.email, sessions=ended)
@@ -136,6 +137,6 @@ def _require_cover(caller: Caller, user: User) -> None:
     if not covers_roles_of(caller, user):
         raise Problem(
             403,
-            "This account has roles beyond yours.",
-            guidance="Ask an administrator of the organisation.",
+            "This account has roles that you do not cover.",
+            guidance="Ask an organisation administrator.",
         )

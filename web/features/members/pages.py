@@ -1,4 +1,4 @@
-"""Who belongs to the project, and as what."""
+"""The members of the project and their roles."""
 
 from collections.abc import Callable
 
@@ -22,13 +22,13 @@ blueprint = Blueprint("members", __name__)
 
 @blueprint.get("/settings/members")
 def index() -> str:
-    """Everybody, by address."""
+    """Return the list of members by address."""
     return _page(administrator(), {})
 
 
 @blueprint.post("/settings/members")
 def add() -> Response | tuple[str, int]:
-    """Give a person a role; who has no account yet gets one with the first password."""
+    """Add a member. A person without an account gets one with a temporary password."""
     caller = administrator()
     wanted = {name: request.form.get(name, "").strip() for name in ("email", "name", "role")}
     if password := request.form.get("password", ""):
@@ -47,7 +47,7 @@ def add() -> Response | tuple[str, int]:
 
 @blueprint.get("/settings/members/<member_id>/remove")
 def confirm_remove(member_id: str) -> str:
-    """Ask before the role is taken away, and say what stays."""
+    """Return the page that asks for confirmation and says what stays."""
     caller = administrator()
     member, user = members.find(caller, id_of(member_id, "member"))
     where = "every project of the organisation" if member.project_id is None else "this project"
@@ -66,40 +66,40 @@ def confirm_remove(member_id: str) -> str:
 
 @blueprint.post("/settings/members/<member_id>/remove")
 def remove(member_id: str) -> Response:
-    """Take the role away; the account stays."""
-    caller, found = administrator(), id_of(member_id, "member")
+    """Remove the member. The account stays."""
+    caller, membership_id = administrator(), id_of(member_id, "member")
     revoke_keys = request.form.get("revokeKeys") == "on"
-    return _done(lambda: members.remove(caller, found, revoke_keys=revoke_keys), "The person is removed.")
+    return _done(lambda: members.remove(caller, membership_id, revoke_keys=revoke_keys), "The person is removed.")
 
 
 @blueprint.post("/settings/members/<member_id>/role")
 def change_role(member_id: str) -> Response:
-    """Give another role of the same reach."""
-    caller, found = administrator(), id_of(member_id, "member")
+    """Change the role to another of the same scope."""
+    caller, membership_id = administrator(), id_of(member_id, "member")
     role = request.form.get("role", "")
     if role not in ROLES:
         raise Problem(422, "There is no such role.")
-    return _done(lambda: members.change(caller, found, role), f"The role is now: {ROLES[role]}.")
+    return _done(lambda: members.change(caller, membership_id, role), f"The role is now: {ROLES[role]}.")
 
 
 @blueprint.post("/settings/members/<member_id>/switch")
 def switch(member_id: str) -> Response:
-    """Disable the account, in all projects, or enable it again."""
-    caller, found = administrator(), id_of(member_id, "member")
+    """Enable or disable the account in all projects."""
+    caller, membership_id = administrator(), id_of(member_id, "member")
     enabled = request.form.get("enabled") == "on"
     text = "The account is enabled." if enabled else "The account is disabled and signed out everywhere."
-    return _done(lambda: members.set_enabled(caller, found, enabled=enabled), text)
+    return _done(lambda: members.set_enabled(caller, membership_id, enabled=enabled), text)
 
 
 @blueprint.post("/settings/members/<member_id>/end-sessions")
 def end_sessions(member_id: str) -> Response:
-    """Sign all browsers of the person out."""
-    caller, found = administrator(), id_of(member_id, "member")
-    return _done(lambda: members.end_sessions(caller, found), "All browsers of this person are signed out.")
+    """End all sessions of the person."""
+    caller, membership_id = administrator(), id_of(member_id, "member")
+    return _done(lambda: members.end_sessions(caller, membership_id), "All browsers of this person are signed out.")
 
 
 def _done(action: Callable[[], object], text: str) -> Response:
-    """Do it, say so or why not, and go back to the list."""
+    """Run `action`, flash `text` or the error, and redirect to the list."""
     try:
         action()
         transaction.commit()

@@ -24,9 +24,9 @@ Login = Annotated[str, Field(max_length=320), AfterValidator(lambda text: clean_
 
 
 class MemberIn(In):
-    """A person's role: in the present project, or in the whole organisation for the first three roles.
+    """A person's role: in the current project, or in the whole organisation for the first three roles.
 
-    `password` is needed where the address has no account yet, and refused where it has one.
+    `password` is required if the address has no account, and rejected if it has one.
     """
 
     email: Login
@@ -36,20 +36,20 @@ class MemberIn(In):
 
 
 class MemberChange(In):
-    """What changes; `enabled` is the account's, in all projects."""
+    """A change of a member. `enabled` applies to the account, in all projects."""
 
     role: RoleName | None = None
     enabled: bool | None = None
 
 
 class RemovalQuery(In):
-    """`revokeKeys`: the project's API keys that the person made are revoked, too."""
+    """`revokeKeys` also revokes the API keys of the project that the person created."""
 
     revoke_keys: bool = False
 
 
 class MemberOut(Out):
-    """A membership; `id` is its own, not the person's."""
+    """A membership. `id` is that of the membership, not of the person."""
 
     id: UUID
     user_id: UUID

@@ -1,4 +1,4 @@
-"""Who belongs to a project, and as what. Nobody gives or takes a role mightier than their own."""
+"""The members of a project and their roles. A caller cannot grant or remove a role higher than their own."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +17,7 @@ from web.services import audit_events
 
 
 def in_scope(caller: Caller) -> ColumnElement[bool]:
-    """The memberships that count in the caller's project: its own and the organisation's."""
+    """Match the memberships of the caller's project: its own and those of the organisation."""
     return and_(
         Member.organization_id == caller.organization_id,
         or_(Member.project_id == caller.project_id, Member.project_id.is_(None)),
@@ -25,7 +25,7 @@ def in_scope(caller: Caller) -> ColumnElement[bool]:
 
 
 def find(caller: Caller, member_id: UUID) -> tuple[Member, User]:
-    """The membership and its person. Raises a 404 `Problem`."""
+    """Return the membership and its person. Raise a 404 `Problem` if it is not in the caller's project."""
     row = db.session.execute(
         select(Member, User).join(User, User.id == Member.user_id).where(Member.id == member_id, in_scope(caller))
     ).one_or_none()
@@ -36,7 +36,7 @@ def find(caller: Caller, member_id: UUID) -> tuple[Member, User]:
 
 
 def add(caller: Caller, wanted: MemberIn) -> tuple[Member, User]:
-    """Give a person a role; their account is made where they have none. Raises a 403, 409 or 422 `Problem`."""
+    """Assign a role to a person, and create their account if they have none. Raise a 403, 409 or 422 `Problem`."""
     role = Role(wanted.role)
     _allow(caller, role)
     user = accounts.account_for_member(caller, wanted, role)
@@ -49,25 +49,25 @@ def add(caller: Caller, wanted: MemberIn) -> tuple[Member, User]:
     }
     made = db.session.scalar(insert(Member).values(**values).on_conflict_do_nothing().returning(Member))
     if made is None:
-        raise Problem(409, "This person has a role here already.", guidance="Change the role in the list of members.")
+        raise Problem(409, "This person is already a member.", guidance="Change the role in the list of members.")
     _record(caller, "member.added", made, email=user.email, role=role.value)
     return made, user
 
 
 def change(caller: Caller, member_id: UUID, role_name: str) -> tuple[Member, User]:
-    """Give the member another role of the same reach. Raises a 403, 404, 409 or 422 `Problem`."""
+    """Change the member's role to another of the same scope. Raise a 403, 404, 409 or 422 `Problem`."""
     member, user = find(caller, member_id)
     role, before = Role(role_name), Role(member.role)
     _allow(caller, role)
     _allow(caller, before)
     if spans_organization(role) != (member.project_id is None):
-        raise invalid({"role": "A project's role and the organisation's cannot be changed into one another."})
+        raise invalid({"role": "A project role cannot become an organisation role, or the other way round."})
     if role != before:
         if outranks(role, before) and accounts.needs_new_password(caller, user, role):
             raise Problem(
                 409,
-                "Somebody else chose this account's first password and may know it.",
-                guidance="Remove the person and add them again with a new first password.",
+                "Someone else chose this account's temporary password and may know it.",
+                guidance="Remove the person and add them again with a new temporary password.",
             )
         _keep_an_owner(caller, member)
         member.role = role.value
@@ -77,9 +77,9 @@ def change(caller: Caller, member_id: UUID, role_name: str) -> tuple[Member, Use
 
 
 def remove(caller: Caller, member_id: UUID, *, revoke_keys: bool = False) -> None:
-    """Take the role away, and with `revoke_keys` the project's API keys that the person made. The account stays.
+    """Remove the member. With `revoke_keys`, also revoke their API keys of the project. The account stays.
 
-    Raises a 403, 404 or 409 `Problem`.
+    Raise a 403, 404 or 409 `Problem` if the caller may not remove them, or they are the last owner.
     """
     member, user = find(caller, member_id)
     _allow(caller, Role(member.role))
@@ -94,7 +94,7 @@ def remove(caller: Caller, member_id: UUID, *, revoke_keys: bool = False) -> Non
 
 
 def set_enabled(caller: Caller, member_id: UUID, *, enabled: bool) -> tuple[Member, User]:
-    """The member with the account disabled or enabled. Raises a 403, 404 or 409 `Problem`."""
+    """Enable or disable the member's account. Raise a 403, 404 or 409 `Problem` if that is not allowed."""
     member, user = find(caller, member_id)
     if not enabled:
         _keep_an_owner(caller, member)
@@ -103,20 +103,20 @@ def set_enabled(caller: Caller, member_id: UUID, *, enabled: bool) -> tuple[Memb
 
 
 def end_sessions(caller: Caller, member_id: UUID) -> int:
-    """Sign the member's browsers out; answers how many. Raises a 403 or 404 `Problem`."""
+    """End the member's sessions. Return how many. Raise a 403 or 404 `Problem` if that is not allowed."""
     return accounts.end_sessions(caller, find(caller, member_id)[1])
 
 
 def keys_of(caller: Caller, user: User) -> Sequence[ApiKey]:
-    """The project's API keys that the person made and that are not revoked, by name."""
+    """Return the active API keys of the project that the person created, by name."""
     return db.session.scalars(select(ApiKey).where(_made_by(caller, user)).order_by(ApiKey.name, ApiKey.id)).all()
 
 
 def _bound_keys(leaving: Member) -> None:
-    """Lower the keys that the person made to the role that they have now, before it is taken away.
+    """Lower the role of the person's API keys to the person's present role, before that is removed.
 
-    A key is bounded by its maker's role as long as there is one: without this, removing somebody whose role was lowered
-    would give the key back what it was made with.
+    A key's role is limited by its creator's role while the creator has one. Without this, removing a person whose role was
+    lowered would restore the original role of the key.
     """
     here = Member.project_id.is_(None) | (Member.project_id == ApiKey.project_id)
     roles = (
@@ -143,18 +143,18 @@ def _made_by(caller: Caller, user: User) -> ColumnElement[bool]:
 
 
 def _record(caller: Caller, action: str, member: Member, **details: Any) -> None:
-    """Add an event to the trail that the role belongs to: the project's, or the organisation's."""
+    """Add an event to the audit trail of the project or organisation that the role belongs to."""
     record = audit_events.record if member.project_id else audit_events.record_for_organization
     record(caller, action, "member", member.id, **details)
 
 
 def _allow(caller: Caller, role: Role) -> None:
     if outranks(role, caller.role):
-        raise Problem(403, f"The role {role} is mightier than yours.")
+        raise Problem(403, "You cannot grant or change a role higher than your own.")
 
 
 def _keep_an_owner(caller: Caller, leaving: Member) -> None:
-    """Raise a 409 `Problem` if no owner with an enabled account would be left: nobody could undo it."""
+    """Raise a 409 `Problem` if no owner with an enabled account would be left."""
     owners = (Role.SUPER_ADMIN.value, Role.ORG_OWNER.value)
     if leaving.role not in owners:
         return
@@ -165,9 +165,9 @@ def _keep_an_owner(caller: Caller, leaving: Member) -> None:
         .with_for_update(of=[Member, User])
     )
     if not set(db.session.scalars(locked)) - {leaving.user_id}:
-        raise Problem(409, "This is the organisation's last owner.", guidance="Make somebody else an owner first.")
+        raise Problem(409, "This is the organisation's last owner.", guidance="Make another member an owner first.")
 
 
 def count_members(caller: Caller) -> int:
-    """How many memberships count in the caller's project."""
+    """Return the number of members of the caller's project."""
     return db.session.scalar(select(func.count()).select_from(Member).where(in_scope(caller))) or 0

@@ -1,4 +1,4 @@
-"""One's projects: which there are, which is shown; owners and administrators of the organisation make and rename them."""
+"""The projects of a person. Organisation owners and administrators create and rename them."""
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_login import current_user
@@ -22,13 +22,13 @@ blueprint = Blueprint("projects", __name__)
 
 @blueprint.get("/settings/projects")
 def index() -> str:
-    """The list, by name."""
+    """Return the list by name."""
     return _page(current_caller(), "")
 
 
 @blueprint.post("/settings/projects")
 def create() -> Response | tuple[str, int]:
-    """A new project of the organisation."""
+    """Create a project."""
     caller = organizer()
     try:
         name = validate(ProjectIn, {"name": request.form.get("name", "")}).name
@@ -46,14 +46,14 @@ def create() -> Response | tuple[str, int]:
 
 @blueprint.post("/settings/projects/<project_id>/rename")
 def rename(project_id: str) -> Response:
-    """Another name for one of the organisation's projects."""
+    """Rename a project."""
     caller = organizer()
-    typed, found = request.form.get("name", ""), id_of(project_id, "project")
-    row = db.session.get(Project, found)
+    typed, wanted_id = request.form.get("name", ""), id_of(project_id, "project")
+    row = db.session.get(Project, wanted_id)
     if row is not None and is_untouched(typed, row.name):
         return redirect(url_for("pages.projects.index"), 303)
     try:
-        projects.rename(caller, found, validate(ProjectIn, {"name": typed}).name)
+        projects.rename(caller, wanted_id, validate(ProjectIn, {"name": typed}).name)
         transaction.commit()
     except Problem as problem:
         if problem.status != 422:

@@ -12,7 +12,7 @@ class ProjectIn(In):
 
 
 class ProjectOut(Out):
-    """A project and what the caller is in it."""
+    """A project and the caller's role in it."""
 
     id: UUID
     name: str

@@ -12,7 +12,7 @@ from web.services import audit_events
 
 
 def find(caller: Caller, project_id: UUID) -> Project:
-    """A project that the caller may see: any of theirs, or the key's own. Raises a 404 `Problem`."""
+    """Return a project that the caller may see. Raise a 404 `Problem` if there is none."""
     if caller.user_id is None:
         project = db.session.get(Project, project_id) if project_id == caller.project_id else None
     else:
@@ -24,7 +24,7 @@ def find(caller: Caller, project_id: UUID) -> Project:
 
 
 def create(caller: Caller, name: str) -> Project:
-    """A new project of the caller's organisation."""
+    """Create a project in the caller's organisation."""
     project = Project(id=uuid4(), organization_id=caller.organization_id, name=name)
     db.session.add(project)
     audit_events.record_for_organization(caller, "project.created", "project", project.id, name=name)
@@ -33,7 +33,7 @@ def create(caller: Caller, name: str) -> Project:
 
 
 def rename(caller: Caller, project_id: UUID, name: str) -> Project:
-    """The project under another name. Raises a 404 `Problem`."""
+    """Rename the project. Raise a 404 `Problem` if it is not in the caller's organisation."""
     project = _of_organization(caller, project_id)
     audit_events.record_for_organization(
         caller, "project.changed", "project", project.id, name=name, before=project.name
@@ -44,7 +44,7 @@ def rename(caller: Caller, project_id: UUID, name: str) -> Project:
 
 
 def delete(caller: Caller, project_id: UUID) -> None:
-    """Delete the project with everything in it. Raises a 404 `Problem`, or a 409 for the last one."""
+    """Delete the project and everything in it. Raise a 404 `Problem` if there is none, a 409 if it is the last."""
     project = _of_organization(caller, project_id)
     siblings = select(func.count()).where(Project.organization_id == caller.organization_id)
     if (db.session.scalar(siblings) or 0) < 2:
@@ -55,7 +55,7 @@ def delete(caller: Caller, project_id: UUID) -> None:
 
 
 def _of_organization(caller: Caller, project_id: UUID) -> Project:
-    """One of the organisation's projects, locked with its siblings' number."""
+    """Return one of the organisation's projects. All of them are locked, so that their number does not change."""
     query = select(Project).where(Project.organization_id == caller.organization_id).order_by(Project.id)
     for project in db.session.scalars(query.with_for_update(key_share=True)):
         if project.id == project_id:

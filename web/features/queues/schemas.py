@@ -6,7 +6,7 @@ from web.api.schema import Out
 
 
 class DeadMessageOut(Out):
-    """A message that its actor gave up on; `ageSeconds` counts from then. What it held is not shown."""
+    """A message that its actor gave up on, `ageSeconds` ago. Its arguments are not shown."""
 
     id: str
     queue: str

@@ -1,4 +1,4 @@
-"""What was measured: results, pings, statistics of one monitor."""
+"""/api/monitors/…: results, pings and statistics of one monitor."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
@@ -35,7 +35,7 @@ TAG = "Results"
 
 
 def result_out(row: MonitorResult) -> ResultOut:
-    """One row as the wire shows it."""
+    """Return one row as a response."""
     details: dict[str, Any] = dict(row.details)
     if row.error_code:
         details["errorCode"] = row.error_code
@@ -71,7 +71,7 @@ def _of_monitor(monitor_id: UUID) -> Select[MonitorResult]:
 
 
 def newest(monitor_id: UUID, limit: int) -> list[ResultOut]:
-    """The monitor's newest results."""
+    """Return the monitor's latest results."""
     return [result_out(row) for row in db.session.scalars(_of_monitor(monitor_id).limit(limit))]
 
 
@@ -87,7 +87,7 @@ def list_results(caller: Caller, monitor_id: UUID, query: ResultsQuery) -> Page[
     monitors.find(caller, monitor_id)
     found = _of_monitor(monitor_id)
     if query.date is not None:
-        # Both ends, so that only one day's partition is opened.
+        # Both limits, so that PostgreSQL reads only one day's partition.
         begin = datetime.combine(query.date, time(), UTC)
         found = found.where(
             MonitorResult.scheduled_for >= begin, MonitorResult.scheduled_for < begin + timedelta(days=1)
@@ -116,7 +116,7 @@ def location_stats(caller: Caller, monitor_id: UUID, query: LocationStatsQuery) 
 
 
 def _latest(monitor_id: UUID, locations: Iterable[str]) -> dict[str, ResultOut]:
-    """The newest result of each location (`''` for pings), one index probe each."""
+    """Return the latest result of each location (`''` for pings). Each takes one index lookup."""
     found = {}
     for code in locations:
         where = MonitorResult.location == code if code else MonitorResult.location.is_(None)

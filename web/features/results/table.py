@@ -1,4 +1,4 @@
-"""The table of recent results on a monitor's page: by date and by location, a page at a time, on the server."""
+"""The table of recent results on a monitor's page, filtered and paged on the server."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ from models.rules.round_ids import from_micros, to_micros
 from models.tables import MonitorResult
 from web.http.extensions import db
 
-#: How many results a page may have; the first is the default.
+#: The sizes of a page; the first is the default.
 SIZES = (10, 25, 50, 100)
-#: A busy monitor has millions of results: beyond this many, "more" is told instead of the exact number.
+#: A monitor may have millions of results, so they are not counted beyond this number.
 MAX_COUNT = 10_000
-#: Without a date, the table ends here; results are kept longer only where they changed the state.
+#: Without a date, the table ends here. Only results that changed the state are stored for longer.
 RECENT_DAYS = 31
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What the address asks for; nonsense counts as nothing asked."""
+    """The filters in the address. Invalid values are ignored."""
 
     day: date | None
     location: str
@@ -34,12 +34,12 @@ class Filters:
 
 
 def filters() -> Filters:
-    """The filters of this request."""
+    """Return the filters of this request."""
     try:
         day = date.fromisoformat(request.args.get("date", ""))
     except ValueError:
         day = None
-    # The last day there is has no end that could be written down.
+    # The day after `date.max` cannot be represented.
     return Filters(None if day == date.max else day, request.args.get("location", ""), request.args.get("status", ""))
 
 
@@ -80,7 +80,7 @@ class Results:
 
 
 def page(monitor_id: UUID, wanted: Filters, now: datetime) -> Results:
-    """The newest results, or those `?before=` or `?after=` a cursor."""
+    """Return the latest results, or those `?before=` or `?after=` a cursor."""
     query = _query(monitor_id, wanted, now)
     counted = query.with_only_columns(MonitorResult.id).limit(MAX_COUNT)
     total = db.session.scalar(select(func.count()).select_from(counted.subquery())) or 0
@@ -90,7 +90,7 @@ def page(monitor_id: UUID, wanted: Filters, now: datetime) -> Results:
         rows = _rows(query.where(_newer_than(after)), size, newest_first=False)
         if len(rows) > size:
             return Results(rows[1:], total, size, Cursor.of(rows[-1]), Cursor.of(rows[1]))
-        before = None  # They fit on the first page.
+        before = None  # the results fit on the first page
     if before is not None:
         query = query.where(_older_than(before))
     rows = _rows(query, size, newest_first=True)
@@ -99,7 +99,7 @@ def page(monitor_id: UUID, wanted: Filters, now: datetime) -> Results:
 
 
 def wanted_size() -> int:
-    """`?rows=` of this request, one of `SIZES`."""
+    """Return `?rows=` of this request if it is one of `SIZES`, else the default."""
     text = request.args.get("rows", "")
     return int(text) if text in map(str, SIZES) else SIZES[0]
 
@@ -109,7 +109,7 @@ _LOCATION = func.coalesce(MonitorResult.location, "")
 
 def _older_than(cursor: Cursor) -> ColumnElement[bool]:
     beside = tuple_(_LOCATION, MonitorResult.id) > (cursor.location, cursor.id)
-    # The plain bound comes first: it chooses the partitions.
+    # The plain comparison comes first: PostgreSQL uses it to select the partitions.
     return and_(MonitorResult.scheduled_for <= cursor.at, or_(MonitorResult.scheduled_for < cursor.at, beside))
 
 
@@ -119,7 +119,7 @@ def _newer_than(cursor: Cursor) -> ColumnElement[bool]:
 
 
 def _rows(query: Select[MonitorResult], size: int, *, newest_first: bool) -> list[MonitorResult]:
-    """`size` rows of one end and one more, which shows that there are more; the newest first in either case."""
+    """Return up to `size` + 1 rows from one end, newest first. The extra row shows that there are more."""
     at, location, row_id = MonitorResult.scheduled_for, _LOCATION, MonitorResult.id
     order = (at.desc(), location, row_id) if newest_first else (at, location.desc(), row_id.desc())
     rows = list(db.session.scalars(query.order_by(*order).limit(size + 1)))
@@ -131,7 +131,7 @@ def _query(monitor_id: UUID, wanted: Filters, now: datetime) -> Select[MonitorRe
     if wanted.day:
         since = datetime(wanted.day.year, wanted.day.month, wanted.day.day, tzinfo=UTC)
         until = since + timedelta(days=1)
-    # Both ends are given, so that only the days asked for are opened.
+    # Both limits, so that PostgreSQL reads only the partitions of these days.
     query = select(MonitorResult).where(
         MonitorResult.monitor_id == monitor_id,
         MonitorResult.scheduled_for >= since,
@@ -145,7 +145,7 @@ def _query(monitor_id: UUID, wanted: Filters, now: datetime) -> Select[MonitorRe
 
 
 def newest(monitor_id: UUID, now: datetime) -> list[MonitorResult]:
-    """The rows of the newest round."""
+    """Return the rows of the latest round."""
     query = _query(monitor_id, Filters(None, "", ""), now)
     rows = db.session.scalars(query.order_by(MonitorResult.scheduled_for.desc()).limit(8)).all()
     return [row for row in rows if row.scheduled_for == rows[0].scheduled_for]

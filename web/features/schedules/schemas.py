@@ -14,7 +14,7 @@ class ScheduledMonitor(Out):
 
 
 class ScheduleOut(Out):
-    """One active schedule; `lagSeconds` is how much too late its next run is by now."""
+    """One active schedule. `lagSeconds` is how long its next run is overdue."""
 
     id: str
     monitor: ScheduledMonitor

@@ -1,4 +1,4 @@
-"""/api/tags: the words on monitors, and how many carry each."""
+"""/api/tags: the tags of monitors, and how many monitors have each."""
 
 from sqlalchemy import func, select
 
@@ -27,7 +27,7 @@ def list_tags(caller: Caller, query: PageQuery) -> Page[TagOut]:
     "POST",
     "/tags",
     tag=TAG,
-    summary="Put a tag on monitors",
+    summary="Add a tag to monitors",
     may=May.EDIT,
     body=TagIn,
     answers=TagOut,
@@ -42,6 +42,6 @@ def rename_tag(caller: Caller, name: str, body: TagRename) -> TagOut:
     return TagOut(name=body.name, monitors=tags.rename(caller, name, body.name))
 
 
-@route("DELETE", ONE, tag=TAG, summary="Take a tag off every monitor", may=May.EDIT, status=204)
+@route("DELETE", ONE, tag=TAG, summary="Remove a tag from every monitor", may=May.EDIT, status=204)
 def remove_tag(caller: Caller, name: str) -> None:
     tags.remove(caller, name)

@@ -12,7 +12,7 @@ TagName = Annotated[str, Field(min_length=1, max_length=50), AfterValidator(clea
 
 
 class TagIn(In):
-    """A tag and the monitors that shall carry it: tags live on monitors."""
+    """A tag and the monitors that get it."""
 
     name: TagName
     monitor_ids: list[UUID] = Field(min_length=1, max_length=1000)
