@@ -1,4 +1,4 @@
-"""/api/monitors: list, make, show, change, delete, run, notify, many at once."""
+"""/api/monitors: list, create, show, change, delete, run, notify, bulk actions."""
 
 from typing import Any
 from uuid import UUID
@@ -74,7 +74,7 @@ def _filtered(caller: Caller, query: MonitorsQuery) -> Select[Monitor]:
     "POST",
     "/monitors",
     tag=TAG,
-    summary="Make a monitor; it is checked at once",
+    summary="Create a monitor; it is checked at once",
     may=May.EDIT,
     body=MonitorIn,
     raw_body=True,
@@ -145,7 +145,7 @@ def run_monitor(caller: Caller, monitor_id: UUID) -> RunOut:
     "POST",
     "/monitors/<uuid:monitor_id>/notify",
     tag=TAG,
-    summary="Tell the monitor's providers by hand",
+    summary="Notify the monitor's providers manually",
     may=May.EDIT,
     body=NotifyIn,
     answers=NotifyOut,
@@ -159,7 +159,7 @@ def notify_monitor(caller: Caller, monitor_id: UUID, body: NotifyIn) -> NotifyOu
     "POST",
     "/monitors/bulk",
     tag=TAG,
-    summary="Do one thing to many monitors",
+    summary="Apply one action to many monitors",
     may=May.EDIT,
     body=BulkIn,
     answers=BulkOut,

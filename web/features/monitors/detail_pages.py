@@ -1,4 +1,4 @@
-"""One monitor: how it stands and why, its figures, its newest results."""
+"""The page of one monitor: its state and cause, statistics, and latest results."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -22,7 +22,7 @@ blueprint = Blueprint("monitor", __name__)
 BEATS = 50
 RECENT = "recent"
 _INCIDENTS = 5
-#: Phases of a request in their order, as `details.timings` names them.
+#: The phases of a request in order, with the names of `details.timings`.
 PHASES = {
     "dnsMs": ("DNS", "dns"),
     "connectMs": ("Connect", "connect"),
@@ -34,7 +34,7 @@ PHASES = {
 
 @blueprint.get("/monitors/<monitor_id>")
 def index(monitor_id: str) -> str:
-    """The whole page."""
+    """Return the whole page."""
     caller = current_caller()
     monitor = find(caller, monitor_id)
     return render_template("monitors/monitor.html", **_content(caller, monitor))
@@ -42,13 +42,13 @@ def index(monitor_id: str) -> str:
 
 @blueprint.get("/monitors/<monitor_id>/partials/live")
 def partial(monitor_id: str) -> Response:
-    """The part that live updates renew, filters kept."""
+    """Return the part that live updates fetch, with the same filters."""
     caller = current_caller()
     return part("monitors/_monitor.html", **_content(caller, find(caller, monitor_id)))
 
 
 def find(caller: Caller, text: str) -> Monitor:
-    """The project's monitor with that id. Raises a 404 `Problem`."""
+    """Return the project's monitor with that id. Raise a 404 `Problem` if there is none."""
     query = select(Monitor).where(Monitor.id == id_of(text, "monitor")).options(joinedload(Monitor.state))
     monitor = db.session.scalar(query)
     if monitor is None or monitor.project_id != caller.project_id:
@@ -72,8 +72,8 @@ def _content(caller: Caller, monitor: Monitor) -> dict[str, Any]:
         "rounds": newest[monitor.id],
         "beat_count": BEATS,
         "periods": statistics.PERIODS,
-        "figures": {one: history.figures(one) for one in statistics.PERIODS},
-        "covered": {one: statistics.covered(one, monitor.created_at, now) for one in statistics.PERIODS},
+        "figures": {name: history.figures(name) for name in statistics.PERIODS},
+        "covered": {name: statistics.covered(name, monitor.created_at, now) for name in statistics.PERIODS},
         "period": period,
         "chart": _chart(newest[monitor.id], history, period, monitor.created_at),
         "by_location": history.by_location(30),
@@ -100,13 +100,13 @@ def _chart(newest: list[rounds.Round], history: statistics.History, period: str,
     return response_chart(
         [
             Point(
-                one.scheduled_for,
-                one.response_time_ms,
-                up=int(one.status == "up"),
-                down=int(one.status == "down"),
-                error=int(one.status == "error"),
+                round_.scheduled_for,
+                round_.response_time_ms,
+                up=int(round_.status == "up"),
+                down=int(round_.status == "down"),
+                error=int(round_.status == "error"),
             )
-            for one in newest
+            for round_ in newest
         ]
     )
 
@@ -116,12 +116,12 @@ def _location_names() -> dict[str, str]:
 
 
 def _first(latest: list[MonitorResult], key: str) -> Any:
-    """`details[key]` of the newest round's first row that has it."""
+    """Return `details[key]` of the first row of the latest round that has it, or None."""
     return next((row.details[key] for row in latest if row.details.get(key)), None)
 
 
 def _phases(latest: list[MonitorResult]) -> list[tuple[str, str, float, float, float]]:
-    """(name, look, milliseconds, start and width in percent) of the newest request's phases."""
+    """Return (name, look, milliseconds, start and width in percent) of each phase of the latest request."""
     timings = _first(latest, "timings") or {}
     measured = [(key, timings[key]) for key in PHASES if isinstance(timings.get(key), int | float)]
     total = sum(value for _, value in measured)

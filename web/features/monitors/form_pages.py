@@ -1,4 +1,4 @@
-"""Making and editing a monitor."""
+"""The pages that create and edit a monitor."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -30,7 +30,7 @@ _DEFAULT_TYPE = "http_request"
 
 @blueprint.get("/monitors/new")
 def new() -> str:
-    """The empty form for `?type=`."""
+    """Return the empty form for `?type=`."""
     caller = editor()
     kind = _kind(request.args.get("type", _DEFAULT_TYPE))
     form = _form(caller, kind)
@@ -40,9 +40,9 @@ def new() -> str:
 
 @blueprint.post("/monitors/new")
 def create() -> Response | tuple[str, int] | str:
-    """Save the new monitor and show it, or show the form again with what is wrong.
+    """Create the monitor and redirect to it, or return the form with errors.
 
-    With `from`, another type was chosen: show the form of the new type with what was typed so far.
+    With `from`, the person chose another type: return the form of the new type with the inputs so far.
     """
     caller = editor()
     kind = _kind(request.args.get("type", _DEFAULT_TYPE))
@@ -64,7 +64,7 @@ def create() -> Response | tuple[str, int] | str:
 
 
 def _retyped(caller: Caller, form: BaseForm, kind: str) -> str:
-    """The form for `kind`, with what was typed into the form of the type `from`."""
+    """Return the form for `kind` with the inputs from the form of the type `from`."""
     old_kind = _kind(request.form["from"])
     provider_ids = _working_providers(caller)
     untouched, typed = _form(caller, old_kind), _form(caller, old_kind)
@@ -76,7 +76,7 @@ def _retyped(caller: Caller, form: BaseForm, kind: str) -> str:
 
 @blueprint.get("/monitors/<monitor_id>/edit")
 def edit(monitor_id: str) -> str:
-    """The form with the monitor's values."""
+    """Return the form with the monitor's values."""
     caller = editor()
     found = find(caller, monitor_id)
     form = _shown(caller, found)
@@ -85,9 +85,9 @@ def edit(monitor_id: str) -> str:
 
 @blueprint.post("/monitors/<monitor_id>/edit")
 def change(monitor_id: str) -> Response | tuple[str, int] | str:
-    """Save the changes and show the monitor, or show the form again with what is wrong.
+    """Save the changes and redirect to the monitor, or return the form with errors.
 
-    What others saved since the form was opened is a 409: the form again, with both values.
+    If others saved the same inputs since the form was opened, return the form with both values, as a 409.
     """
     caller = editor()
     found = monitors.find(caller, id_of(monitor_id, "monitor"), lock=True)
@@ -109,7 +109,7 @@ def change(monitor_id: str) -> Response | tuple[str, int] | str:
 
 @blueprint.post("/monitors/partials/examine")
 def judge() -> Response:
-    """What is wrong with the form as typed so far, by input; nothing is saved."""
+    """Return the errors of the form as typed so far, by input. Nothing is saved."""
     caller = editor()
     kind = _kind(request.args.get("type", ""))
     monitor_id = request.args.get("id")
@@ -126,7 +126,7 @@ def judge() -> Response:
     except Problem as problem:
         problems = problem.fields
     finally:
-        db.session.rollback()  # a change that nobody asked to be saved
+        db.session.rollback()  # nothing is saved
     return jsonify(fields={input_for(form, path) or path: message for path, message in problems.items()})
 
 
@@ -142,17 +142,17 @@ def _providers(caller: Caller) -> list[tuple[str, str]]:
 
 
 def _working_providers(caller: Caller) -> list[str]:
-    """The ids of the providers that a new monitor notifies unless others are chosen: enabled, and not broken."""
+    """Return the ids of the default providers of a new monitor: those that are enabled and not broken."""
     query = select(NotificationProvider.id).where(
         NotificationProvider.project_id == caller.project_id,
         NotificationProvider.enabled.is_(True),
         NotificationProvider.broken.is_(False),
     )
-    return [str(one) for one in db.session.scalars(query.order_by(NotificationProvider.name))]
+    return [str(provider_id) for provider_id in db.session.scalars(query.order_by(NotificationProvider.name))]
 
 
 def _form(caller: Caller, kind: str, monitor: Monitor | None = None) -> BaseForm:
-    """The empty form. It offers the locations that are enabled, and those that `monitor` uses."""
+    """Return the empty form. It offers the locations that are enabled, and those that `monitor` uses."""
     used = (monitor.config.get("locationConfig") or {}).get("locations", []) if monitor else []
     query = select(Location).where(or_(Location.enabled, Location.code.in_(used)))
     rows = db.session.scalars(query.order_by(Location.position, Location.code))
@@ -161,7 +161,7 @@ def _form(caller: Caller, kind: str, monitor: Monitor | None = None) -> BaseForm
 
 
 def _shown(caller: Caller, monitor: Monitor) -> BaseForm:
-    """The form with the values of `monitor`."""
+    """Return the form with the values of `monitor`."""
     form = _form(caller, _kind(monitor.type), monitor)
     monitor_form.fill(form, shown(monitor, caller).model_dump(mode="json", by_alias=True))
     return form
@@ -184,11 +184,11 @@ def _page(caller: Caller, form: BaseForm, kind: str, monitor: Monitor | None = N
 def _render_with_errors(
     caller: Caller, form: BaseForm, kind: str, problem: Problem, monitor: Monitor | None = None
 ) -> tuple[str, int]:
-    """The form as it was typed, with the complaints at their inputs. Other problems than a 422 go on."""
+    """Return the form as typed, with the errors at their inputs. Raise `problem` if it is not a 422."""
     if problem.status != 422:
         raise problem
     db.session.rollback()
-    current_caller()  # the rollback has let go of rows that the page shows
+    current_caller()  # the rollback has expired rows that the page shows
     unplaced_errors = place_errors(form, problem.fields)
     stamp = request.form.get(versions.FIELD, "")
     return _page(caller, form, kind, monitor, problems=unplaced_errors, wrong=True, dirty=True, stamp=stamp), 422

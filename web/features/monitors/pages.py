@@ -1,4 +1,4 @@
-"""The list of monitors: search, filters, and what is done to many at once."""
+"""The list of monitors, with search, filters and bulk actions."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -21,7 +21,7 @@ FILTERS = ("q", "type", "status", "tag", "notifies", "notifiesOnly")
 
 @blueprint.get("/monitors")
 def index() -> str:
-    """One page of the list."""
+    """Return one page of the list."""
     caller = current_caller()
     return render_template(
         "monitors/monitors.html",
@@ -34,13 +34,13 @@ def index() -> str:
 
 @blueprint.get("/monitors/partials/list")
 def partial() -> Response:
-    """The lines of one page with its pager, filters kept: what a page shows after its list has changed."""
+    """Return the rows of one page with its pager, for a page whose list has changed."""
     return part("monitors/_monitor_list.html", **_list(current_caller()))
 
 
 @blueprint.get("/monitors/partials/set")
 def members() -> Response:
-    """Which monitors this page of the list has now, with the head's counts; filters as the list has them."""
+    """Return which monitors this page of the list has now, with the counts of its head."""
     caller = current_caller()
     page = paged(listing.ids(caller.project_id, _filters()), PAGE_SIZE)
     return part(
@@ -70,7 +70,7 @@ def _list(caller: Caller) -> dict[str, Any]:
 
 @blueprint.get("/monitors/partials/rows")
 def rows() -> Response:
-    """The lines of the monitors in `?ids=`, for live updates; ids that are not the project's are passed over."""
+    """Return the rows of the monitors in `?ids=`, for live updates. Ids of other projects are ignored."""
     wanted = []
     for text in request.args.get("ids", "").split(",")[:PAGE_SIZE]:
         try:

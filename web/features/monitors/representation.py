@@ -1,4 +1,4 @@
-"""A monitor's row as the wire shows it, and as it would have been sent."""
+"""A monitor as a response of the API, and as the request that would create it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,19 +13,19 @@ from web.features.monitors import consistency as monitor_consistency
 from web.features.monitors.schemas import AlertConfigOut, HeartbeatMonitorOut, MonitorDetailOut, MonitorOut
 from web.features.results.schemas import ResultOut
 from web.http.auth import Caller
-from web.services import encryption as encryption
+from web.services import encryption
 
 log = structlog.get_logger()
 HEARTBEAT_TOKEN = "heartbeatToken"  # noqa: S105 - the name of a field
 
 
 def secrets_of(monitor: Monitor) -> dict[str, str]:
-    """The monitor's secrets by path, the heartbeat token among them; none where they do not open."""
+    """Return the monitor's secrets by path, with the heartbeat token; none if they cannot be decrypted."""
     return encryption.opened_to_change(monitor)
 
 
 def heartbeat_url(monitor: Monitor, caller: Caller) -> str | None:
-    """Where pings of this heartbeat go, shown to `caller`; None for other types, and where its secret cannot be opened."""
+    """Return the ping URL of this heartbeat for `caller`, or None for other types and if the token cannot be decrypted."""
     if monitor.type != MonitorType.HEARTBEAT:
         return None
     try:
@@ -37,7 +37,7 @@ def heartbeat_url(monitor: Monitor, caller: Caller) -> str | None:
 
 
 def as_sent(monitor: Monitor, opened: dict[str, str]) -> dict[str, Any]:
-    """The body that would make this monitor, secrets (`opened`) in the clear: what changes are merged into."""
+    """Return the body that would create this monitor, with the secrets `opened` in plain text. Changes are merged into it."""
     return {
         "name": monitor.name,
         "description": monitor.description,
@@ -55,21 +55,21 @@ def as_sent(monitor: Monitor, opened: dict[str, str]) -> dict[str, Any]:
 
 
 def shown(monitor: Monitor, caller: Caller) -> MonitorOut:
-    """The monitor as lists answer it."""
+    """Return the monitor as in lists."""
     facts = _facts(monitor)
     url = heartbeat_url(monitor, caller) if caller.can_edit else None
     return HeartbeatMonitorOut(**facts, heartbeat_url=url) if url else MonitorOut(**facts)
 
 
 def shown_saved(monitor: Monitor, caller: Caller) -> MonitorOut:
-    """The monitor as changes answer it: with warnings about weak secrets and settings without effect."""
+    """Return the monitor after a change, with warnings about weak secrets and settings without effect."""
     answer = shown(monitor, caller)
     answer.warnings = encryption.warnings(monitor) + monitor_consistency.warnings(monitor)
     return answer
 
 
 def shown_in_detail(monitor: Monitor, caller: Caller, recent: Sequence[ResultOut]) -> MonitorDetailOut:
-    """The monitor with its newest results."""
+    """Return the monitor with its latest results."""
     url = heartbeat_url(monitor, caller) if caller.can_edit else None
     return MonitorDetailOut(**_facts(monitor), heartbeat_url=url, recent_results=list(recent))
 
@@ -102,7 +102,7 @@ def _facts(monitor: Monitor) -> dict[str, Any]:
 
 
 def minutes(monitor: Monitor) -> int | float | None:
-    """The wire's `frequencyMinutes`; None where a cron expression rules."""
+    """Return `frequencyMinutes`, or None if the monitor has a cron expression."""
     if monitor.interval_seconds is None:
         return None
     whole, rest = divmod(monitor.interval_seconds, 60)

@@ -1,4 +1,4 @@
-"""Making, changing and deleting monitors, and checking one now."""
+"""Creating, changing and deleting monitors, and running a check now."""
 
 import hashlib
 import secrets as random
@@ -24,17 +24,16 @@ from web.http.auth import Caller
 from web.http.errors import Problem, invalid, not_found
 from web.http.extensions import db
 from web.http.merge_patch import is_same, merge, without_nulls
-from web.services import audit_events, differences
-from web.services import encryption as encryption
+from web.services import audit_events, differences, encryption
 
 #: `config` and `alertConfig` are merged by key.
 _MERGED = frozenset({"alertConfig"})
 
 
 def find(caller: Caller, monitor_id: UUID, *, lock: bool = False) -> Monitor:
-    """The caller's monitor with its state. Raises a 404 `Problem`, also for somebody else's.
+    """Return the project's monitor with its state. Raise a 404 `Problem` if there is none.
 
-    With `lock`, other changes of the same monitor wait for this one; the road of a check does not.
+    With `lock`, other changes of the monitor wait for this transaction. The check pipeline does not wait.
     """
     query = select(Monitor).where(Monitor.id == monitor_id, Monitor.project_id == caller.project_id)
     if lock:
@@ -46,7 +45,7 @@ def find(caller: Caller, monitor_id: UUID, *, lock: bool = False) -> Monitor:
 
 
 def create(caller: Caller, data: Mapping[str, Any]) -> Monitor:
-    """A new monitor out of `data` (API.md's "Monitor"), checked at once. Raises a 422 `Problem`."""
+    """Create a monitor from `data`, the body of a request. Raise a 422 `Problem` if a field is wrong."""
     refuse_unfit(data)
     wanted = validate_monitor(caller, tidy(data), {}, {})
     monitor = Monitor(id=uuid4(), project_id=caller.project_id, type=wanted.fields.type, created_by=caller.user_id)
@@ -69,12 +68,12 @@ def create(caller: Caller, data: Mapping[str, Any]) -> Monitor:
 
 
 def change(caller: Caller, monitor_id: UUID, data: Mapping[str, Any]) -> Monitor:
-    """The monitor with `data` merged into it. Raises a 404 or 422 `Problem`."""
+    """Merge `data` into the monitor. Raise a 404 `Problem` if there is none, a 422 if a field is wrong."""
     refuse_unfit(data)
     monitor = find(caller, monitor_id, lock=True)
     given = data.get("type")
     if given is not None and ALIASES.get(str(given), given) != monitor.type:
-        raise invalid({"type": "The type of a monitor cannot change: make a new one."})
+        raise invalid({"type": "The type of a monitor cannot change. Create a new monitor."})
     opened = secrets_of(monitor)
     before = as_sent(monitor, opened)
     changes = _schedule_changes(tidy({**data, "type": monitor.type}))
@@ -84,10 +83,10 @@ def change(caller: Caller, monitor_id: UUID, data: Mapping[str, Any]) -> Monitor
     if is_same(without_nulls(before), after):
         return monitor
     wanted = validate_monitor(caller, after, before, opened, changes.get("config"))
-    was_enabled, was_planned, was_public = monitor.enabled, _plan_of(monitor), as_sent(monitor, {})
+    was_enabled, former_schedule, was_public = monitor.enabled, _schedule_of(monitor), as_sent(monitor, {})
     kept = {HEARTBEAT_TOKEN: opened[HEARTBEAT_TOKEN]} if HEARTBEAT_TOKEN in opened else {}
     stored = _write(monitor, wanted, kept, opened)
-    _reschedule(monitor, was_enabled, was_planned)
+    _reschedule(monitor, was_enabled, former_schedule)
     changed = differences.between(was_public, as_sent(monitor, {}), set(stored))
     audit_events.record(
         caller, "monitor.changed", "monitor", monitor.id, name=monitor.name, changes=changed, secrets=stored
@@ -96,12 +95,12 @@ def change(caller: Caller, monitor_id: UUID, data: Mapping[str, Any]) -> Monitor
 
 
 def switch(caller: Caller, monitor_id: UUID, *, enabled: bool) -> Monitor:
-    """The monitor paused or resumed."""
+    """Pause or resume the monitor."""
     return change(caller, monitor_id, {"enabled": enabled})
 
 
 def delete(caller: Caller, monitor_id: UUID) -> None:
-    """Delete the monitor with its state and incidents; upkeep removes its results. Raises a 404 `Problem`."""
+    """Delete the monitor with its state and incidents. Upkeep deletes its results. Raise a 404 `Problem` if there is none."""
     monitor = find(caller, monitor_id, lock=True)
     audit_events.record(caller, "monitor.deleted", "monitor", monitor.id, name=monitor.name, type=monitor.type)
     db.session.delete(monitor)
@@ -109,13 +108,13 @@ def delete(caller: Caller, monitor_id: UUID) -> None:
 
 
 def run_now(caller: Caller, monitor_id: UUID) -> UUID:
-    """Make a round due at once; its execution group's id, or that of the round already due or under way.
+    """Make a round due at once. Return its id, or that of the round that is already due or running.
 
-    Raises a 404 `Problem`, or a 409 where the monitor is paused or a heartbeat.
+    Raise a 404 `Problem` if there is no such monitor, a 409 if it is paused or a heartbeat.
     """
     monitor = find(caller, monitor_id)
     if monitor.type == MonitorType.HEARTBEAT:
-        raise Problem(409, "A heartbeat is pinged from outside: there is nothing to check now.")
+        raise Problem(409, "A heartbeat cannot be checked: its job sends the pings.")
     if not monitor.enabled:
         raise _paused()
     scheduled_for: datetime | None = db.session.execute(
@@ -131,7 +130,7 @@ def run_now(caller: Caller, monitor_id: UUID) -> UUID:
         .execution_options(synchronize_session=False)
     ).scalar_one_or_none()
     if scheduled_for is None:
-        # Paused in the meantime.
+        # Another request has paused the monitor.
         raise _paused()
     audit_events.record(caller, "monitor.run", "monitor", monitor.id)
     transaction.nudge_scheduler()
@@ -146,9 +145,9 @@ def _paused() -> Problem:
 
 
 def _write(monitor: Monitor, wanted: ValidMonitor, kept: Mapping[str, str], opened: Mapping[str, str]) -> list[str]:
-    """Put what is wanted into the row; answers the paths of the secrets that changed.
+    """Write `wanted` into the row. Return the paths of the secrets that changed.
 
-    `kept` are the secrets that no config holds, `opened` those that the row held.
+    `kept` are the secrets that are not in the config, `opened` those that the row held.
     """
     fields, plan = wanted.fields, wanted.schedule
     public, found = secrets.split("monitor", wanted.config)
@@ -157,7 +156,7 @@ def _write(monitor: Monitor, wanted: ValidMonitor, kept: Mapping[str, str], open
     monitor.timezone = plan.timezone
     monitor.enabled, monitor.tags, monitor.muted_until = fields.enabled, fields.tags, fields.muted_until
     monitor.config = public
-    # By itself SQLAlchemy takes true for 1 and would not write the change.
+    # SQLAlchemy compares with ==, so a change from 1 to true would not be written.
     flag_modified(monitor, "config")
     stored = encryption.store(monitor, {**found, **kept}, opened)
     alerts = fields.alert_config
@@ -185,30 +184,30 @@ def _flushed(monitor: Monitor) -> Monitor:
 
 
 def _schedule_changes(changes: dict[str, Any]) -> dict[str, Any]:
-    """`changes` with their meaning for the other schedule: a new interval ends an expression that is not sent along."""
+    """Return `changes`; a new interval without a cron expression removes the stored expression."""
     if changes.get("frequencyMinutes") is not None and "cronExpression" not in changes:
         return {**changes, "cronExpression": None}
     return changes
 
 
-def _plan_of(monitor: Monitor) -> tuple[object, ...]:
+def _schedule_of(monitor: Monitor) -> tuple[object, ...]:
     grace = monitor.config.get("gracePeriodMinutes")
     return monitor.interval_seconds, monitor.cron_expression, monitor.timezone, grace
 
 
 def _first_run(monitor: Monitor) -> Any:
-    """When a monitor that starts now is due first: at once, or, for heartbeats, when a first ping is overdue."""
+    """Return when a new or resumed monitor is due: now, or for a heartbeat when its first ping is overdue."""
     if monitor.type == MonitorType.HEARTBEAT:
         return heartbeats.deadline(monitor.config, datetime.now(UTC))
     return func.now()
 
 
-def _reschedule(monitor: Monitor, was_enabled: bool, was_planned: tuple[object, ...]) -> None:
-    """Move the state after a change of the schedule; the statement names its columns, so the road's own stay as they are."""
+def _reschedule(monitor: Monitor, was_enabled: bool, former_schedule: tuple[object, ...]) -> None:
+    """Update the state after a change of the schedule. Columns that the pipeline owns are not written."""
     values: dict[str, Any]
     if not monitor.enabled:
         values = {"next_run_at": None, "open_scheduled_for": None, "open_expected": None, "open_deadline": None}
-    elif was_enabled and was_planned == _plan_of(monitor):
+    elif was_enabled and former_schedule == _schedule_of(monitor):
         return
     else:
         values = {"next_run_at": _first_run(monitor)}
