@@ -1,4 +1,4 @@
-"""/api/audit: who did what."""
+"""/api/audit: the audit trail."""
 
 from models.tables import AuditEvent
 from web.api.pagination import Page, page_of
@@ -15,7 +15,7 @@ from web.http.extensions import db
     "GET",
     "/audit",
     tag="Audit",
-    summary="List who did what, the newest first",
+    summary="List audit events, newest first",
     may=May.ADMINISTER,
     query=AuditQuery,
     answers=Page[AuditOut],

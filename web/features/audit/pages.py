@@ -1,4 +1,4 @@
-"""The audit trail: who did what in the project or the organisation, for their administrators."""
+"""The audit trail of the project or the organisation, for their administrators."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -19,7 +19,7 @@ _NAMES = ("action", "objectType", "actor", "text", "since", "until", "scope", "m
 
 @blueprint.get("/settings/audit")
 def index() -> str:
-    """One page of the trail with its filters; what processes do on their own is hidden unless asked for."""
+    """Return one page of the trail with its filters. Events of processes are shown only on request."""
     caller = administrator()
     filters = {name: request.args.get(name, "").strip() for name in _NAMES}
     scope = "organization" if filters["scope"] == "organization" else "project"
@@ -50,7 +50,7 @@ def index() -> str:
 
 
 def _day(text: str) -> datetime | None:
-    """The beginning of a day in UTC; None for what is no date, or none that can be counted on from."""
+    """Return the start of a day in UTC, or None if `text` is not a date between 1970 and 9998."""
     try:
         day = date.fromisoformat(text)
     except ValueError:

@@ -25,7 +25,7 @@ class AuditQuery(PageQuery):
 
 
 class AuditOut(Out):
-    """One event; `actor` is the person's address or the key's name."""
+    """One event. `actor` is the person's address or the key's name."""
 
     id: UUID
     action: str
