@@ -12,9 +12,9 @@ from web.pings import routes as heartbeats
 
 
 def create_app(config: Settings | None = None) -> Flask:
-    """The application of one web process, on `config` or on the environment's settings.
+    """Return the application of one web process. `config` defaults to the settings of the environment.
 
-    Raises `SettingsError` where a server or a key is missing.
+    Raise `SettingsError` if a server or a key is missing.
     """
     config = config or settings.get()
     settings.require_servers(config)
@@ -26,7 +26,7 @@ def create_app(config: Settings | None = None) -> Flask:
         hops = config.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     compression.init_app(app)
-    # First: what the extensions refuse is an answer with an id as well.
+    # Before the extensions, so that a response they reject also has a correlation id.
     correlation.init_app(app)
     extensions.init_app(app)
     security_headers.init_app(app, https=config.public_url.startswith("https:"))
@@ -44,7 +44,7 @@ def _flask_config(config: Settings) -> dict[str, object]:
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_SECURE": config.public_url.startswith("https:"),
         "PERMANENT_SESSION_LIFETIME": 14 * 24 * 3600,
-        # A token lives as long as its session: a form left open over lunch still saves.
+        # A CSRF token is valid as long as its session, so that a form that was open for hours can still be saved.
         "WTF_CSRF_TIME_LIMIT": None,
         "SQLALCHEMY_DATABASE_URI": config.database_url.replace("postgresql://", "postgresql+psycopg://", 1),
         "SQLALCHEMY_ENGINE_OPTIONS": {
@@ -52,7 +52,7 @@ def _flask_config(config: Settings) -> dict[str, object]:
             "max_overflow": 15,
             "pool_timeout": 10,
             "pool_pre_ping": True,
-            # A failed statement's values may be secrets, and errors go into the log.
+            # The values of a failed statement may be secrets, and errors are logged.
             "hide_parameters": True,
             "connect_args": {"options": "-c timezone=UTC -c statement_timeout=30000", "connect_timeout": 5},
         },
@@ -60,7 +60,7 @@ def _flask_config(config: Settings) -> dict[str, object]:
 
 
 def _register_blueprints(app: Flask) -> None:
-    """One line a blueprint, imported here so that nothing registers itself."""
+    """Register every blueprint. They are imported here, so that importing a module registers nothing."""
     from web import api, health, metrics
     from web.ui import pages
 

@@ -1,4 +1,4 @@
-"""Is the process alive, and is the installation fit to serve? For load balancers and supervisors; no login."""
+"""Liveness and readiness, for load balancers and supervisors. Both routes are public."""
 
 import re
 from functools import cache
@@ -25,16 +25,16 @@ _DOWN_REVISION = re.compile(r'^down_revision(?:: [^=]+)? = "(.+)"', re.M)
 
 @health.get("/healthz")
 def alive() -> Response:
-    """This process answers; nothing else is asked."""
+    """Return 200 if this process handles requests."""
     return Response("ok\n", mimetype="text/plain")
 
 
 @health.get("/readyz")
 def ready() -> tuple[Response, int]:
-    """Whether database, migrations, broker and every process role are there: 200, or 503 and what is missing."""
+    """Return 200 if database, migrations, broker and all process roles are available, else 503 and the reasons."""
     checks = {"database": _database(), "redis": _redis(), **_roles()}
-    fit = all(answer == OK for answer in checks.values())
-    return jsonify(status=OK if fit else "unavailable", checks=checks), 200 if fit else 503
+    is_ready = all(outcome == OK for outcome in checks.values())
+    return jsonify(status=OK if is_ready else "unavailable", checks=checks), 200 if is_ready else 503
 
 
 def _database() -> str:
@@ -56,35 +56,35 @@ def _redis() -> str:
 
 
 def _roles() -> dict[str, str]:
-    """A word on each process role: they renew a key in Redis that expires when they do not."""
+    """Return the state of each process role. A process renews a key in Redis, which expires if the process stops."""
     from actors.runtime import process_registry  # connects at import, which only a process with settings can
 
     try:
         seen = process_registry.roles_seen(redis_client())
     except redis.RedisError:
         return dict.fromkeys(ROLES, "unknown: the broker is not reachable")
-    return {role: OK if seen[role] else "no such process was seen lately" for role in ROLES}
+    return {role: OK if seen[role] else "no such process was seen recently" for role in ROLES}
 
 
-def _failed(what: str, error: Exception) -> str:
-    """The text of `error` may name hosts and users, so it goes nowhere but its type."""
-    log.warning("not ready", check=what, error=type(error).__name__)
+def _failed(check: str, error: Exception) -> str:
+    """Log the type of `error` only: its text may name hosts and users."""
+    log.warning("not ready", check=check, error=type(error).__name__)
     return "not reachable"
 
 
 @cache
 def newest_migration() -> str:
-    """The revision that the database should be at: the one that no other follows.
+    """Return the revision that the database should have: the one that no other revision follows.
 
-    Read from the files: Alembic itself would cost a web process several megabytes for good.
+    It is read from the files, because importing Alembic would cost a web process several megabytes.
     """
     texts = [path.read_text() for path in _MIGRATIONS.glob("*.py")]
-    revisions = {found[1] for text in texts if (found := _REVISION.search(text))}
-    followed = {found[1] for text in texts if (found := _DOWN_REVISION.search(text))}
+    revisions = {match[1] for text in texts if (match := _REVISION.search(text))}
+    followed = {match[1] for text in texts if (match := _DOWN_REVISION.search(text))}
     (newest,) = revisions - followed
     return newest
 
 
 def init_app(app: Flask) -> None:
-    """Give `app` its health routes."""
+    """Add the health routes to `app`."""
     app.register_blueprint(health)

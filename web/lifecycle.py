@@ -1,4 +1,4 @@
-"""What a web process does beside its requests: signs of life, metrics, and an orderly end."""
+"""The background work of a web process: its entry in the process registry, metrics, and an orderly stop."""
 
 from functools import partial
 
@@ -17,7 +17,7 @@ ROLE = "web"
 
 
 def begin(app: Flask) -> None:
-    """Configure the logs of this process, and let the others know that it lives. Call it once."""
+    """Configure the logs of this process and start its background work. Call it once."""
     logs.configure(settings.get(), ROLE)
     registry = ProcessRegistry(broker, ROLE)
     app.extensions["registry"] = registry
@@ -31,7 +31,10 @@ def begin(app: Flask) -> None:
 
 
 def end(app: Flask) -> None:
-    """End the live streams, for which a server would wait, and say goodbye. Safe from any thread; takes a few seconds at most."""
+    """Stop the live streams, for which the server would wait, and the background work.
+
+    It may be called from any thread and takes at most a few seconds.
+    """
     live_of(app).stop()
     app.extensions["ping_intake"].stop()
     app.extensions["registry"].stop()

@@ -1,4 +1,4 @@
-"""`/metrics` for Prometheus: what all processes counted, and how full and how staffed the queues are now."""
+"""`/metrics` for Prometheus: the counters of all processes, the queues, the workers and the providers."""
 
 import hmac
 import ipaddress
@@ -27,35 +27,35 @@ if TYPE_CHECKING:
 
 metrics = Blueprint("metrics", __name__)
 
-#: A request with one of these came through a proxy: its address says nothing about who asks.
+#: A request with one of these headers came through a proxy, so its address is not that of the client.
 _FORWARDING = ("Forwarded", "Via", "X-Real-IP")
 _FORWARDING_PREFIX = "x-forwarded-"
 
 
 @metrics.get("/metrics")
 def scrape() -> Response:
-    """All metrics, as text. Raises a 401 or 403 `Problem`, and a 503 where Redis is away."""
-    _admit()
+    """Return all metrics as text. Raise a 401 or 403 `Problem`; the response is 503 if Redis does not answer."""
+    _authorize()
     return Response(generate_latest(_Installation()), content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
-def _admit() -> None:
-    """Let in who has the token, or, where none is set, who asks from this very machine."""
+def _authorize() -> None:
+    """Raise a `Problem` unless the client has the token or, if no token is set, is on this machine."""
     token = settings.get().metrics_token
     if token:
         given = request.headers.get("Authorization", "")
         if not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
             raise Problem(
                 401,
-                "The metrics need the bearer token of METRICS_TOKEN.",
+                "The metrics require the bearer token of METRICS_TOKEN.",
                 guidance="Send it as 'Authorization: Bearer <token>'.",
                 headers={"WWW-Authenticate": "Bearer"},
             )
     elif _forwarded() or not _is_loopback(request.remote_addr or ""):
         raise Problem(
             403,
-            "The metrics are for this machine only.",
-            guidance="An operator may set METRICS_TOKEN, and scrape with it as a bearer token from anywhere.",
+            "The metrics are available on this machine only.",
+            guidance="To scrape from elsewhere, the operator sets METRICS_TOKEN and the scraper sends it as a bearer token.",
         )
 
 
@@ -74,15 +74,15 @@ def _is_loopback(address: str) -> bool:
 
 
 def init_app(app: Flask) -> None:
-    """Give `app` its metrics."""
+    """Add the metrics route to `app`."""
     app.register_blueprint(metrics)
 
 
 class _Installation:
-    """A collector in Prometheus' sense: counted by all processes, measured now."""
+    """A Prometheus collector: the counters of all processes, and gauges that are measured now."""
 
     def collect(self) -> Iterator[Metric]:
-        """Raises `redis.RedisError`."""
+        """Yield every metric. Raise `redis.RedisError` if Redis does not answer."""
         from actors.runtime import (  # they connect at import, which only a process with settings can
             process_registry,
             telemetry,
@@ -91,13 +91,13 @@ class _Installation:
 
         yield from _providers()
         client = redis_client()
-        telemetry.send(client)  # of this process, so that a scrape sees what it just did
+        telemetry.send(client)  # so that a scrape includes the latest counts of this process
         yield from telemetry.stored(cast(dict[str, str], client.hgetall(telemetry.HASH)))
         depth = GaugeMetricFamily("supercheck_queue_depth", "Messages that wait.", labels=["queue"])
         dead = GaugeMetricFamily("supercheck_dead_letters", "Messages given up on.", labels=["queue"])
-        for figures in queue_stats.measure(client):
-            depth.add_metric([figures["queue"]], figures["depth"])
-            dead.add_metric([figures["queue"]], figures["dead"])
+        for queue in queue_stats.measure(client):
+            depth.add_metric([queue["queue"]], queue["depth"])
+            dead.add_metric([queue["queue"]], queue["dead"])
         online = GaugeMetricFamily("supercheck_workers_online", "Live check workers.", labels=["location"])
         workers = process_registry.workers_online(client)
         for code in process_registry.known_locations(client):
@@ -106,16 +106,19 @@ class _Installation:
 
 
 def _providers() -> Iterator[Metric]:
-    """Whether each channel in use took its last message; nothing while the database is away: the rest is told all the same."""
+    """Yield whether each enabled provider accepted its last message.
+
+    Yield nothing if the database does not answer, so that the other metrics are still available.
+    """
     healthy = GaugeMetricFamily(
         "supercheck_provider_healthy",
-        "1 where the provider took its last message or has had none, 0 where it failed.",
+        "1 if the provider accepted its last message or has had none, 0 if it failed.",
         labels=["provider_id", "type"],
     )
     try:
-        for one in db.session.scalars(select(NotificationProvider).where(NotificationProvider.enabled)):
-            well = provider_health.status_of(one) in ("ok", "unknown")
-            healthy.add_metric([str(one.id), one.type], int(well))
+        for provider in db.session.scalars(select(NotificationProvider).where(NotificationProvider.enabled)):
+            is_healthy = provider_health.status_of(provider) in ("ok", "unknown")
+            healthy.add_metric([str(provider.id), provider.type], int(is_healthy))
     except SQLAlchemyError as error:
         log.warning("providers could not be read", error=type(error).__name__)
         return
@@ -123,9 +126,9 @@ def _providers() -> Iterator[Metric]:
 
 
 def _breakers(processes: "Sequence[Process]") -> Metric:
-    found = GaugeMetricFamily(
-        "supercheck_breaker_open", "Processes that find this server of ours away.", labels=["dependency"]
+    breakers = GaugeMetricFamily(
+        "supercheck_breaker_open", "Processes that cannot reach this server.", labels=["dependency"]
     )
-    for one in dependencies.ALL:
-        found.add_metric([one.name], sum(one.name in process.away for process in processes))
-    return found
+    for dependency in dependencies.ALL:
+        breakers.add_metric([dependency.name], sum(dependency.name in process.away for process in processes))
+    return breakers

@@ -1,4 +1,4 @@
-"""What the web server loads: `web.wsgi:app`."""
+"""The entry point of the web server: `web.wsgi:app`."""
 
 from web import create_app, lifecycle
 

@@ -1,4 +1,4 @@
-"""The JSON API: one blueprint under /api, one module a resource."""
+"""The JSON API: one blueprint under /api, with one module per resource."""
 
 from flask import Flask
 
@@ -16,8 +16,8 @@ def operations() -> list[Operation]:
 
 
 def init_app(app: Flask) -> None:
-    """Serve every resource on `app`."""
+    """Register the API on `app`."""
     operations()
-    # The API checks the token itself, and only where a session and no key is used.
+    # `web.api.route` checks the CSRF token itself, and only for sessions: an API key needs none.
     csrf.exempt(api)
     app.register_blueprint(api)

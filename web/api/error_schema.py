@@ -1,4 +1,4 @@
-"""The error object, as every failing answer has it."""
+"""The error object of every error response."""
 
 from typing import Literal
 
@@ -6,7 +6,7 @@ from web.api.schema import Out
 
 
 class ErrorDetail(Out):
-    """`fields` maps dotted paths of the request to what is wrong there."""
+    """`fields` maps the dotted path of each wrong field to a message."""
 
     code: str
     message: str

@@ -1,6 +1,6 @@
-"""`Idempotency-Key`: a creating request sent twice creates once and is answered alike.
+"""`Idempotency-Key`: a creating request that is sent twice creates once, and has the same response twice.
 
-Kept is the id of what was made, not the answer: answers may hold what is shown only once.
+The id of the created object is stored, not the response, because a response may contain a secret that is shown once.
 """
 
 import hashlib
@@ -20,15 +20,15 @@ _MAX_LENGTH = 255
 
 
 def _key() -> bytes:
-    """The key of the hashes: without it, a stolen table does not let anybody try out passwords against bodies."""
+    """Return the key of the hashes. It prevents guessing passwords in bodies from a stolen table."""
     return hmac.new(settings.get().secret_key.encode(), b"idempotency-key", hashlib.sha256).digest()
 
 
 def begin(caller: Caller) -> str | None:
-    """Claim the request's key; the id (or the code) of what it made before, or None where it is to be made now.
+    """Claim the request's key. Return the id or code of the object it created before, or None if there is none.
 
-    The claim belongs to the transaction: a second request with the same key waits for the end of the first.
-    Raises a 409 `Problem` where the key came with another request before.
+    The claim is part of the transaction: a second request with the same key waits for the first to end.
+    Raise a 409 `Problem` if another request used the key before.
     """
     key = request.headers.get(HEADER)
     if key is None:
@@ -54,14 +54,14 @@ def begin(caller: Caller) -> str | None:
         return None
     row = db.session.get_one(IdempotencyKey, (caller.project_id, key))
     if row.route != route or row.request_hash != digest:
-        raise Problem(409, "This Idempotency-Key came with another request before.", code="IDEMPOTENCY_KEY_REUSED")
+        raise Problem(409, "Another request has used this Idempotency-Key.", code="IDEMPOTENCY_KEY_REUSED")
     return str(row.response_body["id"])
 
 
-def finish(caller: Caller, made: str, status: int) -> None:
-    """Remember what the request made, in the same transaction."""
+def finish(caller: Caller, created: str, status: int) -> None:
+    """Store the id or code of the object that the request created, in the same transaction."""
     key = request.headers.get(HEADER)
     if key is not None:
         row = db.session.get_one(IdempotencyKey, (caller.project_id, key))
         row.response_status = status
-        row.response_body = {"id": made}
+        row.response_body = {"id": created}

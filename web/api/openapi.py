@@ -1,4 +1,4 @@
-"""/api/openapi.json: made from the very models that validate requests and shape answers."""
+"""/api/openapi.json: generated from the models that validate requests and build responses."""
 
 import re
 from functools import cache
@@ -33,14 +33,14 @@ _COMMON_ERRORS = {
 }
 _DESCRIPTIONS = {
     "Malformed": "The body is not JSON.",
-    "NoCredentials": "No credentials, or none that are good.",
-    "NotAllowed": "The caller's role may not do this, or the CSRF token is missing.",
-    "NotThere": "Not there, or not yours.",
-    "Conflict": "The present state does not allow it.",
+    "NoCredentials": "There are no valid credentials.",
+    "NotAllowed": "The caller's role does not allow this, or the CSRF token is missing.",
+    "NotThere": "It does not exist, or belongs to another project.",
+    "Conflict": "The request conflicts with the current state.",
     "TooLarge": "The body is too large.",
     "NotJson": "The body's Content-Type is not JSON.",
-    "InvalidFields": "Some fields are not valid; `fields` names them.",
-    "RateLimited": "Too many requests; `Retry-After` says how long to wait.",
+    "InvalidFields": "Some fields are not valid. `fields` names them.",
+    "RateLimited": "Too many requests. `Retry-After` says how long to wait.",
     "DependencyDown": "A dependency is down.",
 }
 Mode = str
@@ -48,13 +48,13 @@ Mode = str
 
 @api.get("/openapi.json")
 def openapi() -> Response:
-    """The document; public, as it says nothing that the source does not."""
+    """Return the document. It is public, because it contains nothing that the source code does not."""
     return jsonify(document())
 
 
 @cache
 def document() -> dict[str, Any]:
-    """The whole OpenAPI document."""
+    """Return the OpenAPI document."""
     names, schemas = _schemas()
     paths: dict[str, dict[str, Any]] = {}
     for operation in OPERATIONS:
@@ -92,7 +92,7 @@ Names = dict[tuple[type[BaseModel], str], dict[str, Any]]
 
 
 def _schemas() -> tuple[Names, dict[str, Any]]:
-    """({(model, mode): reference}, {name: schema}) of every model that a route or another model names."""
+    """Return ({(model, mode): reference}, {name: schema}) of every model that a route or another model uses."""
     wanted: dict[tuple[type[BaseModel], Any], None] = {(error_schemas.ErrorOut, "serialization"): None}
     for config in (*config_schemas.CONFIGS.values(), *providers.CONFIGS.values()):
         wanted[(config, "validation")] = None
@@ -106,20 +106,20 @@ def _schemas() -> tuple[Names, dict[str, Any]]:
     schemas: dict[str, Any] = definitions["$defs"]
     for model in (monitors.MonitorIn, providers.ProviderIn, maintenance.WindowIn):
         _add_read_only(schemas[model.__name__], model.READ_ONLY)
-    return names, schemas  # type: ignore[return-value] # the mode is a literal there and a text here
+    return names, schemas  # type: ignore[return-value] # Pydantic types the mode as a literal
 
 
 def _add_read_only(schema: dict[str, Any], fields: frozenset[str]) -> None:
-    """Declare what is accepted and ignored, so that an answer may be sent back."""
+    """Declare the fields that are accepted and ignored, so that a response can be sent back as a request."""
     for field in sorted(fields):
-        schema["properties"][field] = {"readOnly": True, "description": "Shown, never set."}
+        schema["properties"][field] = {"readOnly": True, "description": "Read-only: ignored in requests."}
 
 
 def _operation(operation: Operation, names: Names) -> dict[str, Any]:
     described: dict[str, Any] = {
         "operationId": _operation_id(operation),
         "summary": operation.summary,
-        "description": f"Needs a role that may {operation.may}.",
+        "description": f"Requires a role that may {operation.may}.",
         "tags": [operation.tag],
         "parameters": [*_path_parameters(operation), *_query_parameters(operation), *_header_parameters(operation)],
         "responses": _responses(operation, names),
@@ -127,7 +127,7 @@ def _operation(operation: Operation, names: Names) -> dict[str, Any]:
     if operation.body is not None:
         schema = names[(operation.body, "validation")]
         if operation.method in {"PUT", "PATCH"} and operation.raw_body:
-            # What is absent stays: nothing is required, and null removes.
+            # Absent fields stay, so none is required.
             schema = {"type": "object", "description": f"Any fields of {operation.body.__name__}."}
         described["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     return described
@@ -163,7 +163,7 @@ def _header_parameters(operation: Operation) -> list[dict[str, Any]]:
             "in": "header",
             "required": False,
             "schema": {"type": "string", "format": "uuid"},
-            "description": "Another project than the session's, where the caller may.",
+            "description": "Selects another project of the caller than the session's.",
         }
     ]
     if operation.replay is not None:
@@ -173,21 +173,21 @@ def _header_parameters(operation: Operation) -> list[dict[str, Any]]:
                 "in": "header",
                 "required": False,
                 "schema": {"type": "string", "maxLength": 255},
-                "description": "The same key with the same request creates once.",
+                "description": "Sending the same request with the same key twice creates one object.",
             }
         )
     return described
 
 
 def _responses(operation: Operation, names: Names) -> dict[str, Any]:
-    good: dict[str, Any] = {"description": operation.summary}
+    success: dict[str, Any] = {"description": operation.summary}
     if operation.answers is not None:
         schema = names[(operation.answers, "serialization")]
         if operation.answers is monitors.MonitorOut:
             schema = {"anyOf": [names[(monitors.HeartbeatMonitorOut, "serialization")], schema]}
-        good["content"] = {"application/json": {"schema": schema}}
+        success["content"] = {"application/json": {"schema": schema}}
     errors = {status: {"$ref": f"#/components/responses/{name}"} for status, name in _COMMON_ERRORS.items()}
-    return {str(operation.status): good, **errors}
+    return {str(operation.status): success, **errors}
 
 
 def _error_responses(names: Names) -> dict[str, Any]:

@@ -1,14 +1,20 @@
-"""The routes that do not speak JSON both ways, described for the OpenAPI document: pings, streams, health."""
+"""The routes outside of the JSON API, described for the OpenAPI document: pings, streams, health."""
 
 from typing import Any
 
-_TOKEN = {"name": "token", "in": "path", "required": True, "schema": {"type": "string"}, "description": "The secret."}
+_TOKEN = {
+    "name": "token",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string"},
+    "description": "The heartbeat's secret token.",
+}
 _RUN = {
     "name": "rid",
     "in": "query",
     "required": False,
     "schema": {"type": "string", "format": "uuid"},
-    "description": "Pairs a start with its end when runs overlap.",
+    "description": "Connects the start and the end of a run if runs overlap.",
 }
 _TEXT = {"text/plain": {"schema": {"type": "string"}}}
 
@@ -23,15 +29,15 @@ def _ping(suffix: str, summary: str, extra: list[dict[str, Any]] | None = None) 
             "security": [],
             "responses": {
                 "200": {"description": "Recorded.", "content": _TEXT},
-                "401": {"description": "This heartbeat wants an API key as well.", "content": _TEXT},
-                "404": {"description": "Unknown or malformed.", "content": _TEXT},
-                "503": {"description": "The database is away: ping again.", "content": _TEXT},
+                "401": {"description": "This heartbeat also requires an API key.", "content": _TEXT},
+                "404": {"description": "The token is unknown or malformed.", "content": _TEXT},
+                "503": {"description": "The database is not reachable. Send the ping again.", "content": _TEXT},
             },
         }
         if method == "post":
             described["requestBody"] = {
                 "required": False,
-                "description": "The first 10 kB are kept.",
+                "description": "The first 8 kB and the last 2 kB are stored.",
                 "content": {"*/*": {"schema": {"type": "string"}}},
             }
         item[method] = described
@@ -40,7 +46,7 @@ def _ping(suffix: str, summary: str, extra: list[dict[str, Any]] | None = None) 
 
 def _stream(name: str, summary: str, parameters: list[dict[str, Any]] | None = None) -> dict[str, Any]:
     answer = {
-        "description": "Events until the client goes.",
+        "description": "Events until the client disconnects.",
         "content": {"text/event-stream": {"schema": {"type": "string"}}},
     }
     return {
@@ -88,17 +94,17 @@ _MONITOR = {"name": "monitor_id", "in": "path", "required": True, "schema": {"ty
 OTHER_PATHS: dict[str, dict[str, Any]] = {
     "/api/heartbeat/{token}": _ping("", "Success"),
     "/api/heartbeat/{token}/pass": _ping("Pass", "Success"),
-    "/api/heartbeat/{token}/fail": _ping("Fail", "Failure; the body is the error detail"),
-    "/api/heartbeat/{token}/start": _ping("Start", "A run began"),
-    "/api/heartbeat/{token}/log": _ping("Log", "Recorded, changes nothing"),
+    "/api/heartbeat/{token}/fail": _ping("Fail", "Failure; the body is the error message"),
+    "/api/heartbeat/{token}/start": _ping("Start", "A run has started"),
+    "/api/heartbeat/{token}/log": _ping("Log", "Recorded; changes no state"),
     "/api/heartbeat/{token}/{code}": _ping("Code", "Exit code: 0 is success, anything else failure", [_CODE]),
     "/api/monitor-status/sse": _stream("streamProject", "Live states of the project's monitors (event: status)"),
     "/api/monitor-status/sse/{monitor_id}": _stream(
         "streamMonitor", "Live state of a monitor (event: status)", [_MONITOR]
     ),
     "/api/queue-stats/sse": _stream("streamQueues", "Live figures of the queues (event: queues)"),
-    "/healthz": _health("healthz", "The process lives", "text/plain"),
-    "/readyz": _health("readyz", "Database, broker, migrations and processes are fine", "application/json"),
+    "/healthz": _health("healthz", "The process is alive", "text/plain"),
+    "/readyz": _health("readyz", "Database, broker, migrations and processes are ready", "application/json"),
     "/metrics": _health("metrics", "Figures for Prometheus", "text/plain", security=[{"apiKey": []}]),
     "/api/openapi.json": {
         "get": {

@@ -1,4 +1,4 @@
-"""One decorator for every JSON route: who may, what comes in, what goes out; and the list the OpenAPI document is made of."""
+"""The decorator of every JSON route: permissions, request, response. Its list of routes feeds the OpenAPI document."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from web.api import idempotency
 from web.api.schema import In, Out, parse_json, validate, validate_query
 from web.http import rate_limit, transaction
-from web.http.auth import Caller, caller, uses_key
+from web.http.auth import Caller, current_caller, uses_key
 from web.http.errors import Problem, not_found
 from web.http.extensions import csrf
 
@@ -22,7 +22,7 @@ api = Blueprint("api", __name__, url_prefix="/api")
 
 
 class May(StrEnum):
-    """What a route asks of its caller."""
+    """The permission that a route requires."""
 
     VIEW = "view"
     EDIT = "edit"
@@ -30,16 +30,16 @@ class May(StrEnum):
     ORGANIZE = "organize"
 
 
-#: Fetches again what an earlier request with the same Idempotency-Key made, by its id; locations by their code.
+#: Return the object that an earlier request with the same Idempotency-Key created, by its id or code.
 Replay = Callable[[Caller, Any], Out]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One method on one path, as the dispatcher and the OpenAPI document need it.
+    """One method of one path, as the dispatcher and the OpenAPI document need it.
 
-    `body` is read as a model, except where `raw_body` says that the view wants the object as it came (merging). `coded`: what is made has a code and
-    no id.
+    `body` is validated as a model, unless `raw_body` is set: then the view gets the JSON object, to merge it. `coded`: the
+    created object has a code instead of an id.
     """
 
     method: str
@@ -62,8 +62,8 @@ OPERATIONS: list[Operation] = []
 def route(method: str, rule: str, **facts: Any) -> Callable[[Callable[..., Out | None]], Callable[..., Out | None]]:
     """Serve `method` on `rule` (under /api) with the decorated view.
 
-    The view gets `caller`, `query` and `body` where the operation has them, and the path's ids; it answers a model,
-    or None for 204. It does not commit: the change is committed here, once it returned.
+    The view gets the caller, the path's ids, and `query` and `body` if the operation has them. It returns a model, or
+    None for 204. It does not commit: that happens here, after it has returned.
     """
     operation = Operation(method=method, rule=rule, **facts)
 
@@ -72,8 +72,9 @@ def route(method: str, rule: str, **facts: Any) -> Callable[[Callable[..., Out |
         def serve(**path: Any) -> Response:
             return _serve(operation, view, path)
 
-        # A path of its own for each method: the endpoint names both.
-        api.add_url_rule(rule, endpoint=f"{view.__name__}_{method.lower()}", view_func=serve, methods=[method])
+        # One view may serve several methods and paths, and Flask wants one endpoint for each.
+        endpoint = f"{view.__name__}_{method.lower()}_{len(OPERATIONS)}"
+        api.add_url_rule(rule, endpoint=endpoint, view_func=serve, methods=[method])
         OPERATIONS.append(operation)
         return view
 
@@ -81,7 +82,7 @@ def route(method: str, rule: str, **facts: Any) -> Callable[[Callable[..., Out |
 
 
 def _serve(operation: Operation, view: Callable[..., Out | None], path: dict[str, Any]) -> Response:
-    who = _admit(operation)
+    caller = _authorize(operation)
     if any("\x00" in text for text in path.values() if isinstance(text, str)):
         raise not_found(operation.tag.lower().removesuffix("s"))
     values: dict[str, Any] = dict(path)
@@ -91,39 +92,39 @@ def _serve(operation: Operation, view: Callable[..., Out | None], path: dict[str
         data = _json_body()
         values["body"] = data if operation.raw_body else validate(operation.body, data)
     if operation.replay is not None:
-        made = idempotency.begin(who)
-        if made is not None:
-            return _respond(operation.replay(who, made if operation.coded else UUID(made)), operation.status)
-    answer = view(who, **values)
+        created = idempotency.begin(caller)
+        if created is not None:
+            return _respond(operation.replay(caller, created if operation.coded else UUID(created)), operation.status)
+    answer = view(caller, **values)
     if operation.replay is not None:
-        made_now = cast(Any, answer)
-        idempotency.finish(who, made_now.code if operation.coded else str(made_now.id), operation.status)
+        created_now = cast(Any, answer)
+        idempotency.finish(caller, created_now.code if operation.coded else str(created_now.id), operation.status)
     response = _respond(answer, operation.status)
     transaction.commit()
     return response
 
 
-def _admit(operation: Operation) -> Caller:
-    """The caller, who may do this. Raises a 401, 403, 404 or 429 `Problem`."""
-    who = caller()
-    if who.api_key_id is not None:
-        rate_limit.count_request(who.api_key_id)
+def _authorize(operation: Operation) -> Caller:
+    """Return the caller if they may do this. Raise a 401, 403, 404 or 429 `Problem` if not."""
+    caller = current_caller()
+    if caller.api_key_id is not None:
+        rate_limit.count_request(caller.api_key_id)
     if operation.method != "GET" and not uses_key():
         check_csrf()
     allowed = {
         May.VIEW: True,
-        May.EDIT: who.may_edit,
-        May.ADMINISTER: who.may_administer,
-        May.ORGANIZE: who.may_organize,
+        May.EDIT: caller.can_edit,
+        May.ADMINISTER: caller.can_administer,
+        May.ORGANIZE: caller.can_manage_organization,
     }
     if not allowed[operation.may]:
-        raise Problem(403, f"The role {who.role} may not do this.")
-    return who
+        raise Problem(403, f"The role {caller.role} does not allow this.")
+    return caller
 
 
 def check_csrf() -> None:
     """Raise a 403 `Problem` unless the request carries its session's CSRF token."""
-    # Kept before the token is looked for in a form, which would use the body up.
+    # Cache the body first: Flask-WTF looks for the token in the form, which consumes the body.
     request.get_data(cache=True)
     try:
         csrf.protect()

@@ -1,4 +1,4 @@
-"""The conventions of every body: camelCase, strict types, unknown fields refused, errors by dotted path."""
+"""The rules of every request and response: camelCase, strict types, no unknown fields, errors by dotted path."""
 
 import json
 import math
@@ -19,15 +19,15 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class In(BaseModel):
-    """A request's body or query. Names are the wire's camelCase; what is not declared is an error."""
+    """The body or query of a request. Names are camelCase; an undeclared field is an error."""
 
     model_config = ConfigDict(extra="forbid", alias_generator=to_camel, defer_build=True)
 
 
 class Out(BaseModel):
-    """An answer's body: built by our own code under Python names, written in camelCase with `Z` times."""
+    """The body of a response. Code uses Python names; the JSON has camelCase names and times that end in `Z`."""
 
-    # Built when first used: a process that serves pages and pings needs few of them.
+    # Models are built on first use: a process that serves pages and pings needs few of them.
     model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, defer_build=True)
 
 
@@ -36,11 +36,11 @@ Model = TypeVar("Model", bound=BaseModel)
 
 def _to_utc(moment: datetime) -> datetime:
     if moment.tzinfo is None:
-        raise ValueError("The time needs its zone, such as 2030-01-31T12:00:00Z.")
+        raise ValueError("The time needs a UTC offset, such as 2030-01-31T12:00:00Z.")
     try:
         return moment.astimezone(UTC)
     except OverflowError:
-        raise ValueError("This time lies too far away.") from None
+        raise ValueError("This time is out of range.") from None
 
 
 def _stripped(text: str) -> str:
@@ -48,29 +48,29 @@ def _stripped(text: str) -> str:
     if not text:
         raise ValueError("This field must not be blank.")
     if _CONTROLS.search(text):
-        raise ValueError("Must not hold line breaks or other control characters.")
+        raise ValueError("Must not contain line breaks or other control characters.")
     return text
 
 
-#: The name of a time zone; a former name is turned into the present one. `web.features.monitors.schedule` judges whether it is known.
+#: The name of a time zone. A former name becomes the current one. `web.features.monitors.schedule` checks whether it exists.
 TimeZone = Annotated[str, Field(max_length=64), AfterValidator(time_zones.preferred)]
-#: An RFC 3339 time with its zone, turned to UTC.
+#: An RFC 3339 time with an offset, converted to UTC.
 Time = Annotated[datetime, AfterValidator(_to_utc)]
-#: 1 to 255 characters, blanks at the ends cut off.
+#: 1 to 255 characters, without spaces at the ends.
 Name = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_stripped)]
 
 
 class Created(Out):
-    """A reference to something that was made or begun elsewhere."""
+    """A reference to a created object."""
 
     id: str
 
 
 class CredentialsOut(Out):
-    """The age of what is stored encrypted; null where it is older than the record of it.
+    """The age of the encrypted secrets; null if it was not recorded.
 
-    `changed_at`: since when the secrets are what they are. `sealed_at`: when they were last encrypted, by a change or by
-    a rotation of the installation's key.
+    `changed_at`: when the secrets changed last. `sealed_at`: when they were last encrypted, by a change or by a rotation
+    of the installation's key.
     """
 
     changed_at: datetime | None
@@ -78,7 +78,7 @@ class CredentialsOut(Out):
 
 
 class FieldWarning(Out):
-    """Something doubtful that was saved all the same: a weak secret, a setting without effect."""
+    """A warning about a field that was saved: a weak secret, or a setting without effect."""
 
     field: str
     message: str
@@ -88,9 +88,9 @@ class FieldWarning(Out):
 
 
 def parse_json(text: bytes) -> dict[str, Any]:
-    """The object in a request's body, `{}` for an empty one.
+    """Return the JSON object in a request's body, `{}` if the body is empty.
 
-    Raises a 400 `Problem` where it is not JSON, a 422 where it is no object or holds what no column can.
+    Raise a 400 `Problem` if it is not JSON, a 422 if it is not an object or contains what cannot be stored.
     """
     if not text.strip():
         return {}
@@ -106,7 +106,7 @@ def parse_json(text: bytes) -> dict[str, Any]:
 
 
 class _Refused(ValueError):
-    """JSON that Python would take and the standard does not."""
+    """JSON that Python accepts and the standard does not."""
 
 
 def _refuse_constant(word: str) -> None:
@@ -121,9 +121,9 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def refuse_unfit(data: Mapping[str, Any]) -> None:
-    """Raise a 422 `Problem` where `data` holds what no column can hold, or a text longer than the operator allows.
+    """Raise a 422 `Problem` if `data` contains what cannot be stored, or a string longer than the operator allows.
 
-    For every body, whether it came as JSON or as a form.
+    It applies to every body, JSON or form.
     """
     problems = dict(_unstorable(data, "", 0))
     if problems:
@@ -132,12 +132,12 @@ def refuse_unfit(data: Mapping[str, Any]) -> None:
 
 
 def _unstorable(value: Any, path: str, depth: int) -> Iterator[tuple[str, str]]:
-    """(path, message) of every text or number in `value` that PostgreSQL cannot hold."""
+    """Yield (path, message) of every string or number in `value` that PostgreSQL cannot store."""
     if depth > MAX_DEPTH:
         yield path, "Nested too deeply."
     elif isinstance(value, str):
         if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
-            yield path, "Holds a character that is not valid text."
+            yield path, "Contains a character that is not valid text."
     elif isinstance(value, float):
         if not math.isfinite(value):
             yield path, "This number is too large."
@@ -154,11 +154,10 @@ _REQUEST_BODY = "config.body"
 
 
 def refuse_long_texts(data: Mapping[str, Any]) -> None:
-    """Raise a 422 `Problem` where a text in `data` is longer than the operator's MAX_STRING_LENGTH.
+    """Raise a 422 `Problem` if a string in `data` is longer than MAX_STRING_LENGTH.
 
-    The body that an HTTP check is to send is often a whole document, and has MAX_REQUEST_BODY_LENGTH of its own.
-
-    What was stored under a wider limit is not judged here: it may stay, and be looked at and paused.
+    The body that an HTTP check sends may be a whole document, so its limit is MAX_REQUEST_BODY_LENGTH. Stored values are
+    not checked, so that monitors from before a lower limit can still be read and paused.
     """
     problems = dict(_too_long(data, "", settings.get().max_string_length))
     if problems:
@@ -166,7 +165,7 @@ def refuse_long_texts(data: Mapping[str, Any]) -> None:
 
 
 def _too_long(value: Any, path: str, longest: int) -> Iterator[tuple[str, str]]:
-    """(path, message) of every text in `value`, and of every name in it, that is longer than `longest` characters."""
+    """Yield (path, message) of every string and name in `value` that is longer than `longest` characters."""
     if isinstance(value, str):
         if path == _REQUEST_BODY:
             longest = settings.get().max_request_body_length
@@ -175,7 +174,7 @@ def _too_long(value: Any, path: str, longest: int) -> Iterator[tuple[str, str]]:
     elif isinstance(value, Mapping):
         for key, inner in value.items():
             if len(key) > longest:
-                yield path or "body", f"Holds a name of more than {longest} characters."
+                yield path or "body", f"Contains a name of more than {longest} characters."
             else:
                 yield from _too_long(inner, f"{path}.{key}" if path else key, longest)
     elif isinstance(value, list):
@@ -184,7 +183,7 @@ def _too_long(value: Any, path: str, longest: int) -> Iterator[tuple[str, str]]:
 
 
 def validate(model: type[Model], data: Mapping[str, Any], *, under: str = "") -> Model:
-    """`data` (JSON types) as `model`. Raises a 422 `Problem` naming the fields, each path beginning with `under`."""
+    """Return `data` (JSON types) as `model`. Raise a 422 `Problem` if a field is wrong; paths start with `under`."""
     fields = problems_of(model, data, under=under)
     if isinstance(fields, dict):
         raise invalid(fields)
@@ -192,17 +191,17 @@ def validate(model: type[Model], data: Mapping[str, Any], *, under: str = "") ->
 
 
 def problems_of(model: type[Model], data: Mapping[str, Any], *, under: str = "") -> Model | dict[str, str]:
-    """`data` as `model`, or {dotted path: message}."""
+    """Return `data` as `model`, or {dotted path: message} if it is not valid."""
     try:
-        # JSON mode, so that strictness still reads ids and times out of text.
+        # In JSON mode, strict validation still accepts ids and times as strings.
         return model.model_validate_json(json.dumps(data), strict=True)
     except ValidationError as error:
         return explain(error, under)
 
 
 def validate_query(model: type[Model], data: Mapping[str, str]) -> Model:
-    """A query string's values, all texts, as `model`. Raises a 422 `Problem`."""
-    unreadable = {name: "Holds a character that is not valid text." for name, text in data.items() if "\x00" in text}
+    """Return the values of a query string as `model`. Raise a 422 `Problem` if one is not valid."""
+    unreadable = {name: "Contains a character that is not valid text." for name, text in data.items() if "\x00" in text}
     if unreadable:
         raise invalid(unreadable)
     refuse_long_texts(data)
@@ -217,7 +216,7 @@ def validate_query(model: type[Model], data: Mapping[str, str]) -> Model:
 _SENTENCES = {
     "missing": "This field is required.",
     "extra_forbidden": "There is no such field.",
-    "string_type": "Must be a text.",
+    "string_type": "Must be a string.",
     "int_type": "Must be a whole number.",
     "int_parsing": "Must be a whole number.",
     "int_from_float": "Must be a whole number.",
@@ -244,7 +243,7 @@ _SENTENCES = {
 
 
 def explain(error: ValidationError, under: str) -> dict[str, str]:
-    """{dotted path: one sentence}; never what was sent, which may be a secret."""
+    """Return {dotted path: one sentence}. It never contains the sent value, which may be a secret."""
     fields: dict[str, str] = {}
     for item in error.errors(include_url=False, include_input=False):
         path = ".".join(str(part) for part in (under, *item["loc"]) if part != "")

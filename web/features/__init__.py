@@ -1,7 +1,7 @@
 """The features of the product: one package per resource, with its pages, API, service, schemas and forms.
 
-`FEATURES` is the one list of them. A module of pages has a `blueprint`; importing a module of the API adds its routes to the
-API's blueprint.
+`FEATURES` is the only list of them. A module of pages has a `blueprint`, which `web.ui.pages` registers: those in `pages`
+require a signed-in person, those in `public` do not. Importing a module of the API adds its routes to the API's blueprint.
 """
 
 from collections.abc import Iterator
@@ -12,19 +12,20 @@ from flask import Blueprint
 
 
 class Feature(NamedTuple):
-    """A resource: the package's name, its modules with pages, and its modules with API routes."""
+    """A resource: the name of its package, and its modules with pages, public pages and API routes."""
 
     name: str
     pages: tuple[str, ...] = ("pages",)
     api: tuple[str, ...] = ("api",)
+    public: tuple[str, ...] = ()
 
 
 FEATURES = (
-    Feature("sign_in", api=()),
+    Feature("sign_in", api=(), public=("public",)),
     Feature("account", pages=("first_password", "pages")),
     Feature("dashboard", api=()),
     Feature("monitors", pages=("pages", "form_pages", "action_pages", "detail_pages")),
-    Feature("results", pages=("pings",)),
+    Feature("results"),
     Feature("tags", pages=()),
     Feature("alerts"),
     Feature("failed_deliveries"),
@@ -32,19 +33,26 @@ FEATURES = (
     Feature("notification_providers"),
     Feature("locations"),
     Feature("maintenance_windows"),
-    Feature("schedules", api=()),
-    Feature("queues", api=()),
-    Feature("api_keys", api=()),
+    Feature("schedules"),
+    Feature("queues"),
+    Feature("api_keys"),
     Feature("members"),
-    Feature("projects", api=()),
+    Feature("projects"),
     Feature("audit"),
 )
 
 
-def blueprints() -> Iterator[Blueprint]:
+def page_blueprints() -> Iterator[Blueprint]:
     """Import the pages of every feature and yield their blueprints."""
     for feature in FEATURES:
         for module in feature.pages:
+            yield import_module(f"web.features.{feature.name}.{module}").blueprint
+
+
+def public_blueprints() -> Iterator[Blueprint]:
+    """Import the public pages of every feature and yield their blueprints."""
+    for feature in FEATURES:
+        for module in feature.public:
             yield import_module(f"web.features.{feature.name}.{module}").blueprint
 
 

@@ -1,1 +1,1 @@
-"""Request handling that every route shares."""
+"""Request handling that all routes share."""

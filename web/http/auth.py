@@ -1,7 +1,7 @@
-"""Who is calling, for which project, and what they may do.
+"""The caller of a request: who it is, for which project, and with which permissions.
 
-A caller is an API key (of one project) or a signed-in person, whose session carries the current project.
-`X-Project-Id` overrides the project where the caller may. Someone else's project looks like one that is not there.
+A caller is an API key of one project, or a signed-in person, whose session holds the current project. The header
+`X-Project-Id` selects another project. A project that the caller may not see does not exist for them.
 """
 
 import hashlib
@@ -21,7 +21,8 @@ from web.http.extensions import db
 _ORGANIZATION_ROLES = {Role.SUPER_ADMIN, Role.ORG_OWNER, Role.ORG_ADMIN}
 _ADMINISTRATORS = _ORGANIZATION_ROLES | {Role.PROJECT_ADMIN}
 _EDITORS = _ADMINISTRATORS | {Role.PROJECT_EDITOR}
-_MIGHT = list(Role)
+#: From the highest to the lowest.
+_RANKS = list(Role)
 _USE_REMEMBERED = timedelta(minutes=1)
 
 
@@ -36,46 +37,46 @@ class Caller:
     api_key_id: UUID | None = None
 
     @property
-    def may_edit(self) -> bool:
-        """Monitors, providers, tags: make, change, delete, run."""
+    def can_edit(self) -> bool:
+        """Whether the caller may create, change, delete and run monitors, providers and tags."""
         return self.role in _EDITORS
 
     @property
-    def may_administer(self) -> bool:
-        """Members, API keys and the audit trail of the project."""
+    def can_administer(self) -> bool:
+        """Whether the caller may manage the members, API keys and audit trail of the project."""
         return self.role in _ADMINISTRATORS
 
     @property
-    def may_organize(self) -> bool:
-        """Projects of the organisation, and the operator's warnings."""
+    def can_manage_organization(self) -> bool:
+        """Whether the caller may manage the organisation's projects and see the operator's warnings."""
         return self.role in _ORGANIZATION_ROLES
 
 
-def is_mightier(one: Role, other: Role) -> bool:
+def outranks(one: Role, other: Role) -> bool:
     """Whether `one` may do more than `other`."""
-    return _MIGHT.index(one) < _MIGHT.index(other)
+    return _RANKS.index(one) < _RANKS.index(other)
 
 
 def spans_organization(role: Role) -> bool:
-    """Whether `role` holds for a whole organisation, and not for one project."""
+    """Return whether `role` applies to a whole organisation instead of one project."""
     return role in _ORGANIZATION_ROLES
 
 
-def caller() -> Caller:
-    """The caller of this request. Raises a 401, 403 or 404 `Problem`."""
+def current_caller() -> Caller:
+    """Return the caller of this request. Raise a 401, 403 or 404 `Problem` if it has none."""
     if "caller" not in g:
         g.caller = _by_key() if "Authorization" in request.headers else _by_session()
-    found: Caller = g.caller
-    return found
+    caller: Caller = g.caller
+    return caller
 
 
 def uses_key() -> bool:
-    """Whether the request brings an API key, so that no CSRF token is needed."""
+    """Return whether the request has an API key, and so needs no CSRF token."""
     return "Authorization" in request.headers
 
 
 def hash_of_key(key: str) -> bytes:
-    """What `api_keys.key_hash` holds: the keys are long and random, so a plain SHA-256 is enough."""
+    """Return the value of `api_keys.key_hash`. Keys are long and random, so plain SHA-256 is enough."""
     return hashlib.sha256(key.encode()).digest()
 
 
@@ -83,7 +84,7 @@ def _by_key() -> Caller:
     scheme, _, key = request.headers["Authorization"].partition(" ")
     if scheme.lower() != "bearer" or not key.strip():
         raise Problem(401, "The Authorization header must read 'Bearer <API key>'.")
-    maker_roles = (
+    creator_roles = (
         select(func.array_agg(Member.role))
         .where(
             Member.user_id == ApiKey.created_by,
@@ -94,7 +95,7 @@ def _by_key() -> Caller:
         .scalar_subquery()
     )
     row = db.session.execute(
-        select(ApiKey, Project.organization_id, maker_roles)
+        select(ApiKey, Project.organization_id, creator_roles)
         .join(Project, Project.id == ApiKey.project_id)
         .where(
             ApiKey.key_hash == hash_of_key(key.strip()),
@@ -103,27 +104,28 @@ def _by_key() -> Caller:
         )
     ).one_or_none()
     if row is None:
-        raise Problem(401, "This API key is not valid.", guidance="Make a new key under Settings, API keys.")
-    found, organization_id, of_maker = row
+        raise Problem(401, "This API key is not valid.", guidance="Create a new key under Settings, API keys.")
+    key_row, organization_id, creator_roles = row
     wanted = _wanted_project()
-    if wanted not in (None, found.project_id):
+    if wanted not in (None, key_row.project_id):
         raise Problem(404, "There is no such project.")
-    _mark_used(found)
-    role = bounded(Role(found.role), of_maker or ())
-    return Caller(found.project_id, organization_id, role, api_key_id=found.id)
+    _mark_used(key_row)
+    role = bounded(Role(key_row.role), creator_roles or ())
+    return Caller(key_row.project_id, organization_id, role, api_key_id=key_row.id)
 
 
-def bounded(role: Role, of_maker: Sequence[str]) -> Role:
-    """The role of a key: never mightier than that of the person who made it, as long as they have one here.
+def bounded(role: Role, creator_roles: Sequence[str]) -> Role:
+    """Return the role of a key: at most that of its creator, while the creator has a role in the project.
 
-    A key of somebody who has left keeps the role that it had at last, so that what depends on it goes on; *API keys* shows it.
+    After its creator has left, a key keeps its last role, so that programs that use it continue to work. The page
+    *API keys* shows such keys.
     """
-    theirs = next((one for one in Role if one.value in of_maker), None)
-    return theirs if theirs is not None and is_mightier(role, theirs) else role
+    highest = next((candidate for candidate in Role if candidate.value in creator_roles), None)
+    return highest if highest is not None and outranks(role, highest) else role
 
 
 def _mark_used(key: ApiKey) -> None:
-    """Remember the last use to the minute only: a write per request would cost more than the request."""
+    """Store the last use, at most once a minute: a write for each request would cost more than the request."""
     now = datetime.now(UTC)
     if key.last_used_at is None or now - key.last_used_at > _USE_REMEMBERED:
         db.session.execute(update(ApiKey).where(ApiKey.id == key.id).values(last_used_at=now))
@@ -132,18 +134,18 @@ def _mark_used(key: ApiKey) -> None:
 
 def _by_session() -> Caller:
     if not current_user.is_authenticated:
-        raise Problem(401, "Nobody is signed in, and no API key was sent.")
+        raise Problem(401, "Sign in, or send an API key.")
     user: User = current_user.user
     if user.must_change_password:
-        raise Problem(403, "Choose a password of your own first.", code="PASSWORD_CHANGE_REQUIRED")
+        raise Problem(403, "Choose your own password first.", code="PASSWORD_CHANGE_REQUIRED")
     wanted = _wanted_project()
     found = find_membership(user.id, wanted or session.get("project_id"))
     if found is None and wanted is None:
-        found = find_membership(user.id, None)  # the session's project is gone: any other one of theirs
+        found = find_membership(user.id, None)  # the session's project was deleted: use another one
     if found is None:
         if wanted:
             raise Problem(404, "There is no such project.")
-        raise Problem(403, "You are in no project.", code="NO_PROJECT")
+        raise Problem(403, "You are not a member of any project.", code="NO_PROJECT")
     project, role = found
     return Caller(project.id, project.organization_id, role, user_id=user.id)
 
@@ -159,7 +161,10 @@ def _wanted_project() -> UUID | None:
 
 
 def find_membership(user_id: UUID, project_id: UUID | str | None) -> tuple[Project, Role] | None:
-    """The project (the oldest of theirs for None) and the person's mightiest role in it; None where they have none."""
+    """Return the project and the person's highest role in it, or None if they have no role.
+
+    If `project_id` is None, the project is the oldest that they may see.
+    """
     found = projects_of(user_id)
     if project_id is None:
         return found[0] if found else None
@@ -167,7 +172,7 @@ def find_membership(user_id: UUID, project_id: UUID | str | None) -> tuple[Proje
 
 
 def projects_of(user_id: UUID) -> list[tuple[Project, Role]]:
-    """The projects a person may see, the oldest first, each with their mightiest role in it."""
+    """Return the projects that a person may see, oldest first, each with their highest role in it."""
     query = (
         select(Project, Member.role)
         .join(
@@ -183,6 +188,6 @@ def projects_of(user_id: UUID) -> list[tuple[Project, Role]]:
     best: dict[UUID, tuple[Project, Role]] = {}
     for project, word in db.session.execute(query):
         role = Role(word)
-        if project.id not in best or is_mightier(role, best[project.id][1]):
+        if project.id not in best or outranks(role, best[project.id][1]):
             best[project.id] = (project, role)
     return list(best.values())

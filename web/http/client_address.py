@@ -1,4 +1,4 @@
-"""The address of the client, in one spelling: sign-in delays, audit entries and pings are kept by it."""
+"""The client's address in one spelling. Sign-in delays, audit events and pings use it."""
 
 import ipaddress
 import re
@@ -13,10 +13,10 @@ _WITH_PORT = re.compile(r"([0-9.]+):[0-9]*")
 
 
 class ClientAddress:
-    """Middleware that brings `REMOTE_ADDR` into one spelling.
+    """Middleware that normalizes `REMOTE_ADDR`.
 
-    Proxies write `192.0.2.7:1234` and `[2001:db8::7]:1234` into `X-Forwarded-For`, with a port that is new at each
-    connection. What is no address at all, such as `unknown`, is replaced by the address of the proxy.
+    Proxies write `192.0.2.7:1234` and `[2001:db8::7]:1234` into `X-Forwarded-For`, with another port for each
+    connection. A value that is not an address, such as `unknown`, is replaced by the address of the proxy.
     """
 
     def __init__(self, application: "WSGIApplication") -> None:

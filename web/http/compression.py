@@ -1,8 +1,9 @@
-"""Text answers are compressed with gzip, unless that could tell a stranger something.
+"""Gzip compression of text responses, except where it could reveal a secret.
 
-The length of a compressed page tells what repeats in it. Somebody who makes a browser send many requests with guesses, and
-sees the lengths of the answers, learns secrets that way (BREACH). Such requests come from another site, and browsers say
-so in `Sec-Fetch-Site`: their answers are not compressed. All others carry a filler of random length besides.
+The length of a compressed page depends on what repeats in it. An attacker who makes a browser send many requests with
+guesses, and sees the lengths of the responses, can learn secrets (the BREACH attack). Such requests come from another
+site, which browsers report in `Sec-Fetch-Site`: their responses are not compressed. All other compressed responses
+contain a filler of random length.
 """
 
 import gzip
@@ -11,8 +12,8 @@ import secrets
 
 from flask import Flask, Response, request
 
-#: Shorter answers fit into one packet anyway.
-LEAST_BYTES = 1000
+#: Shorter responses fit into one packet without compression.
+MIN_BYTES = 1000
 _LEVEL = 5
 _FILLER_BYTES = 64
 _TYPES = {
@@ -22,11 +23,11 @@ _TYPES = {
     "application/yaml",
     "image/svg+xml",
 }
-_OUR_OWN = {"same-origin", "none"}
+_SAME_SITE = {"same-origin", "none"}
 
 
 def init_app(app: Flask) -> None:
-    """Compress the answers of `app`. Call it before all that changes answers, so that it runs after that."""
+    """Compress the responses of `app`. Call it before other code adds `after_request` functions: they run in reverse."""
     app.after_request(_compress)
 
 
@@ -34,7 +35,7 @@ def _compress(response: Response) -> Response:
     if not _is_text(response.mimetype):
         return response
     if response.mimetype == "text/html":
-        # Every page is somebody's own and may change at any time; with an ETag it is not sent again.
+        # A page is specific to a person and may change at any time. An unchanged page with an ETag is not sent again.
         response.headers.setdefault("Cache-Control", "private, no-cache")
     response.vary.add("Accept-Encoding")
     response.vary.add("Sec-Fetch-Site")
@@ -42,13 +43,13 @@ def _compress(response: Response) -> Response:
         return response
     response.direct_passthrough = False
     data = response.get_data()
-    if len(data) < LEAST_BYTES:
+    if len(data) < MIN_BYTES:
         return response
     response.set_data(compressed(data))
     response.content_encoding = "gzip"
     etag, _ = response.get_etag()
     if etag is not None:
-        response.set_etag(etag, weak=True)  # no longer the same bytes
+        response.set_etag(etag, weak=True)  # the bytes have changed
     return response
 
 
@@ -63,14 +64,14 @@ def _is_wanted(response: Response) -> bool:
         and not response.content_encoding
         and (not response.is_streamed or response.direct_passthrough)
         and request.accept_encodings["gzip"] > 0
-        and request.headers.get("Sec-Fetch-Site", "none") in _OUR_OWN
+        and request.headers.get("Sec-Fetch-Site", "none") in _SAME_SITE
     )
 
 
 def compressed(data: bytes) -> bytes:
-    """`data` as gzip, with a file name of random length that readers pass over."""
+    """Return `data` as gzip, with a file name of random length, which readers ignore."""
     name = secrets.token_hex(_FILLER_BYTES)[: secrets.randbelow(2 * _FILLER_BYTES)]
-    with io.BytesIO() as made:
-        with gzip.GzipFile(name, "wb", _LEVEL, made, mtime=0) as packing:
-            packing.write(data)
-        return made.getvalue()
+    with io.BytesIO() as buffer:
+        with gzip.GzipFile(name, "wb", _LEVEL, buffer, mtime=0) as compressor:
+            compressor.write(data)
+        return buffer.getvalue()

@@ -1,6 +1,6 @@
-"""Every failure as API.md's error object; pages get a page.
+"""Errors as responses: an error object in JSON for the API, an error page for people.
 
-Raise `Problem` (or a shorthand below) anywhere in a request; what else escapes is turned into one here.
+Code raises `Problem`, or one of its shorthands, anywhere in a request. Other exceptions become a `Problem` here.
 """
 
 from collections.abc import Mapping
@@ -22,10 +22,10 @@ log = structlog.get_logger()
 
 
 class Problem(Exception):
-    """An answer that is an error: `code` is one of `faults`, by default that of the status.
+    """An error response. `code` is one of `faults.FAULTS`, by default that of the status.
 
-    `fields` maps dotted paths to what is wrong there; the message goes to the caller, `guidance` where the table's is
-    not precise enough.
+    `message` and `guidance` are shown to the caller; `guidance` replaces that of the table. `fields` maps the dotted path
+    of each wrong field to a message.
     """
 
     def __init__(
@@ -50,17 +50,17 @@ class Problem(Exception):
 
 
 def invalid(fields: Mapping[str, str]) -> Problem:
-    """A 422 that names the wrong fields."""
+    """Return a 422 that names the wrong fields."""
     return Problem(422, "Some fields are not valid: " + ", ".join(sorted(fields)) + ".", fields=fields)
 
 
 def not_found(what: str = "page") -> Problem:
-    """A 404, also for what exists and is not the caller's."""
+    """Return a 404. It is also used for what exists and the caller may not see."""
     return Problem(404, f"There is no such {what}.")
 
 
 def answer(problem: Problem) -> Response:
-    """`problem` as JSON."""
+    """Return `problem` as a JSON response."""
     body: dict[str, Any] = {
         "code": problem.code,
         "message": problem.message,
@@ -76,21 +76,21 @@ def answer(problem: Problem) -> Response:
 
 
 def _answer_or_page(problem: Problem) -> Response:
-    """JSON under /api and for programs; a page for people."""
+    """Return `problem` as JSON for the API and for programs, or as a page for people."""
     if request.path.startswith("/api/") or request.accept_mimetypes.best == "application/json":
         return answer(problem)
-    # What the layout asks for (the person, the project, the navigation) may be what failed: an error page does without.
+    # Loading the person, the project or the navigation may be what failed, so an error page shows none of them.
     g.shows_error = True
     try:
         text = render_template("error.html", problem=problem, correlation=correlation_id())
-    except Exception as error:  # noqa: BLE001 - an error page that fails would leave people with an empty answer
+    except Exception as error:  # noqa: BLE001 - if the error page fails, people would get an empty response
         log.error("error_page_failed", error=type(error).__name__)
         return Response(f"{problem.message}\n", problem.status, problem.headers, mimetype="text/plain")
     return Response(text, problem.status, problem.headers, mimetype="text/html")
 
 
 def shows_error() -> bool:
-    """Whether an error page is rendered now: then nothing of a database or a session is asked for."""
+    """Return whether an error page is being rendered, which must not use the database or the session."""
     return bool(g.get("shows_error"))
 
 
@@ -98,41 +98,41 @@ def _from_http(error: HTTPException) -> Problem:
     status = error.code or 500
     messages = {
         404: "There is no such address.",
-        405: f"{request.method} is not possible here.",
-        413: "The body is too large: at most 1 MiB is taken.",
+        405: f"The method {request.method} is not allowed here.",
+        413: "The body is too large. The limit is 1 MiB.",
         415: "The body must be JSON.",
     }
     headers = {name: value for name, value in error.get_headers(request.environ) if name in {"Allow", "Retry-After"}}
     return Problem(status, messages.get(status, error.description or error.name), headers=headers)
 
 
-#: SQLSTATE, or its class -> what is told of it: such errors come from a database that was there all the time.
-_NOT_AWAY = {
-    "57014": "The database took too long over this.",
-    "40": "Somebody else changed the same at the same moment, so this was not done. Try again.",
-    "55": "Somebody else holds what this is about, so it was not done. Try again.",
-    "53": "The database is out of room: of disk, memory or connections.",
+#: SQLSTATE, or its class -> the message. The database was reachable when these errors occurred.
+_REACHABLE = {
+    "57014": "The database did not finish in time.",
+    "40": "Another request changed the same data at the same time. Nothing was saved. Try again.",
+    "55": "Another request holds a lock on this data. Nothing was saved. Try again.",
+    "53": "The database is out of disk space, memory or connections.",
 }
 
 
-#: SQLSTATE -> what is told of it: two requests at once wanted what only one can have.
+#: SQLSTATE -> the message. Two requests made conflicting changes at the same time.
 _CONFLICTS = {
-    "23503": "What this refers to was deleted at the same moment. Reload and try again.",
-    "23505": "Somebody else saved the same at the same moment. Reload and try again.",
-    "23P01": "Somebody else saved the same at the same moment. Reload and try again.",
+    "23503": "An item that this refers to was deleted at the same time. Reload and try again.",
+    "23505": "Another request saved the same at the same time. Reload and try again.",
+    "23P01": "Another request saved the same at the same time. Reload and try again.",
 }
 
 
-def _why_not(error: Exception) -> str:
-    """What is told of a failure of a server of ours."""
+def _dependency_message(error: Exception) -> str:
+    """Return the message for a failure of the database or the broker."""
     if isinstance(error, redis.RedisError):
         return "The broker is not reachable."
     state = str(getattr(getattr(error, "orig", None), "sqlstate", None) or "")
-    return _NOT_AWAY.get(state) or _NOT_AWAY.get(state[:2]) or "The database is not reachable."
+    return _REACHABLE.get(state) or _REACHABLE.get(state[:2]) or "The database is not reachable."
 
 
 def init_app(app: Flask) -> None:
-    """Turn whatever escapes a view of `app` into an error answer."""
+    """Turn every exception that leaves a view of `app` into an error response."""
 
     @app.errorhandler(Problem)
     def on_problem(error: Problem) -> Response:
@@ -159,11 +159,11 @@ def init_app(app: Flask) -> None:
     def on_dependency(error: Exception) -> Response:
         cause = getattr(error, "orig", None) or error
         log.error("dependency_down", error=type(cause).__name__)
-        return _answer_or_page(Problem(503, _why_not(error), headers={"Retry-After": "5"}))
+        return _answer_or_page(Problem(503, _dependency_message(error), headers={"Retry-After": "5"}))
 
     @app.errorhandler(TooManyAtOnce)
     def on_busy(_error: TooManyAtOnce) -> Response:
-        message = "Too many passwords are being checked at this moment."
+        message = "Too many passwords are being checked at the moment."
         return _answer_or_page(Problem(503, message, headers={"Retry-After": "5"}))
 
     @app.errorhandler(Exception)

@@ -1,4 +1,4 @@
-"""The Flask extensions, made once and bound to the application in `init_app`."""
+"""The Flask extensions. They are created once and bound to the application in `init_app`."""
 
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,22 +17,22 @@ from models.tables import Base
 if TYPE_CHECKING:
     from flask_migrate import Migrate
 
-#: Sessions and pagination over the tables of `models.tables`, which have a base of their own: `db.Model` is not used.
-#: Rows stay readable after a commit: an answer is rendered from what was just saved.
+#: Database sessions for the tables of `models.tables`, which have their own base class: `db.Model` is not used.
+#: Rows stay readable after a commit, because a response is rendered from what was just saved.
 db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False})
 login_manager = LoginManager()
 csrf = CSRFProtect()
-#: Each command takes a millisecond: the threads of a web process share them.
+#: The threads of a web process share these connections. A command takes about a millisecond.
 _REDIS_CONNECTIONS = 64
 
 
 def init_app(app: Flask) -> None:
-    """Bind every extension to `app`; opens no connection yet."""
+    """Bind every extension to `app`. This opens no connection."""
     db.init_app(app)
-    # Its context processor would load the person for every template, error pages included.
+    # Flask-Login's context processor would load the person for every template, including error pages.
     login_manager.init_app(app, add_context_processor=False)
-    login_manager.login_view = "pages.sign_in.login"
-    login_manager.session_protection = None  # a phone changes its address all day long
+    login_manager.login_view = "public.sign_in.login"
+    login_manager.session_protection = None  # the address of a phone changes often
     csrf.init_app(app)
     app.extensions["redis"] = watched(
         pooled(
@@ -49,7 +49,7 @@ def init_app(app: Flask) -> None:
 
 
 def _connect(dialect: Any, _record: Any, arguments: list[Any], keywords: dict[str, Any]) -> Any:
-    """A new connection for pages and API; refused at once while the database counts as away."""
+    """Open a connection for pages and API. Raise an error at once while the circuit breaker of the database is open."""
     if DATABASE.unavailable:
         raise dialect.dbapi.OperationalError("the database did not answer several times in a row")
     with DATABASE.attempt():
@@ -57,12 +57,12 @@ def _connect(dialect: Any, _record: Any, arguments: list[Any], keywords: dict[st
 
 
 def redis_client() -> "redis.Redis":
-    """The application's Redis client: pooled, text in and out. Calls raise `redis.RedisError`."""
+    """Return the application's Redis client. It is pooled and decodes text. Its calls raise `redis.RedisError`."""
     return cast("redis.Redis", current_app.extensions["redis"])
 
 
 def migrate(app: Flask) -> "Migrate":
-    """Flask-Migrate on `app`, for the command line only: Alembic's memory is not wanted in a web process."""
+    """Return Flask-Migrate for `app`. Only the command line uses it: a web process does not load Alembic."""
     from flask_migrate import Migrate
 
     return Migrate(app, db, directory="migrations")

@@ -1,6 +1,6 @@
-"""A cookie that tells which accounts a browser has signed in to, so that strangers' failures do not hold it up.
+"""A cookie that records which accounts a browser has signed in to, so that failures of others do not delay it.
 
-It proves nothing and opens nothing: a browser that brings it has counters of its own in `web/http/sign_in_delays.py`.
+The cookie grants nothing. A browser that has it gets its own counters in `web/http/sign_in_delays.py`.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ import settings
 COOKIE = "supercheck_browser"
 _SALT = "known-browser"
 _DAYS = 365
-_MOST_ACCOUNTS = 10
+_MAX_ACCOUNTS = 10
 
 
 def _serializer() -> URLSafeTimedSerializer:
@@ -24,13 +24,13 @@ def _serializer() -> URLSafeTimedSerializer:
 
 
 def _mark(email: str) -> str:
-    """What stands for the account in the cookie: its address is not for whoever reads the cookie."""
+    """Return the hash that stands for the account in the cookie, so that the cookie does not reveal the address."""
     key = hashlib.sha256(f"{_SALT}:{settings.get().secret_key}".encode()).digest()
     return hmac.new(key, email.encode(), hashlib.sha256).hexdigest()[:24]
 
 
 def _read() -> tuple[str, list[str]]:
-    """The browser's id and the marks of its accounts; empty if there is no cookie of ours."""
+    """Return the browser's id and the hashes of its accounts, or empty values if there is no valid cookie."""
     try:
         found: Any = _serializer().loads(request.cookies.get(COOKIE, ""), max_age=_DAYS * 24 * 3600)
         return str(found["browser"]), [str(mark) for mark in found["accounts"]]
@@ -39,16 +39,16 @@ def _read() -> tuple[str, list[str]]:
 
 
 def known_as(email: str) -> str:
-    """The id of this browser if it has signed in to the account `email` before, else an empty text."""
+    """Return the id of this browser if it has signed in to the account `email` before, else an empty string."""
     browser, accounts = _read()
     return browser if _mark(email) in accounts else ""
 
 
 def remember(email: str) -> None:
-    """Have this browser known for the account `email` from the answer to this request on."""
+    """Add the account `email` to the cookie that the response sets."""
     browser, accounts = _read()
     mark = _mark(email)
-    kept = [mark, *(one for one in accounts if one != mark)][:_MOST_ACCOUNTS]
+    kept = [mark, *(other for other in accounts if other != mark)][:_MAX_ACCOUNTS]
     text = str(_serializer().dumps({"browser": browser or secrets.token_urlsafe(16), "accounts": kept}))
     secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
 

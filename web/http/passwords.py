@@ -1,7 +1,7 @@
-"""Passwords: argon2id hashes, and a bound on how many are computed at once.
+"""Passwords: argon2id hashes, and a limit on how many are computed at once.
 
-A hash takes 64 MiB and a tenth of a second. Without the bound, a hundred people or programs that sign in together
-would take the memory and the processors of everything else.
+A hash takes 64 MiB and a tenth of a second. Without the limit, a hundred people or programs that sign in together
+would leave no memory and processor time for other work.
 """
 
 import threading
@@ -15,49 +15,49 @@ from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatc
 import settings
 from models.tables import User
 
-#: Characters of a password that a person chooses.
+#: The length of a password in characters.
 SHORTEST, LONGEST = 10, 256
-#: Hashes computed at once, and how many requests may wait for their turn; each holds a thread of the web process.
-AT_ONCE = 3
-WAITING = 32
-PATIENCE_S = 5.0
+#: Hashes that are computed at once, and requests that may wait for a permit. Each holds a thread of the web process.
+MAX_CONCURRENT = 3
+MAX_WAITING = 32
+WAIT_TIMEOUT_S = 5.0
 
 _HASHER = PasswordHasher()
 
 
 class TooManyAtOnce(Exception):
-    """More hashes are wanted than this process computes in a reasonable time."""
+    """More hashes are requested than this process can compute in a reasonable time."""
 
 
-class Room:
-    """Lets `at_once` threads in. Further ones wait; the waiting room is bounded, too."""
+class HashLimiter:
+    """Let `concurrent` threads compute a hash at once, and `waiting` more threads wait for a permit."""
 
-    def __init__(self, at_once: int, waiting: int, patience_s: float) -> None:
-        self._turns = threading.BoundedSemaphore(at_once)
-        self._places = threading.BoundedSemaphore(at_once + waiting)
-        self._patience_s = patience_s
+    def __init__(self, concurrent: int, waiting: int, timeout_s: float) -> None:
+        self._permits = threading.BoundedSemaphore(concurrent)
+        self._queue = threading.BoundedSemaphore(concurrent + waiting)
+        self._timeout_s = timeout_s
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Hold a turn inside the block. Raises `TooManyAtOnce`."""
-        if not self._places.acquire(blocking=False):
+    def permit(self) -> Iterator[None]:
+        """Hold a permit inside the block. Raise `TooManyAtOnce` if none is available in time."""
+        if not self._queue.acquire(blocking=False):
             raise TooManyAtOnce
         try:
-            if not self._turns.acquire(timeout=self._patience_s):
+            if not self._permits.acquire(timeout=self._timeout_s):
                 raise TooManyAtOnce
             try:
                 yield
             finally:
-                self._turns.release()
+                self._permits.release()
         finally:
-            self._places.release()
+            self._queue.release()
 
 
-_room = Room(AT_ONCE, WAITING, PATIENCE_S)
+_limiter = HashLimiter(MAX_CONCURRENT, MAX_WAITING, WAIT_TIMEOUT_S)
 
 
 def problem(password: str) -> str:
-    """Why nobody may choose `password`, one sentence; empty if they may."""
+    """Return one sentence that says why `password` is not allowed, or an empty string if it is."""
     if len(password) < SHORTEST:
         return f"A password has at least {SHORTEST} characters."
     if len(password) > LONGEST:
@@ -68,32 +68,32 @@ def problem(password: str) -> str:
 
 
 def hash_password(password: str) -> str:
-    """The argon2id hash that `users.password_hash` holds. Raises `TooManyAtOnce`."""
-    with _room.turn():
+    """Return the argon2id hash for `users.password_hash`. Raise `TooManyAtOnce` if this process is too busy."""
+    with _limiter.permit():
         return _HASHER.hash(password)
 
 
 def needs_rehash(stored: str) -> bool:
-    """Whether `stored` was made with weaker parameters than those of today."""
+    """Return whether `stored` was computed with weaker parameters than the present ones."""
     return _HASHER.check_needs_rehash(stored)
 
 
 @cache
 def _unknown_account_hash() -> str:
-    """A hash that no password matches: unknown accounts take as long as known ones."""
+    """Return a hash that no password matches, so that an unknown account takes as long as a known one."""
     return _HASHER.hash("no account has this password")
 
 
 def matches(stored: str | None, password: str) -> bool:
-    """Whether `password` belongs to the hash `stored`; takes the same time for None. Raises `TooManyAtOnce`."""
-    with _room.turn():
+    """Return whether `password` matches the hash `stored`. None takes the same time. Raise `TooManyAtOnce`."""
+    with _limiter.permit():
         try:
-            found = _HASHER.verify(stored or _unknown_account_hash(), password)
+            is_match = _HASHER.verify(stored or _unknown_account_hash(), password)
         except (VerifyMismatchError, VerificationError, InvalidHashError):
             return False
-    return found and stored is not None
+    return is_match and stored is not None
 
 
 def password_fits(user: User | None, password: str) -> bool:
-    """Whether `password` is that of `user`; takes the same time for None. Raises `TooManyAtOnce`."""
+    """Return whether `password` is that of `user`. None takes the same time. Raise `TooManyAtOnce`."""
     return matches(user.password_hash if user else None, password)

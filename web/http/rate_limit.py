@@ -1,4 +1,4 @@
-"""At most so many requests a minute for each API key, counted in Redis."""
+"""A limit of requests per minute for each API key, counted in Redis."""
 
 import time
 from uuid import UUID
@@ -15,7 +15,7 @@ _WINDOW_S = 60
 
 
 def count_request(api_key_id: UUID) -> None:
-    """Count one request. Raises a 429 `Problem` beyond the limit; lets everything pass while Redis is away."""
+    """Count one request. Raise a 429 `Problem` if it is over the limit. If Redis is down, nothing is limited."""
     limit = settings.get().api_rate_limit_per_minute
     if not limit:
         return
@@ -31,4 +31,6 @@ def count_request(api_key_id: UUID) -> None:
         return
     if count > limit:
         wait = max(1, _WINDOW_S - int(now % _WINDOW_S))
-        raise Problem(429, f"This API key may make {limit} requests a minute.", headers={"Retry-After": str(wait)})
+        raise Problem(
+            429, f"This API key is limited to {limit} requests per minute.", headers={"Retry-After": str(wait)}
+        )

@@ -1,4 +1,4 @@
-"""What browsers are told to refuse: foreign scripts, framing, guessing of types."""
+"""Security headers: they make browsers refuse foreign scripts, framing and guessed content types."""
 
 from flask import Flask, Response
 
@@ -9,7 +9,7 @@ CONTENT_SECURITY_POLICY = (
 
 
 def init_app(app: Flask, *, https: bool) -> None:
-    """Set the headers on every answer that does not set its own; HSTS where people reach us over https."""
+    """Set the headers on every response that does not set its own. With `https`, HSTS is among them."""
     fixed = {
         "Content-Security-Policy": CONTENT_SECURITY_POLICY,
         "X-Content-Type-Options": "nosniff",

@@ -1,4 +1,4 @@
-"""Sessions: a row for each signed-in browser, which its person or an administrator can end.
+"""Sessions: one row for each signed-in browser. The person or an administrator can end it.
 
 The browser's signed cookie holds a random token; the row holds its hash. Deleting the row signs the browser out.
 """
@@ -23,7 +23,7 @@ _LONGEST_USER_AGENT = 300
 
 
 class SignedIn(UserMixin):  # type: ignore[misc]
-    """The person of a session, as Flask-Login wants it; `user` and `session_id` are the rows'."""
+    """The person of a session, in the form that Flask-Login needs."""
 
     def __init__(self, user: User, session_id: UUID, token: str) -> None:
         self.user = user
@@ -31,12 +31,12 @@ class SignedIn(UserMixin):  # type: ignore[misc]
         self._token = token
 
     def get_id(self) -> str:
-        """The token: what Flask-Login puts into the browser's cookie."""
+        """Return the token, which Flask-Login stores in the browser's cookie."""
         return self._token
 
 
 def hash_of(token: str) -> bytes:
-    """What `user_sessions.token_hash` holds: tokens are long and random, so a plain SHA-256 is enough."""
+    """Return the value of `user_sessions.token_hash`. Tokens are long and random, so plain SHA-256 is enough."""
     return hashlib.sha256(token.encode()).digest()
 
 
@@ -47,29 +47,29 @@ def _load(token: str) -> SignedIn | None:
         .join(User, User.id == UserSession.user_id)
         .where(
             UserSession.token_hash == hash_of(token),
-            _lasts(),
+            _is_active(),
             User.enabled,
         )
     ).one_or_none()
     if row is None:
         return None
-    found, user = row
-    _mark_seen(found)
-    return SignedIn(user, found.id, token)
+    user_session, user = row
+    _mark_seen(user_session)
+    return SignedIn(user, user_session.id, token)
 
 
-def _mark_seen(found: UserSession) -> None:
-    """Remember the last use to the minute only: a write per request would cost more than the request."""
+def _mark_seen(user_session: UserSession) -> None:
+    """Store the last use, at most once a minute: a write for each request would cost more than the request."""
     now = datetime.now(UTC)
-    if now - found.seen_at > _SEEN_REMEMBERED:
+    if now - user_session.seen_at > _SEEN_REMEMBERED:
         values = {"seen_at": now, "ip": request.remote_addr}
-        db.session.execute(update(UserSession).where(UserSession.id == found.id).values(**values))
+        db.session.execute(update(UserSession).where(UserSession.id == user_session.id).values(**values))
         db.session.commit()
 
 
 def start(user: User) -> None:
-    """Make this browser's session that of `user`, who has proved to be themselves. Commits."""
-    # A session that this browser had before ends: signing in again must not leave it usable.
+    """Start a session of this browser for `user`, whose password was verified. This commits."""
+    # End the browser's former session, so that it is not usable after another sign-in.
     end_this()
     token = secrets.token_urlsafe(32)
     agent = request.user_agent.string[:_LONGEST_USER_AGENT]
@@ -81,53 +81,53 @@ def start(user: User) -> None:
 
 
 def end_this() -> None:
-    """End the session of this browser, here and on the server. Commits."""
+    """End the session of this browser, in its cookie and in the database. This commits."""
     token = session.get("_user_id")
     if token:
         db.session.execute(delete(UserSession).where(UserSession.token_hash == hash_of(str(token))))
         db.session.commit()
     logout_user()
-    session.clear()  # nothing of one session lives on in another
+    session.clear()  # the next session starts empty
 
 
 def of(user_id: UUID) -> Sequence[UserSession]:
-    """The person's sessions that are not over, the last used first."""
+    """Return the person's active sessions, the most recently used first."""
     return db.session.scalars(
         select(UserSession)
-        .where(UserSession.user_id == user_id, _lasts())
+        .where(UserSession.user_id == user_id, _is_active())
         .order_by(UserSession.seen_at.desc(), UserSession.id)
     ).all()
 
 
 def number_of(user_id: Any) -> ScalarSelect[int]:
-    """How many sessions the person of the column `user_id` has that are not over, as a part of a statement."""
-    return select(func.count()).where(UserSession.user_id == user_id, _lasts()).scalar_subquery()
+    """Return a subquery: the number of active sessions of the person in the column `user_id`."""
+    return select(func.count()).where(UserSession.user_id == user_id, _is_active()).scalar_subquery()
 
 
-def _lasts() -> ColumnElement[bool]:
-    """Whether a session is not over."""
+def _is_active() -> ColumnElement[bool]:
+    """Match sessions that have not expired."""
     return and_(UserSession.seen_at > func.now() - IDLE, UserSession.created_at > func.now() - LONGEST)
 
 
 def present_id() -> UUID | None:
-    """The id of this browser's session; None if the request was signed with an API key or with nothing."""
+    """Return the id of this browser's session, or None if nobody is signed in."""
     return current_user.session_id if current_user.is_authenticated else None
 
 
 def present_user_id() -> UUID | None:
-    """The id of the person who is signed in at this browser."""
+    """Return the id of the person who is signed in with this browser, or None."""
     return current_user.user.id if current_user.is_authenticated else None
 
 
 def end_one(user_id: UUID, session_id: UUID) -> bool:
-    """End one session of the person; answers whether there was one. Does not commit."""
+    """End one session of the person. Return whether it existed. This does not commit."""
     return _count(delete(UserSession).where(UserSession.user_id == user_id, UserSession.id == session_id)) > 0
 
 
 def end_all(user_id: UUID, *, but: UUID | None = None) -> int:
-    """End the person's sessions, except the one with the id `but`; answers how many. Does not commit."""
-    wanted = delete(UserSession).where(UserSession.user_id == user_id)
-    return _count(wanted if but is None else wanted.where(UserSession.id != but))
+    """End the person's sessions, except the one with the id `but`. Return how many. This does not commit."""
+    statement = delete(UserSession).where(UserSession.user_id == user_id)
+    return _count(statement if but is None else statement.where(UserSession.id != but))
 
 
 def _count(statement: Delete) -> int:

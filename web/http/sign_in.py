@@ -1,4 +1,4 @@
-"""Signing in: the password is judged, with delays after failures, and a session begins."""
+"""Sign-in: verify the password, with delays after failures, and start a session."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ log = structlog.get_logger()
 
 
 class SignInRefused(Exception):
-    """Wrong credentials, or too many tries; `str()` is for the page. `retry_after` is seconds, 0 where none to wait."""
+    """Wrong credentials or too many attempts. The text is for people; `retry_after` is in seconds, 0 if none."""
 
     def __init__(self, message: str, retry_after: int = 0) -> None:
         super().__init__(message)
@@ -26,17 +26,19 @@ class SignInRefused(Exception):
 
 
 def sign_in(email: str, password: str, ip: str) -> User:
-    """Start a session for the person with these credentials. Raises `SignInRefused`.
+    """Start a session for the person with these credentials. Raise `SignInRefused` if they are wrong.
 
-    After a few failures the next try has to wait, longer each time; see `web/http/sign_in_delays.py` for what is counted.
+    After a few failures the next attempt has to wait, longer each time. `web/http/sign_in_delays.py` counts them.
     """
     email = email.replace("\x00", "").strip().lower()[:320]
     browser = known_browsers.known_as(email)
-    counters = sign_in_delays.of_known_browser(email, browser) if browser else sign_in_delays.of_stranger(email, ip)
+    counters = (
+        sign_in_delays.of_known_browser(email, browser) if browser else sign_in_delays.of_unknown_browser(email, ip)
+    )
     user = db.session.scalar(select(User).where(User.email == email))
-    # The connection goes back before the hash is computed: those who wait for their turn must not hold the pool.
+    # Return the connection before the hash is computed: requests that wait for a permit must not exhaust the pool.
     db.session.commit()
-    with _delays(counters, ip, "The e-mail address or the password is wrong.", lambda: _note_failure(user)) as guess:
+    with _delays(counters, ip, "The e-mail address or the password is wrong.", lambda: _record_failure(user)) as guess:
         guess.right = passwords.password_fits(user, password) and user is not None and user.enabled
     assert user is not None, "an unknown account matches no password"
     if passwords.needs_rehash(user.password_hash):
@@ -49,31 +51,31 @@ def sign_in(email: str, password: str, ip: str) -> User:
 
 
 def confirm(user: User, password: str, ip: str) -> None:
-    """Make sure that the person at this browser is `user`. Raises `SignInRefused`, with delays like those of `sign_in`."""
+    """Verify the password of `user`, who is signed in. Raise `SignInRefused` if it is wrong, with delays as in `sign_in`."""
     row = db.session.get(User, user.id)
     stored = row.password_hash if row else None
     db.session.commit()
     counters = sign_in_delays.of_person(user.email, ip)
-    with _delays(counters, ip, "This is not your present password.", lambda: None) as guess:
+    with _delays(counters, ip, "The current password is wrong.", lambda: None) as guess:
         guess.right = passwords.matches(stored, password)
 
 
 def new_hash(password: str) -> str:
-    """The hash of a new password, computed without holding a database connection. Raises `SignInRefused`."""
+    """Return the hash of a new password, without holding a database connection. Raise `SignInRefused` if busy."""
     db.session.commit()
     return _hashed(password)
 
 
 @dataclass(slots=True)
 class _Guess:
-    """One try at a password."""
+    """One attempt at a password."""
 
     right: bool = False
 
 
 @contextmanager
 def _delays(counters: Sequence[Counter], ip: str, wrong: str, on_failure: Callable[[], None]) -> Iterator[_Guess]:
-    """One try, judged inside. Raises `SignInRefused`: with `wrong`, or at once while the try has to wait."""
+    """Count one attempt, which the block verifies. Raise `SignInRefused` if it is wrong or has to wait."""
     attempt = sign_in_delays.begin(counters)
     if attempt.wait:
         plural = "" if attempt.wait == 1 else "s"
@@ -82,7 +84,7 @@ def _delays(counters: Sequence[Counter], ip: str, wrong: str, on_failure: Callab
     try:
         yield guess
     except passwords.TooManyAtOnce:
-        # The password was not judged, so this is no failure: a crowd at the door must not lock out who waits in it.
+        # The password was not verified, so this is not a failure: a busy server must not lock people out.
         sign_in_delays.take_back(attempt)
         raise _busy() from None
     if not guess.right:
@@ -100,11 +102,11 @@ def _hashed(password: str) -> str:
 
 
 def _busy() -> SignInRefused:
-    return SignInRefused("Too many people sign in at this moment. Try again in 5 seconds.", 5)
+    return SignInRefused("Too many people are signing in. Try again in 5 seconds.", 5)
 
 
-def _note_failure(user: User | None) -> None:
-    """Put a wrong password for an account that exists into its organisations' audit trail."""
+def _record_failure(user: User | None) -> None:
+    """Record a wrong password of an existing account in the audit trail of its organisations."""
     if user is not None:
         audit_events.record_for_account(user.id, "session.refused", actor=None)
         db.session.commit()

@@ -1,11 +1,11 @@
 """Delays that grow with every wrong password.
 
-An attempt is counted before the password is judged, in one step with the question whether it has to wait: of many
-attempts that arrive together only the free ones are judged. A right password takes its own count back.
+An attempt is counted before the password is verified, atomically with the decision whether it has to wait. Of many
+attempts that arrive together, only the free ones are verified. A right password undoes its own count.
 
-What is counted: the account from this address; the address, whatever the account; and the account from all addresses,
-with more room, so that an attacker elsewhere does not lock its owner out. A browser that signed in to the account
-before has counters of its own and is not held up by the failures of others.
+There are three counters: the account from this address; the address with any account; and the account from all
+addresses, with a higher limit, so that an attacker elsewhere does not lock its owner out. A browser that signed in to the
+account before has its own counter, so failures of others do not delay it.
 """
 
 import ipaddress
@@ -21,11 +21,11 @@ from web.http.extensions import redis_client
 log = structlog.get_logger()
 _LONGEST_DELAY_S = 900
 _MEMORY_S = 3600
-#: An IPv6 customer has a network of this size at least.
+#: The smallest network that providers assign to an IPv6 customer.
 _IPV6_PREFIX = 64
 
 #: KEYS are counters; ARGV is the free attempts of each, then the memory and the longest delay in seconds.
-#: Answers {seconds to wait now, seconds to wait after this attempt}; counts only if there is nothing to wait for.
+#: Return {seconds to wait now, seconds to wait after this attempt}. The attempt is counted only if it need not wait.
 _COUNT = """
 local wait = 0
 for _, key in ipairs(KEYS) do
@@ -46,7 +46,7 @@ for index, key in ipairs(KEYS) do
 end
 return {0, after}
 """
-#: KEYS are counters of an attempt that was right: each loses one, and the delay that this attempt began.
+#: KEYS are the counters of an attempt. Each loses this attempt, and the delay that the attempt started.
 _TAKE_BACK = """
 for _, key in ipairs(KEYS) do
   if tonumber(redis.call('GET', key) or '0') > 1 then redis.call('DECR', key) else redis.call('DEL', key) end
@@ -57,8 +57,10 @@ end
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """One number of failures. `own` counters belong to the account's own browser or address and are forgotten at a
-    success; the others only lose the attempt that succeeded."""
+    """One counter of failures. A success deletes `own` counters, those of this browser or address with this account.
+
+    From the others it only takes back the attempt that succeeded.
+    """
 
     key: str
     free: int
@@ -67,7 +69,7 @@ class Counter:
 
 @dataclass(slots=True)
 class Attempt:
-    """One attempt. `wait` is the seconds until it may be made (0 if it may), `after` those before the next one."""
+    """One attempt. `wait` is the seconds until it is allowed (0 if it is), `after` those until the next one."""
 
     counters: Sequence[Counter] = field(default_factory=tuple)
     wait: int = 0
@@ -75,7 +77,7 @@ class Attempt:
 
 
 def network_of(ip: str) -> str:
-    """What stands for `ip` in a counter: itself, or its network for IPv6, where one customer has many addresses."""
+    """Return the name of `ip` in a counter: for IPv6 its network, because one customer has many addresses."""
     try:
         address = ipaddress.ip_address(ip)
     except ValueError:
@@ -87,29 +89,29 @@ def network_of(ip: str) -> str:
     return str(address)
 
 
-def of_stranger(email: str, ip: str) -> list[Counter]:
-    """The counters of a browser that has not signed in to the account before."""
+def of_unknown_browser(email: str, ip: str) -> list[Counter]:
+    """Return the counters of a browser that has not signed in to the account before."""
     return [*of_person(email, ip), Counter(f"signin:account:{email}", 30)]
 
 
 def of_person(email: str, ip: str) -> list[Counter]:
-    """The counters of somebody who is signed in and is asked for the password again."""
+    """Return the counters of a signed-in person who has to enter the password again."""
     network = network_of(ip)
     return [Counter(f"signin:pair:{network}:{email}", 3, own=True), Counter(f"signin:address:{network}", 10)]
 
 
 def of_known_browser(email: str, browser: str) -> list[Counter]:
-    """The counters of a browser that has signed in to the account before."""
+    """Return the counters of a browser that has signed in to the account before."""
     return [Counter(f"signin:browser:{browser}:{email}", 5, own=True)]
 
 
 def begin(counters: Sequence[Counter]) -> Attempt:
-    """Count an attempt, if it does not have to wait.
+    """Count an attempt, unless it has to wait.
 
-    Without Redis nothing is counted: people must be able to sign in to see what is wrong.
+    If Redis is down, nothing is counted: people must be able to sign in to see what is wrong.
     """
-    keys = [one.key for one in counters]
-    free = [one.free for one in counters]
+    keys = [counter.key for counter in counters]
+    free = [counter.free for counter in counters]
     try:
         found = cast(
             list[int], redis_client().eval(_COUNT, len(keys), *keys, *map(str, [*free, _MEMORY_S, _LONGEST_DELAY_S]))
@@ -121,19 +123,19 @@ def begin(counters: Sequence[Counter]) -> Attempt:
 
 
 def succeeded(attempt: Attempt) -> None:
-    """Forget the failures of this account's own browser or address; take this attempt back from the other counters."""
-    own = [one.key for one in attempt.counters if one.own]
+    """Delete the `own` counters, and undo the count of this attempt in the others."""
+    own = [counter.key for counter in attempt.counters if counter.own]
     try:
         if own:
             redis_client().delete(*own, *(f"{key}:wait" for key in own))
     except redis.RedisError:
         log.warning("redis_down", during="sign_in")
-    take_back(Attempt([one for one in attempt.counters if not one.own]))
+    take_back(Attempt([counter for counter in attempt.counters if not counter.own]))
 
 
 def take_back(attempt: Attempt) -> None:
-    """Undo the count of an attempt that was not judged, or was right."""
-    keys = [one.key for one in attempt.counters]
+    """Undo the count of an attempt that was not verified, or was right."""
+    keys = [counter.key for counter in attempt.counters]
     try:
         if keys:
             redis_client().eval(_TAKE_BACK, len(keys), *keys)

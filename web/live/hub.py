@@ -1,7 +1,7 @@
-"""Live events from one Redis connection to every open stream of this process.
+"""Live events from one Redis connection to all open streams of this process.
 
-A thread listens while streams are open, and only to the channels that they want, so publishers can tell whether
-anybody listens. Each stream has a short queue of its own: a reader too slow for it is dropped, not waited for.
+A thread subscribes while streams are open, and only to their channels, so that publishers know whether a channel has
+subscribers. Each stream has a short queue. A stream whose client is too slow is closed.
 """
 
 import json
@@ -21,16 +21,16 @@ from redis.retry import Retry
 
 log = structlog.get_logger(__name__)
 
-#: Events that a stream may be behind.
+#: How many events a stream may be behind.
 BACKLOG = 256
-#: How long a new stream waits until its channel is confirmed. Redis answers in a millisecond, but where two hundred
-#: pages come back at once the listener's thread waits for its turn; a Redis that is away ends the wait sooner.
+#: How long a new stream waits until its subscription is confirmed. Redis responds in a millisecond, but the listener's
+#: thread is slower when hundreds of pages reconnect at once. If Redis is down, the wait ends sooner.
 READY_SECONDS = 10.0
 _REDIS_SECONDS = 3.0
-#: Channels that nobody wants any more are left after at most so long.
+#: The longest time until the listener unsubscribes from a channel without streams.
 _ROUND_SECONDS = 5.0
 
-#: What channels that come from Redis begin with; all others are fed by `Hub.publish` alone.
+#: The prefix of channels that come from Redis. Other channels only get what `Hub.publish` sends.
 FROM_REDIS = "live:"
 
 _FIELD = re.compile(r"^(event|data|id|retry):", re.M)
@@ -39,23 +39,23 @@ Wants = Callable[[Message], bool]
 
 
 class HubError(Exception):
-    """No stream can be opened now; the text says why."""
+    """No stream can be opened. The text says why."""
 
 
 class Event(Message):  # type: ignore[misc]
-    """A server-sent event that is rendered once, however many streams carry it."""
+    """A server-sent event, which is rendered once for all streams."""
 
     _text: str | None = None
 
     def __str__(self) -> str:
         if self._text is None:
-            # The blank after the colon is optional for browsers; people who grep expect it.
+            # The space after the colon is optional for browsers. People who use grep expect it.
             self._text = _FIELD.sub(r"\1: ", super().__str__())
         return self._text
 
 
 def _read(text: str) -> Event | None:
-    """The event in `text`, which is a Flask-SSE message whose data is an object; None where it is not."""
+    """Return the event in `text`, or None if it is not a Flask-SSE message whose data is an object."""
     try:
         event = Event(**json.loads(text))
     except (ValueError, TypeError):
@@ -64,11 +64,10 @@ def _read(text: str) -> Event | None:
 
 
 class Stream:
-    """One open connection's events, in order; iterating waits for them, and ends with the stream."""
+    """The events of one open connection, in order. `wants` selects them; `holder` is the caller who opened it."""
 
     def __init__(self, channel: str, wants: Wants | None, holder: str = "") -> None:
         self.channel = channel
-        #: Whose stream it is.
         self.holder = holder
         self._wants = wants
         self._events: SimpleQueue[Event | None] = SimpleQueue()
@@ -76,7 +75,7 @@ class Stream:
         self.ended = False
 
     def offer(self, event: Event) -> None:
-        """Queue `event` where the stream wants it. Called by one thread at a time."""
+        """Queue `event` if the stream wants it. Only one thread calls this at a time."""
         if self.ended or (self._wants is not None and not self._wants(event)):
             return
         if self._events.qsize() >= BACKLOG:
@@ -85,13 +84,13 @@ class Stream:
             self._events.put(event)
 
     def end(self) -> None:
-        """Let the iteration end; what is still queued is not delivered."""
+        """End the stream. Queued events are not delivered."""
         self.ended = True
         self.ready.set()
         self._events.put(None)
 
     def wait(self, seconds: float) -> Event | None:
-        """The next event; None where none came in time, or at the end."""
+        """Return the next event, or None if none arrives within `seconds` or the stream has ended."""
         if self.ended:
             return None
         try:
@@ -102,11 +101,12 @@ class Stream:
 
 
 class Hub:
-    """All open streams of this process. `limit` bounds them, `share` those of one holder; every method may be called from
-    any thread.
+    """All open streams of this process: at most `limit`, and at most `holder_limit` of one holder.
+
+    Every method may be called from any thread.
     """
 
-    def __init__(self, redis_url: str, limit: int, share: int | None = None) -> None:
+    def __init__(self, redis_url: str, limit: int, holder_limit: int | None = None) -> None:
         self._client = redis.Redis.from_url(
             redis_url,
             decode_responses=True,
@@ -114,11 +114,11 @@ class Hub:
             socket_connect_timeout=_REDIS_SECONDS,
             socket_keepalive=True,
             health_check_interval=15,
-            # A connection that was lost lost events with it, so it must not be mended behind our back.
+            # Events are lost with a connection, so redis-py must not reconnect silently.
             retry=Retry(NoBackoff(), 0),
         )
         self._limit = limit
-        self._share = limit if share is None else share
+        self._holder_limit = limit if holder_limit is None else holder_limit
         self._held: Counter[str] = Counter()
         self._wake = f"live:wake:{uuid4()}"
         self._lock = threading.Lock()
@@ -131,9 +131,9 @@ class Hub:
         return self._count
 
     def open(self, channel: str, wants: Wants | None = None, holder: str = "") -> Stream:
-        """A stream of what is published on `channel` from now on, for `holder`; `close` it.
+        """Return a stream of the events on `channel` from now on, for `holder`. The caller must `close` it.
 
-        Raises `HubError` beyond the limits, while the process stops, and where Redis does not answer.
+        Raise `HubError` if a limit is reached, the process stops, or Redis does not respond.
         """
         stream = Stream(channel, wants, holder)
         self._add(stream)
@@ -150,11 +150,11 @@ class Hub:
     def _add(self, stream: Stream) -> None:
         with self._lock:
             if self._stopped:
-                raise HubError("This process is about to stop.")
+                raise HubError("This process is stopping.")
             if self._count >= self._limit:
                 raise HubError("Too many live streams are open.")
-            if self._held[stream.holder] >= self._share:
-                raise HubError("Too many live streams of yours are open.")
+            if self._held[stream.holder] >= self._holder_limit:
+                raise HubError("You have too many open live streams.")
             self._count += 1
             self._held[stream.holder] += 1
             self._streams.setdefault(stream.channel, set()).add(stream)
@@ -163,7 +163,7 @@ class Hub:
                 self._listener.start()
 
     def close(self, stream: Stream) -> None:
-        """Forget `stream`; a second time does nothing."""
+        """Close `stream`. Closing it again does nothing."""
         stream.end()
         with self._lock:
             streams = self._streams.get(stream.channel, set())
@@ -177,14 +177,14 @@ class Hub:
                     del self._streams[stream.channel]
 
     def publish(self, channel: str, event: Event) -> bool:
-        """Give `event` to this process's streams of `channel`; False where there is none."""
+        """Send `event` to this process's streams of `channel`. Return whether there are any."""
         streams = self._of(channel)
         for stream in streams:
             stream.offer(event)
         return bool(streams)
 
     def stop(self) -> None:
-        """End every stream, for good."""
+        """End every stream and open no more."""
         with self._lock:
             self._stopped = True
             listener = self._listener
@@ -210,19 +210,19 @@ class Hub:
             with self._client.pubsub() as pubsub:  # type: ignore[no-untyped-call]
                 pubsub.subscribe(self._wake)
                 confirmed: set[str] = set()
-                # The first message confirms the wake channel: from then on no stream is overlooked.
+                # The first message confirms the wake channel. From then on, every new stream wakes this thread.
                 while self._handle(pubsub, pubsub.get_message(timeout=_ROUND_SECONDS), confirmed):
                     pass
         except redis.RedisError as error:
-            log.warning("live streams end: the broker is away", error=type(error).__name__)
+            log.warning("live streams end: the broker is not reachable", error=type(error).__name__)
         finally:
-            self._end_unheard()
+            self._end_streams()
 
-    def _end_unheard(self) -> None:
-        """End what this thread can serve no longer: the pages connect again, and a snapshot shows what they missed."""
+    def _end_streams(self) -> None:
+        """End the streams that this thread served. Their pages reconnect, and get a snapshot of what they missed."""
         with self._lock:
             if self._listener is not threading.current_thread():
-                return  # it had nothing left to serve, and another one may be at work already
+                return  # this thread had no streams left, and another may have started
             self._listener = None
             for channel, streams in self._streams.items():
                 if channel.startswith(FROM_REDIS):
@@ -230,7 +230,7 @@ class Hub:
                         stream.end()
 
     def _handle(self, pubsub: "redis.client.PubSub", message: dict[str, Any] | None, confirmed: set[str]) -> bool:
-        """Work on one message, or on a wait without one; False where nobody listens any more."""
+        """Handle one message, or a wait without a message. Return False if there are no streams left."""
         if message is None or message["channel"] == self._wake:
             return self._adjust(pubsub, confirmed)
         channel = message["channel"]
@@ -246,7 +246,7 @@ class Hub:
         return True
 
     def _adjust(self, pubsub: "redis.client.PubSub", confirmed: set[str]) -> bool:
-        """Subscribe to what the open streams want, and to nothing else; False where they want nothing."""
+        """Subscribe to exactly the channels of the open streams. Return False if there are none."""
         with self._lock:
             wanted = {channel for channel in self._streams if channel.startswith(FROM_REDIS)}
             if not wanted or self._stopped:

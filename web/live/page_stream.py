@@ -1,7 +1,7 @@
-"""The stream of the pages: what was checked and what changed its state, gathered for a second, with the project's counts.
+"""The live stream of the pages: checked monitors, changed states and the project's counts, batched for a second.
 
-`GET /api/monitor-status/sse` carries every round in full, for programs. A page needs less: which monitors have a new
-round, which changed, and how many there are in each state.
+`GET /api/monitor-status/sse` sends every round in full, for programs. A page needs less: which monitors have a new
+round, which changed their state, and how many are in each state.
 """
 
 import threading
@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from models.tables import Monitor
 from web.features.monitors import listing
-from web.http.auth import caller, find_membership
+from web.http.auth import current_caller, find_membership
 from web.http.errors import not_found
 from web.http.extensions import db
 from web.live import streams
@@ -27,21 +27,21 @@ from web.ui.access import id_of
 log = structlog.get_logger(__name__)
 
 blueprint = Blueprint("changes", __name__)
-#: Events of so long are sent as one.
-GATHER_SECONDS = 1.0
-#: So many changes are sent with the monitor's name; of the others only the id.
+#: Events within this time are sent as one.
+BATCH_SECONDS = 1.0
+#: At most this many changes are sent with the monitor's name, the others without.
 NAMED_CHANGES = 20
 
 
 class Counts:
-    """How many monitors of a project are in each state, for all streams of this process."""
+    """The number of monitors in each state per project, shared by all streams of this process."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._known: dict[UUID, tuple[float, dict[str, int]]] = {}
 
     def of(self, project_id: UUID, since: float) -> dict[str, int]:
-        """Counts read at `since` (`time.monotonic()`) or later. Needs an application context."""
+        """Return counts that were read at `since` (`time.monotonic()`) or later. This needs an application context."""
         with self._lock:
             read_at, counts = self._known.get(project_id, (float("-inf"), {}))
             if read_at < since:
@@ -52,7 +52,7 @@ class Counts:
 
 
 def init_app(app: Flask) -> None:
-    """Give `app` its counts."""
+    """Add the counts to `app`."""
     app.extensions["counts"] = Counts()
 
 
@@ -61,7 +61,8 @@ def stream() -> Response:
     """The stream, event `live`: `{checked: [id…], changed: [{monitorId, name, status, previousStatus}…], counts}`.
 
     A change beyond `NAMED_CHANGES` has the `name` null. `counts` is missing if nothing changed. `?project=` names the
-    project of the page, which may not be the session's any more. Raises a 404 or 503 `Problem`.
+    project of the page, which may differ from the session's. Raise a 404 or 503 `Problem` if there is no such project or
+    no stream can be opened.
     """
     project_id = _wanted_project()
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # the generator outlives this request
@@ -75,8 +76,8 @@ def stream() -> Response:
                 with app.app_context():
                     event = _event(project_id, batch, newest_at)
             except SQLAlchemyError as error:
-                # The page connects again, and finds out by itself what it missed.
-                log.warning("a stream of the pages ends: the database is away", error=type(error).__name__)
+                # The page reconnects and fetches what it missed.
+                log.warning("a page stream ends: the database is not reachable", error=type(error).__name__)
                 return
             yield str(event)
 
@@ -92,23 +93,23 @@ def stream() -> Response:
 
 
 def _wanted_project() -> UUID:
-    """The project that the query names, else the session's. Raises a 404 `Problem` if it is not the person's."""
-    who = caller()
+    """Return the project in the query, else the session's. Raise a 404 `Problem` if the person may not see it."""
+    caller = current_caller()
     text = request.args.get("project")
-    if text is None or who.user_id is None:
-        return who.project_id
-    found = find_membership(who.user_id, id_of(text, "project"))
+    if text is None or caller.user_id is None:
+        return caller.project_id
+    found = find_membership(caller.user_id, id_of(text, "project"))
     if found is None:
         raise not_found("project")
     return found[0].id
 
 
 def _batches(opened: Stream, still_allowed: Callable[[], bool]) -> Iterator[tuple[list[dict[str, Any]], float]]:
-    """Yield what `opened` carries, gathered, and when its newest event came; an empty list if a keep-alive is due.
+    """Yield batches of the events of `opened`, each with the time of its last event. A keep-alive is an empty batch.
 
-    End when `still_allowed`, called at each keep-alive interval, returns False.
+    Stop when `still_allowed`, which is called at each keep-alive, returns False.
     """
-    over = time.monotonic() + streams.LONGEST_SECONDS
+    over = time.monotonic() + streams.MAX_STREAM_SECONDS
     checked = time.monotonic()
     while not opened.ended and time.monotonic() < over:
         batch: list[dict[str, Any]] = []
@@ -121,25 +122,31 @@ def _batches(opened: Stream, still_allowed: Callable[[], bool]) -> Iterator[tupl
         while event is not None:
             batch.append(event.data)
             newest_at = time.monotonic()
-            left = began + GATHER_SECONDS - newest_at
+            left = began + BATCH_SECONDS - newest_at
             event = opened.wait(left) if left > 0 else None
         if not opened.ended:
             yield batch, newest_at
 
 
 def _event(project_id: UUID, batch: list[dict[str, Any]], newest_at: float) -> Event:
-    """One event for the whole `batch`. If a monitor changed twice, the state before its first change counts."""
+    """Return one event for the whole `batch`. If a monitor changed twice, its state before the first change counts."""
     before: dict[str, str] = {}
     after: dict[str, str] = {}
     for data in batch:
         before.setdefault(data["monitorId"], data["previousStatus"])
         after[data["monitorId"]] = data["status"]
-    ids = [one for one in after if before[one] != after[one]]
+    ids = [monitor_id for monitor_id in after if before[monitor_id] != after[monitor_id]]
     if not ids:
         return Event({"checked": list(after), "changed": []}, type="live")
     names = _names(project_id, ids[:NAMED_CHANGES])
     changed = [
-        {"monitorId": one, "name": names.get(one), "status": after[one], "previousStatus": before[one]} for one in ids
+        {
+            "monitorId": monitor_id,
+            "name": names.get(monitor_id),
+            "status": after[monitor_id],
+            "previousStatus": before[monitor_id],
+        }
+        for monitor_id in ids
     ]
     return Event(
         {"checked": list(after), "changed": changed, "counts": _counts(project_id, newest_at)},
@@ -149,7 +156,7 @@ def _event(project_id: UUID, batch: list[dict[str, Any]], newest_at: float) -> E
 
 def _names(project_id: UUID, ids: list[str]) -> dict[str, str]:
     query = select(Monitor.id, Monitor.name).where(Monitor.id.in_(ids), Monitor.project_id == project_id)
-    return {str(one): name for one, name in db.session.execute(query)}
+    return {str(monitor_id): name for monitor_id, name in db.session.execute(query)}
 
 
 def _counts(project_id: UUID, since: float) -> dict[str, int]:

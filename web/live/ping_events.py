@@ -1,6 +1,6 @@
-"""Lets open pages know of pings that the pipeline does not hear of: settled successes, starts and logs.
+"""Live events for pings that the pipeline does not see: decided successes, starts and logs.
 
-A ping pays for an append; a thread tells of all that came in a moment, and only where somebody listens.
+Handling a ping only appends to a queue. A thread publishes the queued pings in batches.
 """
 
 import threading
@@ -14,23 +14,23 @@ from models.queries.rounds import LocationResult
 if TYPE_CHECKING:
     from actors.verdicts import live
 
-#: Pages renew themselves no sooner anyway.
+#: Pages do not update more often than this.
 PAUSE_SECONDS = 0.25
-#: Of more in one moment the oldest are forgotten: a page fetches everything that it shows.
-MOST = 1000
+#: The oldest pings of a larger batch are dropped: a page fetches all that it shows.
+MAX_QUEUED = 1000
 
 
 class PingEvents:
-    """One a process; its thread begins with the first ping."""
+    """The publisher of a process. Its thread starts with the first ping."""
 
     def __init__(self) -> None:
-        self._waiting: deque[tuple[Ping, Recorded]] = deque(maxlen=MOST)
+        self._waiting: deque[tuple[Ping, Recorded]] = deque(maxlen=MAX_QUEUED)
         self._some = threading.Event()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def tell(self, ping: Ping, recorded: Recorded) -> None:
-        """Tell soon what `ping` changed, unless the pipeline will."""
+    def publish(self, ping: Ping, recorded: Recorded) -> None:
+        """Queue an event for `ping`, unless the pipeline publishes one."""
         if recorded.undecided or recorded.status is None:
             return
         self._waiting.append((ping, recorded))
@@ -50,7 +50,7 @@ class PingEvents:
 
         while True:
             self._some.wait()
-            # Whatever comes meanwhile is told along with it.
+            # Pings that arrive during the pause are in the same batch.
             threading.Event().wait(PAUSE_SECONDS)
             self._some.clear()
             newest: dict[UUID, live.Event] = {}

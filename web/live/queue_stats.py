@@ -1,4 +1,4 @@
-"""How full the queues are, from Dramatiq's keys: computed once for all who watch, and only while somebody does."""
+"""The length of the queues, read from Dramatiq's keys. It is measured once for all streams, while there are any."""
 
 import json
 import threading
@@ -21,14 +21,14 @@ _NAMESPACE = "dramatiq"
 
 
 def queue_names(client: "redis.Redis") -> list[str]:
-    """Every queue of this installation. Raises `redis.RedisError`."""
+    """Return every queue of this installation. Raise `redis.RedisError` if Redis does not respond."""
     return [*queues.CENTRAL, *(queues.execution(code) for code in process_registry.known_locations(client))]
 
 
 def measure(client: "redis.Redis") -> list[dict[str, Any]]:
-    """`{queue, depth, delayed, dead, consumers, lagSeconds}` of every queue, in a few round trips. Raises `redis.RedisError`.
+    """Return `{queue, depth, delayed, dead, consumers, lagSeconds}` of every queue, with a few round trips.
 
-    `lagSeconds` is how long the oldest message has waited.
+    `lagSeconds` is how long the oldest message has waited. Raise `redis.RedisError` if Redis does not respond.
     """
     names = queue_names(client)
     pipe = client.pipeline(transaction=False)
@@ -38,15 +38,15 @@ def measure(client: "redis.Redis") -> list[dict[str, Any]]:
         pipe.zcard(f"{_NAMESPACE}:{name}.XQ")
         pipe.lindex(f"{_NAMESPACE}:{name}", 0)
     counts = iter(pipe.execute())
-    found, oldest = [], []
+    figures, oldest = [], []
     for name in names:
-        found.append({"queue": name, "depth": next(counts), "delayed": next(counts), "dead": next(counts)})
+        figures.append({"queue": name, "depth": next(counts), "delayed": next(counts), "dead": next(counts)})
         oldest.append((name, next(counts)))
     lags = _lags(client, oldest)
     roles, workers = process_registry.roles_seen(client), process_registry.workers_online(client)
     return [
-        {**one, "consumers": _consumers(one["queue"], roles, workers), "lagSeconds": lag}
-        for one, lag in zip(found, lags, strict=True)
+        {**queue, "consumers": _consumers(queue["queue"], roles, workers), "lagSeconds": lag}
+        for queue, lag in zip(figures, lags, strict=True)
     ]
 
 
@@ -60,7 +60,7 @@ def _lags(client: "redis.Redis", oldest: list[tuple[str, str | None]]) -> list[f
 
 
 class DeadMessage(NamedTuple):
-    """A message that was given up on. What it was about stays in it: arguments may be anybody's."""
+    """A message that its actor gave up on, without its arguments, which may be private."""
 
     id: str
     queue: str
@@ -70,7 +70,7 @@ class DeadMessage(NamedTuple):
 
 
 def dead_messages(client: "redis.Redis", limit: int) -> list[DeadMessage]:
-    """The newest `limit` messages that any actor gave up on, the newest first. Raises `redis.RedisError`."""
+    """Return the latest `limit` messages that actors gave up on, newest first. Raise `redis.RedisError`."""
     names = queue_names(client)
     pipe = client.pipeline(transaction=False)
     for name in names:
@@ -99,22 +99,22 @@ def _dead_message(score: float, name: str, key: str, message: dict[str, Any]) ->
 
 
 def _read(text: str | None) -> dict[str, Any]:
-    """The message in `text`; empty where it has gone meanwhile or is none of ours."""
+    """Return the message in `text`; empty if it was deleted or is not readable."""
     try:
-        found = json.loads(text or "{}")
+        message = json.loads(text or "{}")
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return message if isinstance(message, dict) else {}
 
 
 def _consumers(name: str, roles: "dict[str, int]", workers: "dict[str, int]") -> int:
-    """How many live processes take from the queue `name`."""
+    """Return how many live processes consume the queue `name`."""
     central = sum(count for role, count in roles.items() if role != "web" and name in queues.of_process(role, ()))
     return central + sum(count for code, count in workers.items() if queues.execution(code) == name)
 
 
 class Watch:
-    """Tells the streams of `CHANNEL` the figures every two seconds; its thread lives as long as there are any."""
+    """Publishes the figures on `CHANNEL` every two seconds. Its thread runs while the channel has streams."""
 
     def __init__(self, hub: Hub, client: "redis.Redis") -> None:
         self._hub = hub
@@ -124,14 +124,14 @@ class Watch:
         self._stop = threading.Event()
 
     def ensure(self) -> None:
-        """Run while the hub has streams of `CHANNEL`; call it after opening one."""
+        """Start the thread if it is not running. Call this after opening a stream of `CHANNEL`."""
         with self._lock:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="queue-stats", daemon=True)
                 self._thread.start()
 
     def stop(self) -> None:
-        """Measure no more."""
+        """Stop the thread."""
         self._stop.set()
 
     def _run(self) -> None:
@@ -147,5 +147,5 @@ class Watch:
                     return
 
     def event(self) -> Event:
-        """The figures of this moment. Raises `redis.RedisError`."""
+        """Return the current figures. Raise `redis.RedisError` if Redis does not respond."""
         return Event(measure(self._client), type="queues")

@@ -1,7 +1,7 @@
-"""Server-sent events: a monitor's status, a project's, the queues'.
+"""Server-sent events: the status of a monitor, of a project's monitors, and of the queues.
 
-Flask-SSE brings the messages and the view; what it leaves open is settled here: who may listen to what, one Redis
-connection for all, keep-alives, a bound on open streams, and an end with the process.
+Flask-SSE provides the messages and the view. This module adds permissions, one Redis connection for all streams,
+keep-alives, limits on open streams, and their end when the process stops.
 """
 
 import time
@@ -20,43 +20,43 @@ import settings
 from models.queries.rounds import LocationResult
 from models.tables import Monitor, MonitorResult, MonitorState
 from models.tables.monitors import shown_status
-from web.http.auth import caller
+from web.http.auth import current_caller
 from web.http.errors import Problem, not_found
 from web.http.extensions import db, redis_client
 from web.live import queue_stats
 from web.live.hub import Event, Hub, HubError, Stream, Wants
 
 KEEP_ALIVE_SECONDS = 15.0
-#: A stream ends after so long and the page connects again.
-LONGEST_SECONDS = 900.0
+#: A stream ends after this time, and the page reconnects.
+MAX_STREAM_SECONDS = 900.0
 RECONNECT_MS = 3000
 KEEP_ALIVE = ": keep-alive\n\n"
 RETRY_AFTER_SECONDS = 10
-#: So many monitors a project's snapshot tells of, those that changed last.
+#: A project's snapshot contains at most this many monitors, those that changed last.
 SNAPSHOT_MONITORS = 500
 
 _HEADERS = {
     "Cache-Control": "no-cache, no-transform",
-    # nginx would gather events until its buffer is full.
+    # Without this, nginx holds events back until its buffer is full.
     "X-Accel-Buffering": "no",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """What an application keeps for its streams."""
+    """The state that an application keeps for its streams."""
 
     hub: Hub
     watch: queue_stats.Watch
 
     def stop(self) -> None:
-        """End every stream, for good: a server that stops waits for them."""
+        """End every stream and open no more: a server that stops waits for them."""
         self.watch.stop()
         self.hub.stop()
 
 
 def live_of(app: Flask) -> Live:
-    """The streams of `app`."""
+    """Return the streams of `app`."""
     return cast(Live, app.extensions["live"])
 
 
@@ -65,16 +65,19 @@ def _live() -> Live:
 
 
 class LiveBlueprint(ServerSentEventsBlueprint, Blueprint):  # type: ignore[misc]  # Flask-SSE is untyped
-    """Flask-SSE's blueprint on the process's hub instead of a Redis connection for each stream."""
+    """Flask-SSE's blueprint, with the process's hub instead of a Redis connection for each stream."""
 
     @property
     def redis(self) -> "redis.Redis":
-        """The application's shared pool: publishing opens no connection of its own."""
+        """Return the application's shared client."""
         return redis_client()
 
     def messages(self, stream: Stream, still_allowed: Callable[[], bool]) -> Iterator[Event | None]:
-        """The events of `stream`, None where a keep-alive is due, until it ends or `still_allowed`, asked then, says no."""
-        over = time.monotonic() + LONGEST_SECONDS
+        """Yield the events of `stream`, and None for a keep-alive.
+
+        Stop when the stream ends, or when `still_allowed`, which is called at each keep-alive, returns False.
+        """
+        over = time.monotonic() + MAX_STREAM_SECONDS
         checked = time.monotonic()
         while not stream.ended and time.monotonic() < over:
             event = stream.wait(max(0.0, checked + KEEP_ALIVE_SECONDS - time.monotonic()))
@@ -86,9 +89,10 @@ class LiveBlueprint(ServerSentEventsBlueprint, Blueprint):  # type: ignore[misc]
                 yield event
 
     def stream(self, channel: str, wants: Wants | None = None, *, first: Callable[[], Event]) -> Response:
-        """The answer that streams `channel`, which the caller was allowed. `first` makes the event to begin with.
+        """Return a response that streams `channel`. The caller has checked the permission. `first` returns the first event.
 
-        It is asked when the stream is open already, so that nothing falls between the two. Raises a 503 `Problem`.
+        `first` is called after the stream was opened, so that no event is missed in between. Raise a 503 `Problem` if no
+        stream can be opened.
         """
 
         def texts(stream: Stream, still_allowed: Callable[[], bool]) -> Iterator[str]:
@@ -106,10 +110,10 @@ class LiveBlueprint(ServerSentEventsBlueprint, Blueprint):  # type: ignore[misc]
         texts: Callable[[Stream, Callable[[], bool]], Iterator[str]],
         project: Callable[[], UUID] | None = None,
     ) -> Response:
-        """Like `stream`, but `texts` decides what the answer carries after the first event.
+        """Like `stream`, but `texts` yields what the response sends after the first event.
 
-        `texts` gets the stream and a function that says whether the caller may still read it; `project` returns the
-        project that the request is about, by default the caller's, and raises a `Problem` if that is not allowed.
+        `texts` gets the stream and a function that returns whether the caller may still read it. `project` returns the
+        project of the request, by default the caller's, and raises a `Problem` if the caller may not see it.
         """
         hub = _live().hub
         try:
@@ -122,7 +126,7 @@ class LiveBlueprint(ServerSentEventsBlueprint, Blueprint):  # type: ignore[misc]
             hub.close(stream)
             raise
 
-        still_allowed = _recheck(project or (lambda: caller().project_id))
+        still_allowed = _recheck(project or (lambda: current_caller().project_id))
 
         def text() -> Iterator[str]:
             yield begin
@@ -134,16 +138,16 @@ class LiveBlueprint(ServerSentEventsBlueprint, Blueprint):  # type: ignore[misc]
 
 
 def _holder() -> str:
-    """Whose streams are counted together: those of one API key, or of one person."""
-    who = caller()
-    return str(who.api_key_id or who.user_id)
+    """Return the id of the API key or person. The limit of streams applies to each of them."""
+    caller = current_caller()
+    return str(caller.api_key_id or caller.user_id)
 
 
 def _recheck(project: Callable[[], UUID]) -> Callable[[], bool]:
-    """Return a function that says, from any thread, whether this request would still open its stream."""
+    """Return a function that returns, in any thread, whether this request would still be allowed."""
     app, environ, project_id = current_app._get_current_object(), request.environ.copy(), project()  # type: ignore[attr-defined]
     for name in [name for name in environ if name.startswith(("werkzeug.", "flask."))]:
-        del environ[name]  # what this request has found out already
+        del environ[name]  # objects that belong to this request
 
     def still_allowed() -> bool:
         with app.request_context(environ):
@@ -152,7 +156,7 @@ def _recheck(project: Callable[[], UUID]) -> Callable[[], bool]:
             except Problem:
                 return False
             except SQLAlchemyError:
-                return True  # the database is away: nobody was shown out
+                return True  # the database is not reachable, so the permission is unknown: keep the stream
             finally:
                 db.session.remove()
 
@@ -163,16 +167,16 @@ sse = LiveBlueprint("live", __name__, url_prefix="/api")
 
 
 def init_app(app: Flask) -> None:
-    """Give `app` its streams. Threads and connections begin with the first of them."""
+    """Add the streams to `app`. Threads and connections start with the first stream."""
     hub = Hub(settings.get().redis_url, settings.MAX_STREAMS, settings.MAX_STREAMS_A_CALLER)
     app.extensions["live"] = Live(hub, queue_stats.Watch(hub, app.extensions["redis"]))
     app.register_blueprint(sse)
 
 
 @sse.get("/monitor-status/sse/<monitor_id>")
-def one_monitor(monitor_id: str) -> Response:
-    """One monitor's status, now and at every change."""
-    project_id = caller().project_id
+def monitor_status(monitor_id: str) -> Response:
+    """Stream the status of one monitor: now, then each change."""
+    project_id = current_caller().project_id
     known = _of_project(monitor_id, project_id)
     wanted = str(known)
     return sse.stream(
@@ -183,42 +187,42 @@ def one_monitor(monitor_id: str) -> Response:
 
 
 @sse.get("/monitor-status/sse")
-def whole_project() -> Response:
-    """The status of every monitor of the project: a snapshot, then each change."""
-    project_id = caller().project_id
+def project_status() -> Response:
+    """Stream the status of every monitor of the project: a snapshot, then each change."""
+    project_id = current_caller().project_id
     return sse.stream(status_channel(project_id), first=lambda: _project_now(project_id))
 
 
 @sse.get("/queue-stats/sse")
 def queues() -> Response:
-    """How full the queues are, now and every two seconds."""
-    caller()
+    """Stream the figures of the queues: now, then every two seconds."""
+    current_caller()
     response = sse.stream(queue_stats.CHANNEL, first=_live().watch.event)
     _live().watch.ensure()
     return response
 
 
 def status_channel(project_id: UUID) -> str:
-    """Where the pipeline publishes a project's status events."""
+    """Return the channel on which the pipeline publishes a project's status events."""
     from actors.verdicts import live  # connects at import, which only a process with settings can
 
     return live.channel(project_id)
 
 
 def _of_project(text: str, project_id: UUID) -> UUID:
-    """The id in `text`, of a monitor of the project. Raises a 404 `Problem` for every other one and for what is no id."""
+    """Return the id in `text` if it is a monitor of the project. Raise a 404 `Problem` if not."""
     try:
         wanted = UUID(text)
     except ValueError:
         raise not_found("monitor") from None
-    found = db.session.scalar(select(Monitor.id).where(Monitor.id == wanted, Monitor.project_id == project_id))
-    if found is None:
+    monitor_id = db.session.scalar(select(Monitor.id).where(Monitor.id == wanted, Monitor.project_id == project_id))
+    if monitor_id is None:
         raise not_found("monitor")
-    return found
+    return monitor_id
 
 
 def _monitor_now(monitor_id: UUID) -> Event:
-    """A `status` event of how the monitor stands, with its newest result."""
+    """Return a `status` event with the monitor's state and latest result."""
     monitor, state = db.session.execute(
         select(Monitor, MonitorState)
         .join(MonitorState, MonitorState.monitor_id == Monitor.id)
@@ -237,7 +241,7 @@ def _monitor_now(monitor_id: UUID) -> Event:
 
 
 def _project_now(project_id: UUID) -> Event:
-    """A `snapshot` event: `{monitors: [...], total}`, each monitor as in a `status` event, without its result."""
+    """Return a `snapshot` event: `{monitors: [...], total}`, each monitor as in a `status` event without its result."""
     rows = db.session.execute(
         select(Monitor, MonitorState)
         .join(MonitorState, MonitorState.monitor_id == Monitor.id)
@@ -251,7 +255,7 @@ def _project_now(project_id: UUID) -> Event:
 
 
 def _status(monitor: Monitor, state: MonitorState, result: LocationResult | None) -> Event:
-    """How a monitor stands, in the words of the pipeline's own events; nothing has changed, so the previous status is the same."""
+    """Return a `status` event like those of the pipeline. Nothing has changed, so the previous status is the same."""
     from actors.verdicts import live  # connects at import, which only a process with settings can
 
     status = shown_status(monitor, state)

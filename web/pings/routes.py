@@ -1,6 +1,6 @@
-"""Heartbeat routes: a job calls us, one row is written, `OK` goes back.
+"""Heartbeat routes: a job sends a ping, one row is written, the response is `OK`.
 
-They are answered in front of Flask: no session, no CSRF, no JSON, nothing that a ping need not pay for.
+They run before Flask, without session, CSRF and JSON, so that a ping costs little.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ from models.queries.pings import Kind, Ping
 from web.live.ping_events import PingEvents
 from web.pings import bodies as ping_bodies
 from web.pings.limits import PingLimits
-from web.pings.trusted_tokens import KnownJobs
+from web.pings.trusted_tokens import TrustedTokens
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -41,22 +41,26 @@ _HEADERS = [
     ("Cache-Control", "no-store"),
     ("X-Content-Type-Options", "nosniff"),
 ]
-_Answer = tuple[str, bytes, list[tuple[str, str]]]
-_NOT_FOUND: _Answer = ("404 Not Found", b"not found", [])
-_REFUSED: _Answer = (
+_Response = tuple[str, bytes, list[tuple[str, str]]]
+_NOT_FOUND: _Response = ("404 Not Found", b"not found", [])
+_REFUSED: _Response = (
     "401 Unauthorized",
-    b"this heartbeat wants an API key of its project",
+    b"this heartbeat requires an API key of its project",
     [("WWW-Authenticate", "Bearer")],
 )
-_TOO_MANY: _Answer = ("429 Too Many Requests", b"too many pings with this token", [])
-_OK: _Answer = ("200 OK", b"OK", [])
-_AWAY: _Answer = ("503 Service Unavailable", b"the database is away, please ping again", [("Retry-After", "5")])
+_TOO_MANY: _Response = ("429 Too Many Requests", b"too many pings with this token", [])
+_OK: _Response = ("200 OK", b"OK", [])
+_UNAVAILABLE: _Response = (
+    "503 Service Unavailable",
+    b"the database is not reachable, please ping again",
+    [("Retry-After", "5")],
+)
 
 
 def init_app(app: Flask) -> None:
-    """Answer pings before `app` sees them. Call it before proxies' headers are believed, so that it runs after that."""
+    """Handle pings before `app`. Call it before the middleware for proxy headers is added, which then runs first."""
     app.wsgi_app = HeartbeatRoutes(app.wsgi_app)  # type: ignore[method-assign]
-    # Reached by other methods only, so that these get the ordinary 405.
+    # Other methods reach this rule and get Flask's 405.
     app.add_url_rule(f"{PREFIX}<path:address>", "heartbeat", _only_other_methods, methods=METHODS)
 
 
@@ -65,11 +69,11 @@ def _only_other_methods(address: str) -> str:  # noqa: ARG001 - the rule names i
 
 
 class HeartbeatRoutes:
-    """WSGI middleware that answers the heartbeat routes and hands on everything else."""
+    """WSGI middleware that handles the heartbeat routes and passes on all other requests."""
 
     def __init__(self, application: "WSGIApplication") -> None:
         self._application = application
-        self._known = KnownJobs()
+        self._trusted = TrustedTokens()
         self._events = PingEvents()
         self._limits = PingLimits()
 
@@ -78,11 +82,11 @@ class HeartbeatRoutes:
         if not path.startswith(PREFIX) or environ["REQUEST_METHOD"] not in METHODS:
             return self._application(environ, start_response)
         ping_id = uuid4()
-        status, body, headers = self._answer(ping_id, path[len(PREFIX) :], environ)
+        status, body, headers = self._respond(ping_id, path[len(PREFIX) :], environ)
         start_response(status, [*_HEADERS, *headers, ("X-Correlation-ID", str(ping_id))])
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
-    def _answer(self, ping_id: UUID, address: str, environ: "WSGIEnvironment") -> _Answer:
+    def _respond(self, ping_id: UUID, address: str, environ: "WSGIEnvironment") -> _Response:
         match = _ADDRESS.fullmatch(address)
         if match is None or (len(match[2] or "") == 3 and match[2].isdigit() and int(match[2]) > 255):
             return _NOT_FOUND
@@ -93,29 +97,29 @@ class HeartbeatRoutes:
         try:
             recorded = ping_pool.store(ping)
         except ping_pool.Unavailable:
-            return self._put_aside(ping)
+            return self._buffer(ping)
         if recorded is None or recorded.refused:
-            self._known.forget(ping)
+            self._trusted.forget(ping)
             return _NOT_FOUND if recorded is None else _REFUSED
-        self._known.remember(ping, recorded.keyword)
+        self._trusted.remember(ping, recorded.keyword)
         self._count(ping)
         if recorded.undecided:
-            _hand_on(recorded.monitor_id, ping)
+            _send_to_pipeline(recorded.monitor_id, ping)
         else:
-            self._events.tell(ping, recorded)
+            self._events.publish(ping, recorded)
         return _OK
 
-    def _put_aside(self, ping: Ping) -> _Answer:
-        """Without the database only a job that was known before is taken, and only once its ping is on the broker's disk."""
-        if not self._known.knows(ping):
-            return _AWAY
+    def _buffer(self, ping: Ping) -> _Response:
+        """Buffer `ping` in the broker while the database is down. Only pings of trusted tokens are accepted."""
+        if not self._trusted.trusts(ping):
+            return _UNAVAILABLE
         if ping.whole is not None:
-            # The stream holds no long bodies: whether the keyword is in this one is found out now.
-            keyword = self._known.keyword(ping)
+            # The buffer stores no long bodies, so search this one for the keyword now.
+            keyword = self._trusted.keyword(ping)
             found = keyword is None or keyword in ping_bodies.text_of(ping.whole)
             ping = replace(ping, whole=None, has_keyword=found)
         if not ping_buffer.put(ping):
-            return _AWAY
+            return _UNAVAILABLE
         self._count(ping)
         return _OK
 
@@ -126,7 +130,9 @@ class HeartbeatRoutes:
         self._limits.count(ping.token_hash, len(ping.body or ""))
 
     def _read(self, ping_id: UUID, token_hash: bytes, suffix: str | None, environ: "WSGIEnvironment") -> Ping:
-        received_at = environ.get(settings.RECEIVED_AT) or datetime.now(UTC)  # before its body, which may take its time
+        received_at = environ.get(settings.RECEIVED_AT) or datetime.now(
+            UTC
+        )  # the time before the body arrives, which may be slow
         exit_code = int(suffix) if suffix and suffix.isdigit() else None
         kind = _KINDS[suffix] if exit_code is None else Kind.FAIL if exit_code else Kind.SUCCESS
         data = ping_bodies.read(environ) if environ["REQUEST_METHOD"] == "POST" else b""
@@ -147,25 +153,25 @@ class HeartbeatRoutes:
             exit_code=exit_code,
             run_id=_run_id(environ.get("QUERY_STRING", "")),
             body=body.text if keep else None,
-            message=_why(exit_code, body.text) if kind is Kind.FAIL else None,
+            message=_failure_message(exit_code, body.text) if kind is Kind.FAIL else None,
             key_hash=_key_hash(environ.get("HTTP_AUTHORIZATION", "")),
             whole=body.whole if keep else data,
         )
 
 
 def _header(environ: "WSGIEnvironment", name: str) -> str | None:
-    """A header for people to read: printable, and not longer than 200 characters."""
+    """Return a header for people to read: printable, and at most 200 characters."""
     value: str | None = environ.get(name)
     return _printable(value) if value else None
 
 
 def _printable(text: str) -> str:
     text = text[:200]
-    return text if text.isprintable() else "".join(one if one.isprintable() else " " for one in text)
+    return text if text.isprintable() else "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def _run_id(query: str) -> UUID | None:
-    """The run that `?rid=` names; an unreadable one pairs with nothing, and the ping counts all the same."""
+    """Return the run id in `?rid=`, or None if it is not a UUID. The ping still counts."""
     if "rid=" not in query:
         return None
     try:
@@ -179,15 +185,15 @@ def _key_hash(authorization: str) -> bytes | None:
     return hashlib.sha256(key.strip().encode()).digest() if scheme.lower() == "bearer" and key.strip() else None
 
 
-def _why(exit_code: int | None, body: str | None) -> str:
-    """What failed, in a sentence, with the first line that the job sent along."""
+def _failure_message(exit_code: int | None, body: str | None) -> str:
+    """Return one sentence about the failure, with the first line of the body."""
     what = "The job reported a failure" if exit_code is None else f"The job ended with exit code {exit_code}"
     first = next((line.strip() for line in (body or "").splitlines() if line.strip()), "")
     return f"{what}: {_printable(first)}" if first else f"{what}."
 
 
-def _hand_on(monitor_id: UUID, ping: Ping) -> None:
-    """Let the pipeline decide what `ping` does to the monitor's status."""
+def _send_to_pipeline(monitor_id: UUID, ping: Ping) -> None:
+    """Send `ping` to the pipeline, which decides whether it changes the monitor's state."""
     from actors.broker import broker  # connects at import, which only a process with settings can
 
     message: Message[Any] = Message(
@@ -200,5 +206,5 @@ def _hand_on(monitor_id: UUID, ping: Ping) -> None:
     try:
         broker.enqueue(message)
     except redis.RedisError as error:
-        # The ping is stored; the sweep finds it undecided.
-        log.warning("a ping could not be handed on: the broker is away", error=type(error).__name__)
+        # The ping is stored, and the sweep will send it.
+        log.warning("a ping was not sent to the pipeline: the broker is not reachable", error=type(error).__name__)

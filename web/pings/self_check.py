@@ -1,23 +1,23 @@
-"""Whether a ping that comes now would be answered: this process sends itself one, the way that all pings come."""
+"""A check whether this process accepts pings: it sends one to itself over HTTP."""
 
 import http.client
 
 import settings
 
-#: An answer later than this is none for a job that waits.
-ANSWER_SECONDS = 5.0
-#: No token, so the database is not asked.
+#: A job does not wait longer than this for a response.
+TIMEOUT_SECONDS = 5.0
+#: This is not a valid token, so the database is not queried.
 _PATH = settings.PING_PREFIX + "-"
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - the names of all interfaces
+_LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - these mean all interfaces
 
 
 def is_open(host: str, port: int) -> bool:
-    """Whether the server at `host` and `port` answers a ping in time."""
-    link = http.client.HTTPConnection(_EVERYWHERE.get(host, host), port, timeout=ANSWER_SECONDS)
+    """Return whether the server at `host` and `port` responds to a ping in time."""
+    connection = http.client.HTTPConnection(_LOOPBACK_OF.get(host, host), port, timeout=TIMEOUT_SECONDS)
     try:
-        link.request("GET", _PATH, headers={"Connection": "close"})
-        return link.getresponse().status == 404
+        connection.request("GET", _PATH, headers={"Connection": "close"})
+        return connection.getresponse().status == 404
     except (OSError, http.client.HTTPException):
         return False
     finally:
-        link.close()
+        connection.close()

@@ -1,44 +1,44 @@
-"""Whose pings this process has taken before: those it may take on trust while the database cannot be asked."""
+"""The tokens whose pings this process has accepted. It trusts them while the database is not reachable."""
 
 import hashlib
 from threading import Lock
 
 from models.queries.pings import Ping
 
-#: Some hundred bytes each.
+#: Each token takes a few hundred bytes.
 LIMIT = 20_000
 
 
-class KnownJobs:
-    """Tokens that were good, each with the API key that came along or with none. Bounded: the oldest is forgotten."""
+class TrustedTokens:
+    """Valid tokens, each with the API key of its ping or none. At most `limit`: the oldest is dropped."""
 
     def __init__(self, limit: int = LIMIT) -> None:
         self._limit = limit
-        self._known: dict[bytes, str | None] = {}
+        self._trusted: dict[bytes, str | None] = {}
         self._lock = Lock()
 
     def remember(self, ping: Ping, keyword: str | None = None) -> None:
-        """`ping` was taken, for a monitor that expects `keyword` in a body."""
+        """Trust the token of `ping`, which was accepted for a monitor that expects `keyword` in a body."""
         job = _job(ping)
-        if self._known.get(job, "") == keyword:
+        if self._trusted.get(job, "") == keyword:
             return
         with self._lock:
-            if job not in self._known and len(self._known) >= self._limit:
-                del self._known[next(iter(self._known))]
-            self._known[job] = keyword
+            if job not in self._trusted and len(self._trusted) >= self._limit:
+                del self._trusted[next(iter(self._trusted))]
+            self._trusted[job] = keyword
 
     def forget(self, ping: Ping) -> None:
-        """`ping` was refused, whatever was true before."""
+        """Stop trusting the token of `ping`, which was rejected."""
         with self._lock:
-            self._known.pop(_job(ping), None)
+            self._trusted.pop(_job(ping), None)
 
-    def knows(self, ping: Ping) -> bool:
-        """Whether a ping with this token and this key was taken before."""
-        return _job(ping) in self._known
+    def trusts(self, ping: Ping) -> bool:
+        """Return whether a ping with this token and this API key was accepted before."""
+        return _job(ping) in self._trusted
 
     def keyword(self, ping: Ping) -> str | None:
-        """What the monitor of this job expects in a body, as far as is known."""
-        return self._known.get(_job(ping))
+        """Return the keyword that the monitor expects in a body, or None."""
+        return self._trusted.get(_job(ping))
 
 
 def _job(ping: Ping) -> bytes:

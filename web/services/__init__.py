@@ -1,1 +1,1 @@
-"""What the services of several features share: encryption of secrets, audit events, form tokens."""
+"""Code that the services of several features share: encryption of secrets, audit events, form claims."""

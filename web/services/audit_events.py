@@ -1,4 +1,4 @@
-"""The trail: who did what to which object. Written in the transaction of the change itself."""
+"""The audit trail: who did what to which object. An event is written in the transaction of its change."""
 
 from typing import Any
 from uuid import UUID
@@ -13,14 +13,14 @@ from web.http.extensions import db
 
 
 def record(caller: Caller, action: str, object_type: str, object_id: UUID | None, **details: Any) -> None:
-    """Add one event, such as `monitor.created`; `details` are JSON types and hold no secret."""
+    """Add one event, such as `monitor.created`. `details` are JSON types and contain no secret."""
     _add(caller, caller.project_id, action, object_type, object_id, details)
 
 
 def record_for_organization(
     caller: Caller, action: str, object_type: str, object_id: UUID | None, **details: Any
 ) -> None:
-    """As `record`, for what concerns the whole organisation: the event outlives the project that it was made in."""
+    """Like `record`, for the whole organisation: the event stays after the project was deleted."""
     _add(caller, None, action, object_type, object_id, details)
 
 
@@ -44,7 +44,7 @@ def _add(
 
 
 def record_for_account(user_id: UUID, action: str, *, actor: UUID | None, **details: Any) -> None:
-    """Add one event about a person's account to the trail of each organisation that they belong to."""
+    """Add one event about a person's account to the audit trail of each of their organisations."""
     organizations = select(Member.organization_id).where(Member.user_id == user_id).distinct()
     for organization_id in db.session.scalars(organizations):
         db.session.add(

@@ -1,7 +1,7 @@
-"""Where stored secrets are sent: who changes that must enter them again.
+"""Where stored secrets are sent. A person who changes it must enter the secrets again.
 
-A person who may edit sees secrets masked only. Without this rule they could have a stored secret sent to a server of their
-own, or over a connection that others read, and learn it there.
+Editors see only masked secrets. Without this rule, they could send a stored secret to a server of their own, or over an
+unprotected connection, and read it there.
 """
 
 from collections.abc import Mapping
@@ -19,18 +19,18 @@ _AGAIN = "What it is sent to has changed: enter the secret again."
 
 
 def of_monitor(target: object, config: Mapping[str, Any]) -> tuple[object, ...]:
-    """What decides where a monitor's secrets go, and how well the way there is protected."""
+    """Return the values that decide where a monitor's secrets are sent, and whether the connection is verified."""
     return (_origin(target), config.get("verifyTls") is not False)
 
 
 def of_provider(config: Mapping[str, Any]) -> tuple[object, ...]:
-    """What decides where a provider's secrets go."""
+    """Return the values that decide where a provider's secrets are sent, and whether the connection is verified."""
     addresses = tuple(_origin(config.get(field) or default) for field, default in _DEFAULT_URLS.items())
     return (*addresses, _mail_server(config), config.get("verifyTls") is not False)
 
 
 def _mail_server(config: Mapping[str, Any]) -> tuple[object, ...] | None:
-    """Host, port and encryption, defaults filled in; None for the installation's own server."""
+    """Return host, port and encryption with defaults, or None for the installation's own server."""
     if not config.get("smtpHost"):
         return None
     security = config.get("smtpSecurity") or "starttls"
@@ -38,7 +38,7 @@ def _mail_server(config: Mapping[str, Any]) -> tuple[object, ...] | None:
 
 
 def _origin(address: object) -> object:
-    """Scheme, host and port of a URL; the text itself if it is none."""
+    """Return scheme, host and port of a URL, or the text itself if it is not a URL."""
     text = str(address).strip()
     try:
         parts = urlsplit(text)
@@ -47,17 +47,18 @@ def _origin(address: object) -> object:
         return text
 
 
-def ask_again(
+def require_secrets_again(
     kind: str,
     given: object,
     wanted: Mapping[str, Any],
     old: Mapping[str, str],
     problems: dict[str, str],
 ) -> None:
-    """Add a problem for each stored secret that `wanted`, a config with its secrets in the clear, takes along.
+    """Add a problem for each stored secret that `wanted`, the new config in plain text, keeps. Call it if the destination
+    has changed.
 
-    `old` holds the stored secrets by path, and `given` is the config as the request brought it. A secret counts as entered
-    again if it stands there in the clear. To be called if the destination has changed.
+    `old` holds the stored secrets by path. `given` is the config in the request: a secret counts as entered again if
+    `given` contains it in plain text.
     """
     entered = fields.entered(kind, given if isinstance(given, dict) else {}, old)
     kept = fields.split(kind, wanted)[1]

@@ -1,13 +1,13 @@
-"""What a change changed, for the audit trail: each field with its value before and after, secrets left out."""
+"""The differences that a change made, for the audit trail: fields with old and new values, without secrets."""
 
 from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
-_LONGEST = 200
+_MAX_LENGTH = 200
 
 
 def between(before: Mapping[str, Any], after: Mapping[str, Any], secret: Set[str]) -> dict[str, dict[str, Any]]:
-    """{dotted path: {"from", "to"}} of what differs. Fields whose path within `config` is in `secret` are left out."""
+    """Return {dotted path: {"from", "to"}} of the differences, without fields whose path in `config` is in `secret`."""
     old, new = dict(_flat(before)), dict(_flat(after))
     hidden = {f"config.{path}" for path in secret}
     return {
@@ -27,9 +27,9 @@ def _flat(values: Mapping[str, Any], under: str = "") -> Iterator[tuple[str, Any
 
 
 def _short(value: Any) -> Any:
-    """A value that is not too long for a list of events."""
-    if isinstance(value, str) and len(value) > _LONGEST:
-        return value[:_LONGEST] + "…"
-    if isinstance(value, list) and len(str(value)) > _LONGEST:
-        return str(value)[:_LONGEST] + "…"
+    """Return `value`, shortened to fit into a list of events."""
+    if isinstance(value, str) and len(value) > _MAX_LENGTH:
+        return value[:_MAX_LENGTH] + "…"
+    if isinstance(value, list) and len(str(value)) > _MAX_LENGTH:
+        return str(value)[:_MAX_LENGTH] + "…"
     return value

@@ -1,4 +1,4 @@
-"""A form that is sent twice creates once: its token and what was typed are claimed together with what it makes."""
+"""A form that is sent twice creates once: its token and inputs are claimed in the transaction that creates."""
 
 import hashlib
 from collections.abc import Iterable
@@ -13,16 +13,16 @@ from web.http.extensions import db
 _PREFIX = "form:"
 
 
-def claim(who: Caller, route: str, token: str, sent: Iterable[tuple[str, str]]) -> UUID | None:
-    """Claim the form `token` with the inputs `sent`; the id of what they made before, None if it is to be made now.
+def claim(caller: Caller, route: str, token: str, sent: Iterable[tuple[str, str]]) -> UUID | None:
+    """Claim the form `token` with the inputs `sent`. Return the id of what they created before, or None.
 
-    The claim belongs to the transaction: a second submission waits for the end of the first. The same token with other
-    inputs is another claim, for a form that is changed and sent again from the browser's history.
+    The claim is part of the transaction: a second submission waits for the first to end. The same token with other inputs
+    is another claim, because a form may be changed and sent again from the browser's history.
     """
     claimed = db.session.scalar(
         insert(IdempotencyKey)
         .values(
-            project_id=who.project_id,
+            project_id=caller.project_id,
             key=_key(token, sent),
             route=route,
             request_hash=b"",
@@ -34,16 +34,16 @@ def claim(who: Caller, route: str, token: str, sent: Iterable[tuple[str, str]]) 
     )
     if claimed:
         return None
-    return UUID(db.session.get_one(IdempotencyKey, (who.project_id, _key(token, sent))).response_body["id"])
+    return UUID(db.session.get_one(IdempotencyKey, (caller.project_id, _key(token, sent))).response_body["id"])
 
 
-def remember(who: Caller, token: str, sent: Iterable[tuple[str, str]], made: UUID) -> None:
-    """Store what the form made, in the same transaction."""
-    row = db.session.get_one(IdempotencyKey, (who.project_id, _key(token, sent)))
-    row.response_status, row.response_body = 303, {"id": str(made)}
+def remember(caller: Caller, token: str, sent: Iterable[tuple[str, str]], created: UUID) -> None:
+    """Store the id of what the form created, in the same transaction."""
+    row = db.session.get_one(IdempotencyKey, (caller.project_id, _key(token, sent)))
+    row.response_status, row.response_body = 303, {"id": str(created)}
 
 
 def _key(token: str, sent: Iterable[tuple[str, str]]) -> str:
-    # The token is random: without it nobody can look for a typed password in the digest.
+    # The token is random, so the digest cannot be used to guess a typed password.
     digest = hashlib.sha256(repr((token, sorted(sent))).encode(errors="surrogatepass"))
     return _PREFIX + digest.hexdigest()

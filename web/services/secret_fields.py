@@ -1,4 +1,4 @@
-"""Secrets on their way in: kept where their mask came back, encrypted, and never mistaken for their mask."""
+"""Secrets in requests: a mask that is sent back keeps the stored secret, and is never stored as the secret."""
 
 import re
 from collections.abc import Mapping
@@ -10,14 +10,14 @@ _MASK = re.compile(r"(?:..)?…(?:..)?", re.DOTALL)
 
 
 def restore(kind: str, config: Mapping[str, Any], old: Mapping[str, str], problems: dict[str, str]) -> dict[str, Any]:
-    """`config` with every secret that came back masked as it was.
+    """Return `config` with the stored secret in place of each mask.
 
-    A mask that fits no stored secret goes into `problems`: it would be saved as the secret itself.
+    A mask without a stored secret becomes a problem: it would be saved as the secret itself.
     """
     kept = fields.keep_masked(kind, config, old)
     _, found = fields.split(kind, kept)
     for path, value in found.items():
         masked_url = kind == "webhook" and path == "url" and "…" in value
         if value != old.get(path) and (masked_url or _MASK.fullmatch(value)):
-            problems[f"config.{path}"] = "This is the masked text: enter the secret itself."
+            problems[f"config.{path}"] = "This is the masked value. Enter the secret itself."
     return kept

@@ -1,4 +1,4 @@
-"""Places for test messages: each holds a thread of this process until the service has answered."""
+"""A limit on concurrent test messages: each holds a thread of this process until the service has responded."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from uuid import UUID
 
 from web.http.errors import Problem
 
-#: Test messages of one project, and of all of them, that may wait for an answer at once.
+#: Concurrent test messages of one project, and of all projects.
 PER_PROJECT = 2
 AT_ALL = 16
 RETRY_SECONDS = 10
@@ -18,12 +18,12 @@ _under_way: Counter[UUID] = Counter()
 
 
 @contextmanager
-def place(project_id: UUID) -> Iterator[None]:
-    """A place for one test message. Raises a 429 `Problem` if there is none."""
+def reserve(project_id: UUID) -> Iterator[None]:
+    """Count one test message inside the block. Raise a 429 `Problem` if the limit is reached."""
     with _counting:
         if _under_way[project_id] >= PER_PROJECT or _under_way.total() >= AT_ALL:
-            words = "Other test messages still wait for an answer; try again in a moment."
-            raise Problem(429, words, headers={"Retry-After": str(RETRY_SECONDS)})
+            message = "Other test messages are still being sent. Try again in a moment."
+            raise Problem(429, message, headers={"Retry-After": str(RETRY_SECONDS)})
         _under_way[project_id] += 1
     try:
         yield

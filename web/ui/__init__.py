@@ -1,1 +1,1 @@
-"""What every page shares: access, navigation, assets, labels, form fields."""
+"""Code that all pages share: access, navigation, assets, labels, form fields."""

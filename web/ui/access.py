@@ -1,4 +1,4 @@
-"""Who may see a page: everybody who is signed in, and editing needs the role."""
+"""Access to pages: sign-in, roles, and objects of other projects."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,26 +11,28 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from models.tables import Project
-from web.http.auth import Caller, caller, projects_of
+from web.http.auth import Caller, current_caller, projects_of
 from web.http.errors import Problem, not_found, shows_error
 from web.http.extensions import db
 
-_OPEN = {"pages.sign_in.login", "pages.sign_in.submit"}
-#: All that somebody may use whose password was chosen by another.
+#: The pages for a person whose password was chosen by someone else.
 _BEFORE_OWN_PASSWORD = {"pages.first_password.index", "pages.first_password.change", "pages.sign_in.logout"}
 
 
 def refuse_unreadable() -> None:
-    """Raise a 400 `Problem` where the address or the form holds what no column can hold."""
+    """Raise a 400 `Problem` if the address or the form contains a NUL character, which PostgreSQL cannot store."""
     named = [str(value) for value in (request.view_args or {}).values()]
     if any("\0" in text for text in (*named, *_values(request.args))):
-        raise Problem(400, "The address holds a character that is not valid text.")
+        raise Problem(400, "The address contains a character that is not valid text.")
     if any("\0" in text for text in _values(request.form)):
-        raise Problem(400, "The form holds a character that is not valid text.")
+        raise Problem(400, "The form contains a character that is not valid text.")
 
 
 def drop_empty_arguments() -> Response | None:
-    """Send a form's empty fields away from the address: /monitors?q=&status=up is /monitors?status=up. Parts of pages stay as they are."""
+    """Redirect an address with empty arguments to one without: /monitors?q=&status=up to /monitors?status=up.
+
+    Partials are not redirected.
+    """
     if (
         request.method != "GET"
         or "/partials/" in request.path
@@ -46,55 +48,53 @@ def _values(pairs: MultiDict[str, str]) -> Iterator[str]:
 
 
 def require_sign_in() -> Response | None:
-    """Send strangers to the sign-in page, and afterwards back to where they were going.
+    """Redirect to the sign-in page if nobody is signed in. After sign-in, the person gets the page they asked for.
 
-    Who signed in with a password that somebody else chose is sent to choose another one.
+    A person whose password was chosen by someone else is redirected to choose their own.
     """
-    if request.endpoint in _OPEN:
-        return None
     if current_user.is_authenticated:
         if current_user.user.must_change_password and request.endpoint not in _BEFORE_OWN_PASSWORD:
             return redirect(url_for("pages.first_password.index"))
         return None
     wanted = request.full_path.rstrip("?") if request.method == "GET" else ""
-    return redirect(url_for("pages.sign_in.login", next=wanted if wanted != "/" else None))
+    return redirect(url_for("public.sign_in.login", next=wanted if wanted != "/" else None))
 
 
 def editor() -> Caller:
-    """The caller, who may edit. Raises a 403 `Problem`."""
-    found = caller()
-    if not found.may_edit:
-        raise Problem(403, "Your role may look at this, but not change it.")
-    return found
+    """Return the caller. Raise a 403 `Problem` if they may not edit."""
+    caller = current_caller()
+    if not caller.can_edit:
+        raise Problem(403, "Your role allows viewing, but not editing.")
+    return caller
 
 
 def administrator() -> Caller:
-    """The caller, who may administer the project. Raises a 403 `Problem`."""
-    found = caller()
-    if not found.may_administer:
-        raise Problem(403, "Only administrators of the project may do this.")
-    return found
+    """Return the caller. Raise a 403 `Problem` if they may not administer the project."""
+    caller = current_caller()
+    if not caller.can_administer:
+        raise Problem(403, "Only project administrators may do this.")
+    return caller
 
 
 def organizer() -> Caller:
-    """The caller, who may change what holds for the whole installation. Raises a 403 `Problem`."""
-    found = caller()
-    if not found.may_organize:
-        raise Problem(403, "Only owners and administrators of the organisation may do this.")
-    return found
+    """Return the caller. Raise a 403 `Problem` if they may not manage the organisation."""
+    caller = current_caller()
+    if not caller.can_manage_organization:
+        raise Problem(403, "Only organisation owners and administrators may do this.")
+    return caller
 
 
 class Elsewhere(Problem):
-    """A 404 for what is in another project of the signed-in person; the page offers to switch to `project`."""
+    """A 404 for an object in another project of the signed-in person. Its page offers to switch to `project`."""
 
     def __init__(self, what: str, project: Project) -> None:
-        super().__init__(404, f"This {what} is in another project of yours: {project.name}.")
+        super().__init__(404, f"This {what} is in another of your projects: {project.name}.")
         self.project = project
         self.address = request.full_path.rstrip("?") if request.method == "GET" else ""
 
 
 def not_here(what: str, project_id: UUID | None) -> Problem:
-    """The 404 for what is not in the current project; `project_id` is where it is, None if nowhere."""
+    """Return the 404 for an object that is not in the current project but in `project_id`, or in none."""
     if project_id is not None and current_user.is_authenticated:
         for project, _ in projects_of(current_user.user.id):
             if project.id == project_id:
@@ -103,7 +103,7 @@ def not_here(what: str, project_id: UUID | None) -> Problem:
 
 
 def id_of(text: str, what: str) -> UUID:
-    """`text` as an id; a malformed one is a 404 like an unknown one."""
+    """Return `text` as an id. Raise a 404 `Problem` if it is not a UUID, as for an unknown id."""
     try:
         return UUID(text)
     except ValueError:
@@ -111,7 +111,7 @@ def id_of(text: str, what: str) -> UUID:
 
 
 def safe_next(text: str | None) -> str:
-    """`text` where it is a path of ours, else the dashboard: nobody is sent elsewhere after signing in."""
+    """Return `text` if it is a path on this site, else the dashboard, so that sign-in never redirects to another site."""
     home: str = url_for("pages.dashboard.index")
     if not text or not text.startswith("/") or text.startswith("//"):
         return home
@@ -123,26 +123,27 @@ def safe_next(text: str | None) -> str:
 
 
 def template_context() -> dict[str, Any]:
-    """What the layout shows of the person and the project; nothing for strangers and on error pages."""
+    """Return the person and project that the layout shows. They are None on error pages and before sign-in."""
     if shows_error() or not current_user.is_authenticated or current_user.user.must_change_password:
-        return {"person": None, "project": None, "own_projects": [], "who": None}
-    who = caller()
+        return {"person": None, "project": None, "own_projects": [], "permissions": None}
+    caller = current_caller()
     return {
         "person": current_user.user,
-        "project": db.session.get(Project, who.project_id),
+        "project": db.session.get(Project, caller.project_id),
         "own_projects": _own_projects(),
-        "who": who,
+        # Jinja reserves the name `caller` for the body of a call block.
+        "permissions": caller,
     }
 
 
 def _own_projects() -> list[Project]:
-    """The signed-in person's projects, by name."""
-    found = [project for project, _ in projects_of(current_user.user.id)]
-    return sorted(found, key=lambda one: (one.name.lower(), one.id))
+    """Return the signed-in person's projects by name."""
+    projects = [project for project, _ in projects_of(current_user.user.id)]
+    return sorted(projects, key=lambda project: (project.name.lower(), project.id))
 
 
 def uuid_or_none(text: str) -> UUID | None:
-    """Return `text` as an id; None for nonsense."""
+    """Return `text` as an id, or None if it is not a UUID."""
     try:
         return UUID(text)
     except ValueError:

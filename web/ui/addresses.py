@@ -4,19 +4,18 @@ import ipaddress
 import re
 from urllib.parse import urlsplit
 
-from check_types import CHECK_TYPES, TargetForm
 from web.ui.fields import Text
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 
 
 def completed(text: str) -> str:
-    """`text` as a URL: `https://` in front of a bare host, the scheme in small letters, blanks after the host encoded."""
+    """Return `text` as a URL: with `https://` before a bare host, a lower-case scheme, and spaces after the host encoded."""
     text = text.strip()
     if not text:
         return text
-    found = _SCHEME.match(text)
-    scheme, rest = (found[1].lower(), text[found.end() :]) if found else ("https", text.removeprefix("//"))
+    match = _SCHEME.match(text)
+    scheme, rest = (match[1].lower(), text[match.end() :]) if match else ("https", text.removeprefix("//"))
     host = re.match(r"[^/?#]*", rest)
     assert host is not None, "the pattern matches every text"
     name = f"[{host[0]}]" if _is_ipv6(host[0]) else host[0]
@@ -31,8 +30,8 @@ def _is_ipv6(text: str) -> bool:
 
 
 def converted(kind: str, target: str) -> str:
-    """`target`, typed for a monitor of another type, as one of `kind`: its host alone for those that look at a host."""
-    if CHECK_TYPES[kind].target is not TargetForm.HOST or "/" not in target:
+    """Return `target`, typed for another type of monitor, for the type `kind`: only its host if that type checks a host."""
+    if kind not in ("ping_host", "port_check") or "/" not in target:
         return target
     try:
         host = urlsplit(completed(target)).hostname or ""
@@ -42,7 +41,7 @@ def converted(kind: str, target: str) -> str:
 
 
 class WebAddress(Text):
-    """A URL; a bare host means `https://` and the host."""
+    """A URL. A bare host becomes `https://` and the host."""
 
     def wire(self) -> str:
         return completed(super().wire() or "")

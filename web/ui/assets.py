@@ -1,6 +1,6 @@
-"""Our CSS and JavaScript, and Bootstrap's, under an address that changes with their content, so that browsers may keep them for ever.
+"""CSS and JavaScript, with Bootstrap's, under an address that changes with their content, so that browsers cache them.
 
-The version is a folder of the address, so that modules which import each other by relative names share it.
+The version is a folder of the address, so that modules that import each other by relative names share it.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ _A_YEAR = 365 * 24 * 3600
 
 
 def version() -> str:
-    """A short hash over every file of the folder, and Bootstrap."""
+    """Return a short hash of every file in the folder and of Bootstrap."""
     digest = hashlib.sha256()
     for file in (*sorted(FOLDER.iterdir()), BOOTSTRAP):
         digest.update(file.name.encode() + b"\0" + file.read_bytes())
@@ -23,11 +23,11 @@ def version() -> str:
 
 
 def init_app(app: Flask) -> None:
-    """Serve the folder at `/assets/<version>/…` and give templates the function `asset`."""
+    """Serve the folder at `/assets/<version>/…` and add the function `asset` to the templates."""
     current = version()
 
     def serve(tag: str, filename: str) -> Response:
-        # A page loaded before an upgrade asks for the old version: it gets the new file, but may not keep it.
+        # A page from before an upgrade requests the old version. It gets the new file, which it may not cache.
         folder = BOOTSTRAP.parent if filename == BOOTSTRAP.name else FOLDER
         response = send_from_directory(folder, filename, max_age=_A_YEAR if tag == current else 0)
         response.cache_control.public = True

@@ -1,21 +1,21 @@
-"""What people are told of what they have just saved: weak credentials, and settings that cannot have an effect."""
+"""Warnings about what was just saved: weak credentials, and settings without effect."""
 
 from flask import flash
 
 from models.tables import Monitor
 from web.features.monitors import consistency as monitor_consistency
-from web.services import encryption as sealing
-from web.services.encryption import Holder
+from web.services import stored_secrets
+from web.services.stored_secrets import Holder
 
 _NAMES = {"config.auth.password": "The password", "config.password": "The password", "config.auth.token": "The token"}
 
 
 def warn_of(saved: Holder) -> None:
-    """Say on the next page what of `saved` is doubtful; it is saved all the same."""
+    """Flash the warnings about `saved` for the next page."""
     if isinstance(saved, Monitor):
-        for found in monitor_consistency.warnings(saved):
-            flash(found.message, "warning")
-    for warning in sealing.warnings(saved):
+        for warning in monitor_consistency.warnings(saved):
+            flash(warning.message, "warning")
+    for warning in stored_secrets.warnings(saved):
         name = _NAMES.get(warning.field) or warning.field.removeprefix("config.").replace("headers.", "The header ")
         name = "The signing secret" if name == "secret" else name
         flash(f"{name} is weak. {warning.message}", "warning")

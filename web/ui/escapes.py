@@ -1,4 +1,4 @@
-"""Texts with line ends and control characters, shown and typed as escapes in one line. Pure."""
+"""Text with line ends and control characters, shown and typed as escapes in one line. Pure."""
 
 import re
 
@@ -8,7 +8,7 @@ _ESCAPE = re.compile(r"\\(?:([\\rnt])|x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9
 
 
 def escaped(text: str) -> str:
-    """`text` in one line: what is not printable, and a backslash, as an escape."""
+    """Return `text` in one line, with escapes for backslashes and characters that are not printable."""
     return "".join(_SHORT.get(letter) or (letter if letter.isprintable() else _by_number(letter)) for letter in text)
 
 
@@ -18,16 +18,16 @@ def _by_number(letter: str) -> str:
 
 
 def plain(text: str) -> str:
-    r"""What the escapes in `text` stand for. Raise `ValueError` with a sentence for people if one is not known."""
+    r"""Return `text` with its escapes replaced. Raise `ValueError` with a sentence for people if one is not known."""
     return _ESCAPE.sub(_meaning, text)
 
 
-def _meaning(found: re.Match[str]) -> str:
-    short, *numbers, wrong = found.groups()
+def _meaning(match: re.Match[str]) -> str:
+    short, *numbers, wrong = match.groups()
     if short:
         return _MEANT[short]
     digits = next(filter(None, numbers), None)
     if digits is None or int(digits, 16) > 0x10FFFF:
-        shown = f"\\{wrong or ''}" if digits is None else found.group()
+        shown = f"\\{wrong or ''}" if digits is None else match.group()
         raise ValueError(f"{shown} is not an escape: write \\\\ for a backslash, or \\r, \\n, \\t, \\x1b, \\u2028.")
     return chr(int(digits, 16))

@@ -1,8 +1,8 @@
-"""The kinds of input a form may have. Each turns into the wire's JSON with `wire()`; judging is left to the schemas.
+"""The kinds of input of forms. `wire()` returns the value as JSON for the API; the schemas validate it.
 
-`wire()` depends only on what survives the way through a browser: a one-line input loses line breaks, a text area has
-one kind of them. So the wire of a form that shows a record equals the wire of the same form sent back untouched, and
-`web.ui.form_values.changes` can tell what a person has changed. `wire_after(before)` is asked for a changed field only.
+`wire()` ignores what a browser does not preserve: a one-line input drops line breaks, a text area has one kind of them.
+So the JSON of a form that shows a record equals that of the same form sent back untouched, and
+`web.ui.form_values.difference` finds what a person has changed. `wire_after(before)` is called for changed fields only.
 """
 
 from collections.abc import Iterable
@@ -14,12 +14,12 @@ from wtforms.widgets import NumberInput, TextArea, TextInput
 
 from web.ui import escapes
 
-#: What a number of which unit is worth, in seconds.
+#: Seconds -> name of the unit.
 UNITS = {"1": "seconds", "60": "minutes", "3600": "hours", "86400": "days"}
 
 
 def number(text: str) -> int | float | str:
-    """`text` as a number; what is none stays text, so that the schema complains of it."""
+    """Return `text` as a number, or unchanged if it is none, so that the schema rejects it."""
     for convert in (int, float):
         try:
             return convert(text)
@@ -29,22 +29,22 @@ def number(text: str) -> int | float | str:
 
 
 def one_kind_of_line_end(text: str) -> str:
-    """`text` with `\\n` for every line end: a text area does not keep which kind there was."""
+    """Return `text` with `\\n` for every line end: a text area does not preserve the kind."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def one_line(text: str) -> str:
-    """`text` without line ends: a one-line input drops them."""
+    """Return `text` without line ends, which a one-line input drops."""
     return text.replace("\r", "").replace("\n", "")
 
 
 def is_untouched(sent: str, stored: str) -> bool:
-    """Whether `sent` is what a one-line input sends that shows `stored` and was not touched."""
+    """Return whether `sent` is what an untouched one-line input that shows `stored` sends."""
     return one_line(sent) == one_line(stored)
 
 
 class Text(StringField):  # type: ignore[misc]
-    """One line; empty is `absent` on the wire (None removes the field)."""
+    """One line. Empty becomes `absent` in JSON; None removes the field."""
 
     def __init__(self, *args: Any, absent: Any = None, **values: Any) -> None:
         super().__init__(*args, **values)
@@ -65,7 +65,7 @@ class LongText(TextAreaField):  # type: ignore[misc]
         return one_kind_of_line_end(self.data or "") or self.absent
 
     def wire_after(self, before: Field) -> Any:
-        """The changed text with the line ends that the text in `before` has."""
+        """Return the changed text with the line ends of the text in `before`."""
         return _with_line_ends_of(before.data or "", self.wire())
 
 
@@ -75,7 +75,7 @@ def _with_line_ends_of(old: str, text: Any) -> Any:
 
 
 class Exact(StringField):  # type: ignore[misc]
-    """A text whose blanks count: secrets, user names and keywords. Shown in a text area if it holds a line end."""
+    """A text whose spaces count: secrets, user names and keywords. A text area shows it if it contains a line end."""
 
     def widget(self, field: Field, **attributes: Any) -> Markup:
         several = any(end in (self.data or "") for end in "\r\n")
@@ -86,12 +86,12 @@ class Exact(StringField):  # type: ignore[misc]
         return one_kind_of_line_end(self.data or "") or None
 
     def wire_after(self, before: Field) -> Any:
-        """The changed text with the line ends that the text in `before` has."""
+        """Return the changed text with the line ends of the text in `before`."""
         return _with_line_ends_of(before.data or "", self.wire())
 
 
 class Escaped(StringField):  # type: ignore[misc]
-    """A text that may hold line ends and control characters, shown and typed as escapes such as `\\r\\n`."""
+    """A text that may contain line ends and control characters, shown and typed as escapes such as `\\r\\n`."""
 
     def process_data(self, value: Any) -> None:
         self.data = escapes.escaped(value) if isinstance(value, str) else value
@@ -101,7 +101,7 @@ class Escaped(StringField):  # type: ignore[misc]
 
 
 class Number(StringField):  # type: ignore[misc]
-    """A number; empty is absent."""
+    """A number. Empty is absent."""
 
     widget = NumberInput(step="any")
 
@@ -111,9 +111,9 @@ class Number(StringField):  # type: ignore[misc]
 
 
 class Choice(SelectField):  # type: ignore[misc]
-    """One of a few words, given as (word, what it says) each; an unknown one is refused by the schema.
+    """One of several options, each given as (value, label). The schema rejects unknown values.
 
-    A value that is not offered is shown as well: a browser would choose the first option in its place.
+    A stored value that is not offered is added: otherwise a browser would select the first option.
     """
 
     def __init__(self, *args: Any, choices: Iterable[tuple[str, str]], **values: Any) -> None:
@@ -131,9 +131,9 @@ class Choice(SelectField):  # type: ignore[misc]
 
 
 class Several(SelectMultipleField):  # type: ignore[misc]
-    """Any of a list, given as (id, name) each and drawn as checkboxes.
+    """Any number of options, each given as (id, name), shown as checkboxes.
 
-    What is chosen and not offered (a disabled location) has a box as well, so that it stays until it is unticked.
+    A selected option that is not offered, such as a disabled location, has a checkbox too, so that it stays selected.
     """
 
     def __init__(self, *args: Any, choices: Iterable[tuple[str, str]], **values: Any) -> None:
@@ -142,22 +142,22 @@ class Several(SelectMultipleField):  # type: ignore[misc]
     choices: dict[str, str]
 
     def process_data(self, value: Any) -> None:
-        self.data = [str(one) for one in value or ()]
-        missing = [one for one in self.data if one not in self.choices]
-        self.choices = {**self.choices, **{one: f"{one} (not available)" for one in missing}}
+        self.data = [str(option) for option in value or ()]
+        missing = [option for option in self.data if option not in self.choices]
+        self.choices = {**self.choices, **{option: f"{option} (not available)" for option in missing}}
 
     def wire(self) -> Any:
-        position = {one: number for number, one in enumerate(self.choices)}
-        return sorted(map(str, self.data or ()), key=lambda one: position.get(one, len(position)))
+        position = {option: number for number, option in enumerate(self.choices)}
+        return sorted(map(str, self.data or ()), key=lambda option: position.get(option, len(position)))
 
     def wire_after(self, before: Field) -> Any:
-        """The changed choice, what stays in the order it had in `before`."""
-        chosen, old = self.wire(), [str(one) for one in before.data or ()]
-        return [one for one in old if one in chosen] + [one for one in chosen if one not in old]
+        """Return the changed selection. Options that stay keep their order in `before`."""
+        selected, old = self.wire(), [str(option) for option in before.data or ()]
+        return [option for option in old if option in selected] + [option for option in selected if option not in old]
 
 
 class Switch(Field):  # type: ignore[misc]
-    """On or off. The form also holds a hidden `off`, so that an unticked box differs from one that was not there."""
+    """On or off. The form also has a hidden `off`, so that an unchecked box differs from a missing one."""
 
     def process_formdata(self, valuelist: list[str]) -> None:
         if valuelist:
@@ -189,7 +189,7 @@ def _duration_widget(field: "Duration", **attributes: Any) -> Markup:
 
 
 class _Amount:
-    """The first input of a `Duration`, as WTForms' own widget wants it."""
+    """The first input of a `Duration`, as the widget of WTForms needs it."""
 
     def __init__(self, field: "Duration", value: str) -> None:
         self.id, self.name, self.flags = field.id, field.name, field.flags
@@ -200,7 +200,7 @@ class _Amount:
 
 
 class Duration(Field):  # type: ignore[misc]
-    """An amount and its unit, two inputs of one name; minutes on the wire."""
+    """An amount and its unit: two inputs with one name. In JSON it is in minutes."""
 
     widget = staticmethod(_duration_widget)
 
@@ -232,5 +232,5 @@ class Duration(Field):  # type: ignore[misc]
             minutes = amount * int(unit) / 60
             return int(minutes) if minutes == int(minutes) else minutes
         except (OverflowError, ValueError):
-            # Infinite, not a number, or beyond all numbers: no number for the schema.
+            # The amount is infinite or NaN: return the text, which the schema rejects.
             return text

@@ -1,4 +1,4 @@
-"""A form that makes something carries a token, so that a second click, or a reload, makes nothing more."""
+"""Tokens of forms that create something, so that a second click or a reload creates nothing more."""
 
 import secrets
 from collections.abc import Callable
@@ -17,23 +17,23 @@ _LENGTH = range(16, 65)
 
 
 def token() -> str:
-    """The token for a form that is shown: a new one, or the one it came with if it is shown again with what is wrong."""
+    """Return the token for a form: a new one, or the sent one if the form is shown again with errors."""
     return _sent() or secrets.token_urlsafe(18)
 
 
-def create(who: Caller, save: Callable[[], Any]) -> tuple[UUID, Any]:
-    """(id, row) of what `save` makes; the row is None if the same form made it before. The caller commits."""
+def create(caller: Caller, save: Callable[[], Any]) -> tuple[UUID, Any]:
+    """Return (id, row) of what `save` creates. The row is None if the same form created it before. This does not commit."""
     sent = _sent()
     if not sent:
-        made = save()
-        return made.id, made
+        created = save()
+        return created.id, created
     typed = [pair for pair in request.form.items(multi=True) if pair[0] not in _NOT_TYPED]
-    before = form_claims.claim(who, request.path, sent, typed)
+    before = form_claims.claim(caller, request.path, sent, typed)
     if before is not None:
         return before, None
-    made = save()
-    form_claims.remember(who, sent, typed, made.id)
-    return made.id, made
+    created = save()
+    form_claims.remember(caller, sent, typed, created.id)
+    return created.id, created
 
 
 def _sent() -> str:

@@ -1,4 +1,4 @@
-"""From inputs named by dotted paths to nested JSON and back, and the schema's complaints onto the inputs."""
+"""Conversion between inputs that are named by dotted paths and nested JSON, and errors at the inputs."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -13,10 +13,10 @@ Saved = TypeVar("Saved")
 
 
 def nested(form: BaseForm, before: BaseForm | None = None) -> dict[str, Any]:
-    """The form as the wire's object: `config.port` becomes `{"config": {"port": …}}`.
+    """Return the form as a JSON object: `config.port` becomes `{"config": {"port": …}}`.
 
-    `before` is the form as it was shown: what a control cannot hold (line ends, an order) is taken from there. An input
-    that cannot be read is null here, and `reading` reports it.
+    `before` is the form as it was shown: what an input does not preserve (line ends, an order) is taken from there. An
+    input that cannot be read is null, and `reading` reports it.
     """
     whole: dict[str, Any] = {}
     for field in form:
@@ -29,12 +29,12 @@ def nested(form: BaseForm, before: BaseForm | None = None) -> dict[str, Any]:
 
 
 def value_of(field: Field) -> Any:
-    """The value of `field` on the wire; None if it cannot be read."""
+    """Return the JSON value of `field`, or None if it cannot be read."""
     return _read(field)[0]
 
 
 def _read(field: Field, before: BaseForm | None = None) -> tuple[Any, str]:
-    """(the value of `field` on the wire, why it cannot be read)."""
+    """Return (the JSON value of `field`, why it cannot be read)."""
     try:
         value = field.wire()
         if before is not None and hasattr(field, "wire_after") and value != before[field.name].wire():
@@ -45,9 +45,9 @@ def _read(field: Field, before: BaseForm | None = None) -> tuple[Any, str]:
 
 
 def reading(form: BaseForm, save: Callable[[], Saved]) -> Saved:
-    """Do `save`, unless an input of `form` cannot be read.
+    """Call `save`, and raise a 422 `Problem` if an input of `form` cannot be read.
 
-    Raise a 422 `Problem` with those inputs and everything else that is wrong, so that one round shows all of it.
+    The problem also contains the errors that `save` finds, so that people see all errors at once.
     """
     problems = {field.name: why for field in form if (why := _read(field)[1])}
     if not problems:
@@ -60,44 +60,44 @@ def reading(form: BaseForm, save: Callable[[], Saved]) -> Saved:
 
 
 def difference(after: Mapping[str, Any], before: Mapping[str, Any], form: BaseForm, under: str = "") -> dict[str, Any]:
-    """What in `after` differs from `before`, both the wire of `form`: an untouched form changes nothing."""
-    found: dict[str, Any] = {}
+    """Return what in `after` differs from `before`, both the JSON of `form`. For an untouched form it is empty."""
+    changed: dict[str, Any] = {}
     for name, value in after.items():
         old, path = before.get(name), f"{under}{name}"
         if path not in form and isinstance(value, dict) and isinstance(old, dict):
             if inner := difference(value, old, form, f"{path}."):
-                found[name] = inner
+                changed[name] = inner
         elif not is_same(value, old):
-            found[name] = value
-    return found
+            changed[name] = value
+    return changed
 
 
 def flat(whole: Mapping[str, Any], names: list[str]) -> dict[str, Any]:
-    """{path: value} of `names` in the wire's object; those that are absent are left out."""
-    found = {}
+    """Return {path: value} of `names` in the JSON object `whole`, without absent ones."""
+    values = {}
     for name in names:
         value: Any = whole
         for part in name.split("."):
             value = value.get(part) if isinstance(value, Mapping) else None
         if value is not None:
-            found[name] = value
-    return found
+            values[name] = value
+    return values
 
 
 def place_errors(form: BaseForm, problems: Mapping[str, str]) -> list[str]:
-    """Put each of `problems` ({dotted path: message}) on the input it belongs to; returns those without one."""
-    homeless = []
+    """Add each of `problems` ({dotted path: message}) to its input. Return the messages that have no input."""
+    unplaced_errors = []
     for path, message in problems.items():
         name = input_for(form, path)
         if name is None:
-            homeless.append(message if path == "body" else f"{path}: {message}")
+            unplaced_errors.append(message if path == "body" else f"{path}: {message}")
         else:
             form[name].errors = [*form[name].errors, message]
-    return homeless
+    return unplaced_errors
 
 
 def input_for(form: BaseForm, path: str) -> str | None:
-    """The input that `path` is shown at: its own, else the nearest one around it, else the first inside it."""
+    """Return the input that shows errors of `path`: its own, else the nearest parent, else the first child."""
     around = path
     while around:
         if around in form:

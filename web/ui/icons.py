@@ -1,4 +1,4 @@
-"""Icons: single shapes out of the sprite that Bootstrap-Flask ships, inlined so that none flickers in."""
+"""Icons from the sprite of Bootstrap-Flask, inlined so that they appear with the page."""
 
 import re
 from functools import lru_cache
@@ -17,14 +17,14 @@ def _sprite() -> str:
 
 @lru_cache(maxsize=256)
 def icon(name: str) -> Markup:
-    """The icon `name` as decorative inline SVG: the word beside it speaks. Raises `LookupError`."""
+    """Return the icon `name` as inline SVG, hidden from screen readers. Raise `LookupError` if it does not exist."""
     match = re.search(rf'<symbol[^>]* id="{re.escape(name)}">(.*?)</symbol>', _sprite(), re.S)
     if match is None:
         raise LookupError(f"Bootstrap has no icon {name}")
-    # The shapes come from the installed package, not from outside.
+    # The shapes are trusted: they come from the installed package.
     return Markup('<svg class="icon" viewBox="0 0 16 16" aria-hidden="true">' + match[1] + "</svg>")  # noqa: S704
 
 
 def init_app(app: Flask) -> None:
-    """Give the templates of `app` the function `icon`."""
+    """Add the function `icon` to the templates of `app`."""
     app.jinja_env.globals["icon"] = icon

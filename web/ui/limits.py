@@ -1,4 +1,4 @@
-"""What an input may hold, told to the browser: taken from the schemas that the server validates with."""
+"""HTML attributes that limit an input, taken from the schema that validates it on the server."""
 
 from functools import cache
 from typing import Annotated, Any
@@ -11,19 +11,19 @@ _ATTRIBUTES = {"minimum": "min", "maximum": "max", "maxLength": "maxlength"}
 
 @cache
 def _of_field(model: type[BaseModel], alias: str) -> dict[str, Any]:
-    """The JSON schema of one field, `{}` where the model has none of that name."""
+    """Return the JSON schema of one field, or `{}` if the model has no such field."""
     for name, info in model.model_fields.items():
         if alias in (info.alias, name):
-            # The None is for fields without metadata: Annotated wants some, and passes over what it does not know.
+            # `Annotated` requires metadata and ignores None.
             kind: Any = Annotated[(info.annotation, *info.metadata, None)]
             schema = TypeAdapter(kind).json_schema()
-            # Factories make empty lists and records, which say nothing.
+            # Default factories return empty lists and objects, which are not shown.
             return schema if info.default is PydanticUndefined else {**schema, "default": info.default}
     return {}
 
 
 def _at(model: type[BaseModel], path: str) -> dict[str, Any]:
-    """The schema at the dotted `path`; of an optional field, what it is when it is there."""
+    """Return the schema at the dotted `path`. For an optional field it is the schema of its value."""
     first, *rest = path.split(".")
     whole = found = _of_field(model, first)
     for name in [None, *rest]:
@@ -36,11 +36,11 @@ def _at(model: type[BaseModel], path: str) -> dict[str, Any]:
 
 
 def attributes(model: type[BaseModel], path: str) -> dict[str, Any]:
-    """`min`, `max` and `maxlength` of the input for `path`."""
+    """Return `min`, `max` and `maxlength` of the input for `path`."""
     schema = _at(model, path)
     return {name: schema[word] for word, name in _ATTRIBUTES.items() if word in schema}
 
 
 def default(model: type[BaseModel], path: str) -> Any:
-    """What holds where nothing was said; None where the schema names nothing."""
+    """Return the default of the field at `path`, or None if it has none."""
     return _at(model, path).get("default")

@@ -1,16 +1,16 @@
-"""The main navigation, in one place for the side bar and for phones."""
+"""The main navigation, shared by the side bar and the phone layout."""
 
 from typing import Any, NamedTuple
 
 from flask import request
 from flask_login import current_user
 
-from web.http.auth import caller
+from web.http.auth import current_caller
 from web.http.errors import shows_error
 
 
 class Item(NamedTuple):
-    """One link; `endpoint` is a page's own, and `current` is set on every page of its blueprint."""
+    """One link. `current` is set on every page of the endpoint's blueprint."""
 
     name: str
     icon: str
@@ -36,7 +36,7 @@ _SETTINGS = (
     Item("Audit trail", "journal-text", "pages.audit.index"),
     Item("Queues", "inboxes", "pages.queues.index"),
 )
-#: Pages without a link of their own belong to one that has.
+#: Blueprint without a link -> the blueprint whose link is marked as current.
 _PART_OF = {
     "pages.monitor": "pages.monitors",
     "pages.monitor_form": "pages.monitors",
@@ -53,11 +53,11 @@ def _marked(items: tuple[Item, ...]) -> list[Item]:
 
 
 def template_context() -> dict[str, Any]:
-    """The links this person may follow."""
+    """Return the links that the signed-in person may use."""
     if shows_error() or not current_user.is_authenticated or current_user.user.must_change_password:
         return {"navigation": [], "settings_navigation": []}
-    who = caller()
-    barred = set() if who.may_administer else _ADMINISTRATORS_ONLY
-    barred = barred if who.may_organize else barred | _OPERATORS_ONLY
-    own = tuple(item for item in _SETTINGS if item.endpoint not in barred)
+    caller = current_caller()
+    hidden = set() if caller.can_administer else _ADMINISTRATORS_ONLY
+    hidden = hidden if caller.can_manage_organization else hidden | _OPERATORS_ONLY
+    own = tuple(item for item in _SETTINGS if item.endpoint not in hidden)
     return {"navigation": _marked(_MAIN), "settings_navigation": _marked(own)}

@@ -1,10 +1,13 @@
-"""The pages: the blueprint that holds those of all features, and what their templates use."""
+"""The two parents of all pages: `pages` for signed-in people, and `public` for everyone.
+
+The templates of `pages` extend `layout.html`, those of `public` extend `public_layout.html`, which needs no session.
+"""
 
 from flask import Blueprint, Flask
 from flask_bootstrap import Bootstrap5
 
 from models.rules import time_zones
-from web.features import blueprints
+from web.features import page_blueprints, public_blueprints
 from web.features.audit import labels as audit_labels
 from web.features.results import round_bar
 from web.live import page_stream
@@ -18,6 +21,11 @@ def init_app(app: Flask) -> None:
     for module in (icons, labels, audit_labels, round_bar, pagination, assets, page_stream):
         module.init_app(app)
     app.jinja_env.globals["time_zones"] = time_zones.names
+    app.register_blueprint(_signed_in_pages())
+    app.register_blueprint(_public_pages())
+
+
+def _signed_in_pages() -> Blueprint:
     pages = Blueprint("pages", __name__)
     pages.before_request(access.refuse_unreadable)
     pages.before_request(access.require_sign_in)
@@ -25,6 +33,15 @@ def init_app(app: Flask) -> None:
     pages.context_processor(access.template_context)
     pages.context_processor(navigation.template_context)
     pages.register_blueprint(page_stream.blueprint)
-    for blueprint in blueprints():
+    for blueprint in page_blueprints():
         pages.register_blueprint(blueprint)
-    app.register_blueprint(pages)
+    return pages
+
+
+def _public_pages() -> Blueprint:
+    public = Blueprint("public", __name__)
+    public.before_request(access.refuse_unreadable)
+    public.before_request(access.drop_empty_arguments)
+    for blueprint in public_blueprints():
+        public.register_blueprint(blueprint)
+    return public

@@ -1,84 +1,50 @@
-"""One page of a longer list, for tables of pages; the API has its own shape for the same."""
+"""Lists on pages: the page that the address asks for, and links to other pages of the same list."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from flask import Flask, request, url_for
-from sqlalchemy import Select, func, literal, select
+from sqlalchemy import Select
 
-from web.http.extensions import db
+from web.http import pagination
+from web.http.pagination import MAX_PAGE, Page
 
 Item = TypeVar("Item")
-#: No list has more pages.
-_LAST = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[Item]):
-    """`items` are those of page `number` (from 1); `first` and `last` count from 1 over the whole list."""
-
-    items: Sequence[Item]
-    number: int
-    size: int
-    total: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // self.size))
-
-    @property
-    def first(self) -> int:
-        return (self.number - 1) * self.size + 1
-
-    @property
-    def last(self) -> int:
-        return min(self.number * self.size, self.total)
 
 
 def wanted_number() -> int:
-    """`?page=` of this request; nonsense is page 1."""
+    """Return `?page=` of this request, or 1 if it is not a page number."""
     text = request.args.get("page", "1")
-    sensible = text.isascii() and text.isdigit() and len(text) <= len(str(_LAST))
-    return max(1, min(int(text), _LAST)) if sensible else 1
+    sensible = text.isascii() and text.isdigit() and len(text) <= len(str(MAX_PAGE))
+    return max(1, min(int(text), MAX_PAGE)) if sensible else 1
 
 
 def midnight(text: str) -> datetime | None:
-    """The beginning of a day in UTC; None for nonsense, which counts as nothing asked."""
+    """Return the start of the day `text` in UTC, or None if it is not a date."""
     try:
         day = date.fromisoformat(text)
     except ValueError:
         return None
-    # The last day there is has no end that could be written down.
+    # Callers add a day, and the day after `date.max` cannot be represented.
     return None if day == date.max else datetime.combine(day, time(), UTC)
 
 
 def paged(query: Select[Item], size: int) -> Page[Item]:
-    """The page of `query`'s first column that this request asks for; the last one where it asks for more."""
-    number, total, wanted = _cut(query, size)
-    return Page(db.session.scalars(wanted).unique().all(), number, size, total)
+    """Return the page of `query`'s first column that the address asks for, or the last page if there are fewer."""
+    return pagination.fetch_page(query, wanted_number(), size)
 
 
 def paged_rows(query: Select[*tuple[Any, ...]], size: int) -> Page[Any]:
-    """The same with whole rows."""
-    number, total, wanted = _cut(query, size)
-    return Page(db.session.execute(wanted).all(), number, size, total)
-
-
-def _cut(query: Any, size: int) -> tuple[int, int, Any]:
-    """(page number, rows in all, the statement for that page's rows)."""
-    counted = query.order_by(None).with_only_columns(literal(1), maintain_column_froms=True)
-    total = db.session.scalar(select(func.count()).select_from(counted.subquery())) or 0
-    number = min(wanted_number(), max(1, -(-total // size)))
-    return number, total, query.limit(size).offset((number - 1) * size)
+    """Like `paged`, with whole rows."""
+    return pagination.fetch_row_page(query, wanted_number(), size)
 
 
 def with_query(address: str, *dropped: str, **added: object) -> str:
-    """`address` with the query of this request, without the empty and `dropped` arguments, and with those `added`.
+    """Return `address` with this request's query, without empty and `dropped` arguments, and with those `added`.
 
-    The names in a query are anybody's: handed to `url_for`, some of them would be its own options.
+    This does not use `url_for`: the client chooses the names in a query, and some are options of `url_for`.
     """
     kept = [(name, value) for name, value in request.args.items(multi=True) if value and name not in {*dropped, *added}]
     query = urlencode([*kept, *added.items()])
@@ -86,20 +52,20 @@ def with_query(address: str, *dropped: str, **added: object) -> str:
 
 
 def page_url(number: int) -> str:
-    """The address of this list's page `number`, filters kept."""
+    """Return the address of page `number` of this list, with its filters."""
     return here_with({"page": number})
 
 
-def here_with(changes: Mapping[str, str | int | None], place: str = "") -> str:
-    """This page's address with other arguments; None removes one. `place` is the id of an element to go to."""
-    # A part that a live update renewed links to the whole page.
+def here_with(changes: Mapping[str, str | int | None], fragment: str = "") -> str:
+    """Return this page's address with `changes` to its arguments; None removes one. `fragment` is an element's id."""
+    # A partial that a live update fetches links to the whole page.
     endpoint = (request.endpoint or "").replace(".partial", ".index")
     kept = {name: value for name, value in request.args.items() if value}
     query = {name: value for name, value in {**kept, **changes}.items() if value is not None}
     address = url_for(endpoint, **(request.view_args or {}))
-    return address + (f"?{urlencode(query)}" if query else "") + (f"#{place}" if place else "")
+    return address + (f"?{urlencode(query)}" if query else "") + (f"#{fragment}" if fragment else "")
 
 
 def init_app(app: Flask) -> None:
-    """Give the templates of `app` the functions `page_url`, `with_query` and `here_with`."""
+    """Add to the templates of `app` the functions `page_url`, `with_query` and `here_with`."""
     app.jinja_env.globals.update(page_url=page_url, with_query=with_query, here_with=here_with)

@@ -1,4 +1,4 @@
-"""Parts of pages that live updates fetch again: answered with 304 if nothing but the passing of time changed them."""
+"""Partials that live updates fetch. The response is 304 if nothing has changed except relative times."""
 
 import hashlib
 import re
@@ -6,13 +6,13 @@ from typing import Any
 
 from flask import Response, make_response, render_template, request, session
 
-#: What differs from one rendering to the next without news: the words of relative times, which the page itself keeps
-#: true, and the CSRF token, which is signed with the time.
+#: What differs between two renderings of unchanged data: relative times, which JavaScript updates, and the CSRF token,
+#: which contains the time.
 _PASSING = re.compile(r'(?<=>)[^<]*(?=</time>)|(?<=name="csrf_token" value=")[^"]*')
 
 
 def part(template: str, **content: Any) -> Response:
-    """`template` as an answer with an `ETag`; 304 without a body if the browser has it already."""
+    """Return `template` with an `ETag`, or a 304 without a body if the browser has the same content."""
     text = render_template(template, **content)
     tag = _tag(text)
     answer = make_response("", 304) if _is_known(tag) else make_response(text)
@@ -23,14 +23,14 @@ def part(template: str, **content: Any) -> Response:
 
 
 def _tag(text: str) -> str:
-    """The same for two renderings that say the same to the same session."""
+    """Return a hash that is equal for two renderings with the same content in the same session."""
     digest = hashlib.sha256(_PASSING.sub("", text).encode())
-    # The token of another session is not valid in this one.
+    # A CSRF token of another session is not valid in this one.
     digest.update(str(session.get("csrf_token", "")).encode())
     return digest.hexdigest()[:32]
 
 
 def _is_known(tag: str) -> bool:
-    """Whether the request names `tag`. What compresses answers on the way may have added a suffix to it."""
+    """Return whether the browser has `tag`. A proxy that compresses responses may have added a suffix to it."""
     known = request.if_none_match.as_set(include_weak=True)
-    return any(re.split("[:;-]", one)[0] == tag for one in known)
+    return any(re.split("[:;-]", candidate)[0] == tag for candidate in known)

@@ -1,4 +1,4 @@
-"""Inputs whose text has a structure of its own: header lines and JSON values."""
+"""Inputs with structured text: header lines and JSON values."""
 
 import json
 from typing import Any
@@ -9,7 +9,7 @@ from web.ui.fields import one_kind_of_line_end, one_line
 
 
 class Headers(TextAreaField):  # type: ignore[misc]
-    """One header a line, `Name: value`; blanks around a value that is typed do not count."""
+    """One header per line, `Name: value`. Spaces around a typed value are dropped."""
 
     def __init__(self, *args: Any, **values: Any) -> None:
         super().__init__(*args, **values)
@@ -33,7 +33,7 @@ class Headers(TextAreaField):  # type: ignore[misc]
         return headers
 
     def wire_after(self, before: "Headers") -> Any:
-        """The changed headers; a line that is as it was keeps the very value that it stands for."""
+        """Return the changed headers. An unchanged line keeps its stored value, with its spaces."""
         old = before.stored
         return {
             name: old[name] if old.get(name, "").strip() == value != "" else value
@@ -42,9 +42,9 @@ class Headers(TextAreaField):  # type: ignore[misc]
 
 
 class JsonValue(StringField):  # type: ignore[misc]
-    """A JSON value; what is not JSON is meant as a text. `null` compares with null, empty is no value at all.
+    """A JSON value. Text that is not JSON is a string, and empty is no value.
 
-    On the wire null removes a field, so null is written there as `{"op": "eq", "value": null}`.
+    In the API null removes a field, so a typed `null` becomes `{"op": "eq", "value": null}`.
     """
 
     def process_data(self, value: Any) -> None:

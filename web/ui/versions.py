@@ -1,7 +1,7 @@
-"""What an edit form showed when it was opened, so that saving it does not overwrite what others saved since then.
+"""Detection of concurrent edits: saving a form does not overwrite what others saved since it was opened.
 
-The page carries a stamp: a digest of every input as shown. When the form comes back, the inputs are compared three
-ways: as shown then, as sent, and as the record is now.
+The page contains a stamp: a digest of every input as shown. When the form is sent, each input is compared three ways: as
+shown then, as sent, and as stored now.
 """
 
 import hashlib
@@ -15,22 +15,22 @@ from web.ui.fields import Choice, Duration, Several, Switch
 
 #: The name of the hidden input.
 FIELD = "formVersion"
-#: Stands for the secrets of the record, which look alike when masked.
+#: The key for the secrets of the record: masked secrets look alike, so their digests do not show a change.
 _SECRETS = "secrets"
 _DIGITS = 12
 _MASK = "…"
 
 
 def stamp(shown: BaseForm, secrets: object = None) -> str:
-    """The stamp of the form `shown`; `secrets` is when the record's secrets changed last."""
+    """Return the stamp of the form `shown`. `secrets` is when the record's secrets changed last."""
     return json.dumps(_digests(shown) | {_SECRETS: _digest(str(secrets))}, separators=(",", ":"))
 
 
 def settle(form: BaseForm, shown: BaseForm, stamped: str | None, secrets: object = None) -> list[str]:
-    """The names of the inputs of `form` that others have changed since the stamp `stamped` was made.
+    """Return the names of the inputs of `form` that others have changed since the stamp `stamped`.
 
-    `shown` is the form as the record is now. An input that only others changed takes their value. Every such input gets
-    a `clash`, a sentence with the other value. A form without a stamp has no conflicts.
+    `shown` is the form with the stored values. An input that only others changed gets their value. Every such input gets a
+    `clash`, a sentence with the other value. A form without a stamp has no conflicts.
     """
     then = _read(stamped)
     now, sent = _digests(shown), _digests(form)
@@ -48,7 +48,7 @@ def settle(form: BaseForm, shown: BaseForm, stamped: str | None, secrets: object
 
 
 def _alike_when_masked(form: BaseForm, shown: BaseForm, sent: set[str]) -> list[str]:
-    """Those of the changed inputs `sent` that hold a secret: others may have changed it although its mask is the same."""
+    """Return the inputs of `sent` that contain a secret: others may have changed it although its mask is the same."""
     found = [name for name in sorted(sent) if _MASK in str(shown[name].data)]
     for name in found:
         form[name].clash = "Somebody else has saved another secret here. Your value is in the form."
@@ -79,11 +79,11 @@ def _digest(text: str) -> str:
 
 
 def _shown(field: Field) -> str:
-    """The value of `field` in words."""
+    """Return the value of `field` for people."""
     if isinstance(field, Switch):
         return "on" if field.data else "off"
     if isinstance(field, Several):
-        return ", ".join(str(field.choices.get(one, one)) for one in field.data or ()) or "none"
+        return ", ".join(str(field.choices.get(option, option)) for option in field.data or ()) or "none"
     if isinstance(field, Choice):
         return str(field.choices.get(field.data, field.data)) or "none"
     if isinstance(field, Duration):

@@ -50,7 +50,7 @@ def test_a_provider_that_is_deleted_while_a_monitor_names_it_is_a_conflict(
     app: Flask, cast: Cast, connection: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The check that the provider is there passes, as it does when the deletion is committed right after it.
-    monkeypatch.setattr("web.features.monitors.validation._examine_references", lambda *_: None)
+    monkeypatch.setattr("web.features.monitors.validation._validate_references", lambda *_: None)
     alerts = {"notificationProviders": [str(uuid4())]}
     body = {"name": "A", "type": "ping_host", "target": "127.0.0.1", "alertConfig": alerts}
     answer = cast.editor.post("/monitors", body)

@@ -37,11 +37,11 @@ def test_failed_deliveries_are_listed_with_their_reason(cast: Cast) -> None:
     factories.an_alert(
         factories.a_monitor(cast.other_project), factories.a_provider(cast.other_project), status="failed"
     )
-    [failed] = cast.viewer.get("/failed-deliveries").json["data"]  # type: ignore[index]
-    assert failed["id"] == str(alert.deliveries[0].id)
-    assert (failed["alertId"], failed["monitorId"]) == (str(alert.id), str(alert.monitor_id))
-    assert (failed["error"], failed["attempts"], failed["failedAt"]) == ("It answered 404.", 9, "2030-01-31T12:00:00Z")
-    assert cast.viewer.get("/dead-letters").json["data"] == [failed]  # type: ignore[index]
+    [letter] = cast.viewer.get("/failed-deliveries").json["data"]  # type: ignore[index]
+    assert cast.viewer.get("/dead-letters").json["data"] == [letter], "the former path"  # type: ignore[index]
+    assert letter["id"] == str(alert.deliveries[0].id)
+    assert (letter["alertId"], letter["monitorId"]) == (str(alert.id), str(alert.monitor_id))
+    assert (letter["error"], letter["attempts"], letter["failedAt"]) == ("It answered 404.", 9, "2030-01-31T12:00:00Z")
 
 
 def test_a_retried_delivery_keeps_its_id_and_arrives(

@@ -93,7 +93,7 @@ def test_nobody_resets_the_password_of_an_account_with_roles_beyond_theirs(
     user = factories.a_user(cast.project, Role.ORG_ADMIN, prepared_by=cast.user.id)
     answer = grant(mallory, user.email, "project_viewer", NEXT)
     assert answer.status_code == 409
-    assert "roles beyond yours" in answer.text
+    assert "roles that you do not cover" in answer.text
     db.session.refresh(user)
     assert not user.must_change_password
 

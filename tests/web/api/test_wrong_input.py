@@ -15,7 +15,7 @@ from tests.conftest import SettingsOf
 from tests.web.api.cast import Cast, Somebody, Watch, contents
 from tests.web.api.contract import check_error
 from tests.web.api.test_access import OPERATIONS, named, own_object, path_of
-from web.api.lists import PageQuery
+from web.api.pagination import PageQuery
 from web.api.route import Operation
 
 WITH_BODY = [one for one in OPERATIONS if one.body is not None]
@@ -191,7 +191,7 @@ def test_our_own_failures_tell_nothing_of_the_inside(
     def fail(*_: object, **__: object) -> None:
         raise failure
 
-    monkeypatch.setattr("web.features.tags.api.paging.count", fail)
+    monkeypatch.setattr("web.features.tags.api.pagination.count", fail)
     answer = cast.viewer.get("/tags")
     assert answer.status_code == status
     for inside in ("10.0.0.1", "hunter2", "SELECT", "Traceback"):
@@ -204,11 +204,11 @@ def test_our_own_failures_tell_nothing_of_the_inside(
 @pytest.mark.parametrize(
     ("cause", "sentence"),
     [
-        (psycopg.errors.QueryCanceled("canceling statement"), "took too long"),
+        (psycopg.errors.QueryCanceled("canceling statement"), "did not finish in time"),
         (psycopg.errors.DeadlockDetected("deadlock"), "Try again"),
         (psycopg.errors.SerializationFailure("could not serialize"), "Try again"),
         (psycopg.errors.LockNotAvailable("lock timeout"), "Try again"),
-        (psycopg.errors.TooManyConnections("sorry"), "out of room"),
+        (psycopg.errors.TooManyConnections("sorry"), "out of disk space"),
         (psycopg.errors.AdminShutdown("terminating"), "not reachable"),
         (psycopg.OperationalError("connection refused"), "not reachable"),
     ],
@@ -220,7 +220,7 @@ def test_a_database_that_is_there_is_not_called_unreachable(
     def fail(*_: object, **__: object) -> None:
         raise OperationalError("SELECT secret", {}, cause)
 
-    monkeypatch.setattr("web.features.tags.api.paging.count", fail)
+    monkeypatch.setattr("web.features.tags.api.pagination.count", fail)
     answer = cast.viewer.get("/tags")
     assert answer.status_code == 503
     assert sentence in answer.json["error"]["message"]  # type: ignore[index]

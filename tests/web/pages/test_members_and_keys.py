@@ -49,7 +49,7 @@ def test_one_cannot_raise_others_above_oneself(visitor: Callable[..., Visitor], 
     assert f"/settings/members/{member_id(boss)}/" not in page
     answer = admin.post(f"/settings/members/{member_id(boss)}/role", role="project_viewer")
     assert answer.status_code == 303
-    assert "mightier than yours" in admin.get("/settings/members")
+    assert "higher than your own" in admin.get("/settings/members")
 
 
 def test_removing_a_person_asks_once_and_names_their_keys(app: Flask, project: Project, connection: Any) -> None:

@@ -149,7 +149,7 @@ def test_a_schedule_changes_between_interval_and_cron(visitor: Callable[..., Vis
         ("http_request", {"scheduleKind": "cron"}, "Must have five fields"),
         ("http_request", {"config.expectedStatusCodes": "abc"}, "abc|status"),
         ("http_request", {"config.headers": "Bad name: x"}, "header's name"),
-        ("http_request", {"config.auth.type": "basic"}, "needs a username"),
+        ("http_request", {"config.auth.type": "basic"}, "requires a user name"),
         ("port_check", {"config.port": ""}, "required"),
         ("port_check", {"config.port": "70000"}, "at most 65535"),
         ("heartbeat", {"config.expectedIntervalMinutes": ["x", "60"]}, "Must be a number"),

@@ -30,7 +30,7 @@ def test_a_new_password_signs_the_other_browsers_out(app: Flask, project: Projec
 @pytest.mark.parametrize(
     ("typed", "message"),
     [
-        ({"old": "not it", "new": NEW, "again": NEW}, "not your present password"),
+        ({"old": "not it", "new": NEW, "again": NEW}, "current password is wrong"),
         ({"old": factories.PASSWORD, "new": "short", "again": "short"}, "at least 10 characters"),
         ({"old": factories.PASSWORD, "new": "a" * 300, "again": "a" * 300}, "at most 256 characters"),
         ({"old": factories.PASSWORD, "new": "ab" * 8, "again": "ab" * 8}, "at least 5 different characters"),

@@ -1,11 +1,11 @@
-"""/api/sessions: the browsers that the caller is signed in with."""
+"""/api/sessions: the caller's signed-in browsers."""
 
 from uuid import UUID
 
 from models.tables import UserSession
-from web.api.lists import Page, PageQuery, page_of
+from web.api.pagination import Page, PageQuery, page_of
 from web.api.route import route
-from web.features.members.schemas import SessionOut
+from web.features.account.schemas import SessionOut
 from web.http import sessions
 from web.http.auth import Caller
 from web.http.errors import Problem, not_found
@@ -17,27 +17,27 @@ SESSIONS = "Sessions"
 @route(
     "GET", "/sessions", tag=SESSIONS, summary="List your signed-in browsers", query=PageQuery, answers=Page[SessionOut]
 )
-def list_sessions(who: Caller, query: PageQuery) -> Page[SessionOut]:
-    found = sessions.of(who.user_id) if who.user_id else ()
-    shown = [_session(one) for one in found[query.offset : query.offset + query.limit]]
+def list_sessions(caller: Caller, query: PageQuery) -> Page[SessionOut]:
+    found = sessions.of(caller.user_id) if caller.user_id else ()
+    shown = [_session(row) for row in found[query.offset : query.offset + query.limit]]
     return page_of(shown, query, len(found))
 
 
-def _session(one: UserSession) -> SessionOut:
+def _session(row: UserSession) -> SessionOut:
     return SessionOut(
-        id=one.id,
-        ip=one.ip,
-        user_agent=one.user_agent,
-        current=one.id == sessions.present_id(),
-        created_at=one.created_at,
-        last_seen_at=one.seen_at,
+        id=row.id,
+        ip=row.ip,
+        user_agent=row.user_agent,
+        current=row.id == sessions.present_id(),
+        created_at=row.created_at,
+        last_seen_at=row.seen_at,
     )
 
 
-@route("DELETE", "/sessions/<uuid:session_id>", tag=SESSIONS, summary="Sign one of your browsers out", status=204)
-def end_session(who: Caller, session_id: UUID) -> None:
-    if who.user_id is None:
+@route("DELETE", "/sessions/<uuid:session_id>", tag=SESSIONS, summary="End one of your sessions", status=204)
+def end_session(caller: Caller, session_id: UUID) -> None:
+    if caller.user_id is None:
         raise Problem(403, "An API key has no sessions.")
-    if not sessions.end_one(who.user_id, session_id):
+    if not sessions.end_one(caller.user_id, session_id):
         raise not_found("session")
-    audit_events.record_for_account(who.user_id, "session.ended", actor=who.user_id, session=str(session_id))
+    audit_events.record_for_account(caller.user_id, "session.ended", actor=caller.user_id, session=str(session_id))

@@ -1,4 +1,4 @@
-"""The page for somebody whose password was chosen by another: they choose their own before anything else."""
+"""The page for a person with a temporary password: they choose their own before they can do anything else."""
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_login import current_user
@@ -14,7 +14,7 @@ blueprint = Blueprint("first_password", __name__)
 
 @blueprint.get("/first-password")
 def index() -> str | Response:
-    """The form; people who have a password of their own go on to the dashboard."""
+    """Return the form, or redirect to the dashboard if the person has their own password."""
     if not current_user.user.must_change_password:
         return redirect(url_for("pages.dashboard.index"))
     return _page({})
@@ -22,14 +22,14 @@ def index() -> str | Response:
 
 @blueprint.post("/first-password")
 def change() -> Response | tuple[str, int]:
-    """Store the new password. The one that another chose must not stay: it is refused as the new one."""
+    """Store the new password. The temporary password is rejected as the new one."""
     user: User = current_user.user
     if not user.must_change_password:
         return redirect(url_for("pages.dashboard.index"), 303)
     new = request.form.get("new", "")
     problems = problems_of(new, request.form.get("again", ""))
     try:
-        # The connection goes back before the hash is computed.
+        # Return the connection before the hash is computed.
         db.session.commit()
         if not problems and passwords.password_fits(user, new):
             problems = {"new": "This is the password that was given to you: choose another one."}
@@ -43,4 +43,4 @@ def change() -> Response | tuple[str, int]:
 
 
 def _page(problems: dict[str, str]) -> str:
-    return render_template("first_password.html", problems=problems, shortest=passwords.SHORTEST)
+    return render_template("account/first_password.html", problems=problems, shortest=passwords.SHORTEST)

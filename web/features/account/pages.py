@@ -1,4 +1,4 @@
-"""One's own account: the password, the browsers it is used in, and which project is shown."""
+"""The person's account: password, sessions, and the current project."""
 
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask_login import current_user
@@ -17,18 +17,18 @@ blueprint = Blueprint("account", __name__)
 
 @blueprint.get("/settings/account")
 def index() -> str:
-    """The page."""
+    """Return the page."""
     return _page({})
 
 
 @blueprint.post("/settings/account")
 def change_password() -> Response | tuple[str, int]:
-    """Change the password; every other session of this person ends."""
+    """Change the password and end every other session of this person."""
     user: User = current_user.user
     old, new = request.form.get("old", ""), request.form.get("new", "")
     problems = problems_of(new, request.form.get("again", ""))
     try:
-        # Somebody who found an unlocked browser may guess no faster here than on the sign-in page.
+        # Guessing with an unlocked browser must not be faster here than on the sign-in page.
         sign_in.confirm(user, old, request.remote_addr or "")
         if problems:
             return _page(problems), 422
@@ -41,7 +41,7 @@ def change_password() -> Response | tuple[str, int]:
 
 @blueprint.post("/settings/account/sessions/<session_id>/end")
 def end_session(session_id: str) -> Response:
-    """Sign another browser of this person out."""
+    """End another session of this person."""
     user: User = current_user.user
     if not sessions.end_one(user.id, id_of(session_id, "session")):
         raise not_found("session")
@@ -53,7 +53,7 @@ def end_session(session_id: str) -> Response:
 
 @blueprint.post("/settings/account/sessions/end-others")
 def end_other_sessions() -> Response:
-    """Sign all other browsers of this person out."""
+    """End all other sessions of this person."""
     user: User = current_user.user
     ended = sessions.end_all(user.id, but=sessions.present_id())
     audit_events.record_for_account(user.id, "session.ended", actor=user.id, sessions=ended)
@@ -64,7 +64,7 @@ def end_other_sessions() -> Response:
 
 @blueprint.post("/settings/project")
 def switch_project() -> Response:
-    """Show another of one's projects from now on."""
+    """Make another project the current one."""
     wanted = id_of(request.form.get("project", ""), "project")
     found = find_membership(current_user.user.id, wanted)
     if found is None:
@@ -77,7 +77,7 @@ def switch_project() -> Response:
 def _page(problems: dict[str, str]) -> str:
     user: User = current_user.user
     return render_template(
-        "settings/account.html",
+        "account/account.html",
         problems=problems,
         projects=projects_of(user.id),
         shortest=passwords.SHORTEST,
@@ -87,7 +87,7 @@ def _page(problems: dict[str, str]) -> str:
 
 
 def choose(user: User, password_hash: str) -> None:
-    """Give `user` the password of their own choice and sign all browsers out but this one."""
+    """Store the password that `user` has chosen, and end all other sessions."""
     user.password_hash = password_hash
     user.must_change_password = False
     sessions.end_all(user.id)
@@ -97,7 +97,7 @@ def choose(user: User, password_hash: str) -> None:
 
 
 def problems_of(new: str, again: str) -> dict[str, str]:
-    """{input: what is wrong} with the new password."""
+    """Return {input: what is wrong} for the new password."""
     if problem := passwords.problem(new):
         return {"new": problem}
     return {} if new == again else {"again": "The two do not match."}

@@ -1,11 +1,11 @@
-"""/api/alerts: what was told, to whom, and with what success."""
+"""/api/alerts: the alerts and their deliveries."""
 
 from collections.abc import Sequence
 from typing import cast
 from uuid import UUID
 
 from models.tables import Alert, Delivery
-from web.api.lists import Page, page_of
+from web.api.pagination import Page, page_of
 from web.api.route import May, route
 from web.features.alerts import history
 from web.features.alerts import service as alerts
@@ -29,7 +29,7 @@ TAG = "Alerts"
 
 
 @route("GET", "/alerts", tag=TAG, summary="List alerts, the newest first", query=AlertsQuery, answers=Page[AlertOut])
-def list_alerts(who: Caller, query: AlertsQuery) -> Page[AlertOut]:
+def list_alerts(caller: Caller, query: AlertsQuery) -> Page[AlertOut]:
     wanted = AlertFilter(
         monitor_id=query.monitor_id,
         kind=query.type,
@@ -40,14 +40,14 @@ def list_alerts(who: Caller, query: AlertsQuery) -> Page[AlertOut]:
         until=query.until,
         undelivered=bool(query.undelivered),
     )
-    found = history.alerts(who.project_id, wanted)
+    found = history.alerts(caller.project_id, wanted)
     rows, total = pagination.fetch(found, query)
     return page_of(shown(rows), query, total)
 
 
 @route("GET", "/alerts/<uuid:alert_id>", tag=TAG, summary="Show an alert", answers=AlertOut)
-def show_alert(who: Caller, alert_id: UUID) -> AlertOut:
-    alert = db.session.scalar(history.alerts(who.project_id, AlertFilter()).where(Alert.id == alert_id))
+def show_alert(caller: Caller, alert_id: UUID) -> AlertOut:
+    alert = db.session.scalar(history.alerts(caller.project_id, AlertFilter()).where(Alert.id == alert_id))
     if alert is None:
         raise not_found("alert")
     return shown([alert])[0]
@@ -57,16 +57,16 @@ def show_alert(who: Caller, alert_id: UUID) -> AlertOut:
     "POST",
     "/alerts/process",
     tag=TAG,
-    summary="Drive on the project's alerts whose delivery is pending",
+    summary="Process the project's pending alerts and deliveries",
     may=May.EDIT,
     answers=ProcessedOut,
 )
-def process_alerts(who: Caller) -> ProcessedOut:
-    return ProcessedOut(processed=alerts.process(who))
+def process_alerts(caller: Caller) -> ProcessedOut:
+    return ProcessedOut(processed=alerts.process(caller))
 
 
 def shown(alerts: Sequence[Alert]) -> list[AlertOut]:
-    """`alerts` as the wire shows them."""
+    """Return `alerts` as responses."""
     incident_ids = history.incident_ids(alerts)
     return [
         AlertOut(
@@ -81,25 +81,25 @@ def shown(alerts: Sequence[Alert]) -> list[AlertOut]:
             reason=alert.reason,
             suppressed_because=alert.suppressed_because,
             created_at=alert.created_at,
-            deliveries=[shown_delivery(one) for one in alert.deliveries],
+            deliveries=[shown_delivery(delivery) for delivery in alert.deliveries],
         )
         for alert in alerts
     ]
 
 
-def shown_delivery(one: Delivery) -> DeliveryOut:
-    """A delivery as the wire shows it."""
+def shown_delivery(delivery: Delivery) -> DeliveryOut:
+    """Return a delivery as a response."""
     return DeliveryOut(
-        id=one.id,
-        provider_id=one.provider_id,
-        provider_name=one.provider_name,
-        type=one.provider_type,
-        status=cast(DeliveryStatus, one.status),
-        attempts=one.attempts,
-        error=one.error,
-        duration_ms=one.duration_ms,
-        sent_at=one.sent_at,
-        next_attempt_at=one.next_attempt_at if one.status in ("pending", "retrying") else None,
-        fallback_for=one.fallback_for,
-        attempt_log=[AttemptOut.model_validate(made._asdict()) for made in one.attempt_log],
+        id=delivery.id,
+        provider_id=delivery.provider_id,
+        provider_name=delivery.provider_name,
+        type=delivery.provider_type,
+        status=cast(DeliveryStatus, delivery.status),
+        attempts=delivery.attempts,
+        error=delivery.error,
+        duration_ms=delivery.duration_ms,
+        sent_at=delivery.sent_at,
+        next_attempt_at=delivery.next_attempt_at if delivery.status in ("pending", "retrying") else None,
+        fallback_for=delivery.fallback_for,
+        attempt_log=[AttemptOut.model_validate(attempt._asdict()) for attempt in delivery.attempt_log],
     )

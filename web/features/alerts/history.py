@@ -1,4 +1,4 @@
-"""Alerts and incidents as lists: the statements that pages and the API share."""
+"""Queries of alerts, for the pages and the API."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,26 +8,17 @@ from uuid import UUID
 from sqlalchemy import Select, func, or_, select, tuple_
 from sqlalchemy.orm import selectinload
 
-from models.tables import Alert, Delivery, Incident, Monitor
+from models.tables import Alert, Delivery, Incident
 from web.http.extensions import db
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outages:
-    """What is asked of incidents; None asks nothing. `since` and `until` bound a time that the outage lasted into."""
-
-    monitor_id: UUID | None = None
-    open: bool | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class AlertFilter:
-    """What is asked of alerts; empty values ask nothing.
+    """Filters of alerts; empty values filter nothing.
 
-    `words` are looked for in the monitor's name and the reason. `since` and `until` bound the time of the alert.
-    `undelivered`: a delivery failed. `without_limit` leaves out the records that the limit of an outage was reached.
+    `words` are searched in the monitor's name and the reason. `since` and `until` limit the time of the alert.
+    `undelivered`: a delivery failed. `without_limit` leaves out alerts that were not sent because their outage had
+    reached its limit.
     """
 
     monitor_id: UUID | None = None
@@ -42,7 +33,7 @@ class AlertFilter:
 
 
 def alerts(project_id: UUID, wanted: AlertFilter) -> Select[Alert]:
-    """The project's alerts that fit, the newest first, each with its deliveries."""
+    """Return the project's matching alerts with their deliveries, newest first."""
     found = (
         select(Alert)
         .where(Alert.project_id == project_id)
@@ -52,7 +43,9 @@ def alerts(project_id: UUID, wanted: AlertFilter) -> Select[Alert]:
     equal = {Alert.monitor_id: wanted.monitor_id, Alert.type: wanted.kind, Alert.status: wanted.status}
     found = found.where(*(column == value for column, value in equal.items() if value))
     if words := (wanted.words or "").strip():
-        found = found.where(or_(*(one.icontains(words, autoescape=True) for one in (Alert.monitor_name, Alert.reason))))
+        found = found.where(
+            or_(*(column.icontains(words, autoescape=True) for column in (Alert.monitor_name, Alert.reason)))
+        )
     if wanted.provider_id is not None:
         found = found.where(Alert.deliveries.any(Delivery.provider_id == wanted.provider_id))
     if wanted.undelivered:
@@ -66,33 +59,8 @@ def alerts(project_id: UUID, wanted: AlertFilter) -> Select[Alert]:
     return found
 
 
-def incidents(project_id: UUID, wanted: Outages) -> Select[Incident, Monitor]:
-    """The project's incidents that fit, with their monitors, the newest first."""
-    found = (
-        select(Incident, Monitor)
-        .join(Monitor, Monitor.id == Incident.monitor_id)
-        .where(Monitor.project_id == project_id)
-        .order_by(Incident.started_at.desc(), Incident.id)
-    )
-    if wanted.monitor_id is not None:
-        found = found.where(Incident.monitor_id == wanted.monitor_id)
-    if wanted.open is not None:
-        found = found.where(Incident.ended_at.is_(None) if wanted.open else Incident.ended_at.is_not(None))
-    if wanted.since is not None:
-        found = found.where(or_(Incident.ended_at.is_(None), Incident.ended_at >= wanted.since))
-    if wanted.until is not None:
-        found = found.where(Incident.started_at < wanted.until)
-    return found
-
-
-def incident(project_id: UUID, incident_id: UUID) -> tuple[Incident, Monitor] | None:
-    """One of the project's incidents with its monitor."""
-    row = db.session.execute(incidents(project_id, Outages()).where(Incident.id == incident_id)).one_or_none()
-    return None if row is None else (row[0], row[1])
-
-
 def alerts_of(incident: Incident) -> Sequence[Alert]:
-    """What was told of an incident, in its order."""
+    """Return the alerts of an incident in the order of their times."""
     return db.session.scalars(
         select(Alert)
         .where(Alert.monitor_id == incident.monitor_id, Alert.failure_sequence == incident.failure_sequence)
@@ -102,12 +70,16 @@ def alerts_of(incident: Incident) -> Sequence[Alert]:
 
 
 def incident_ids(shown: Sequence[Alert]) -> dict[UUID, UUID]:
-    """Alert id -> id of the incident that it is about; certificates and alerts by hand are about none. One query."""
-    keys = {(one.monitor_id, one.failure_sequence): None for one in shown if one.monitor_id and one.failure_sequence}
+    """Return {alert id: incident id} with one query. Certificate warnings and manual alerts have no incident."""
+    keys = {
+        (alert.monitor_id, alert.failure_sequence): None
+        for alert in shown
+        if alert.monitor_id and alert.failure_sequence
+    }
     if not keys:
         return {}
     columns = (Incident.monitor_id, Incident.failure_sequence)
     rows = db.session.execute(select(*columns, Incident.id).where(tuple_(*columns).in_(list(keys))))
     found: dict[tuple[UUID | None, int | None], UUID] = {(row[0], row[1]): row[2] for row in rows}
-    named = ((one.id, found.get((one.monitor_id, one.failure_sequence))) for one in shown)
+    named = ((alert.id, found.get((alert.monitor_id, alert.failure_sequence))) for alert in shown)
     return {alert_id: incident_id for alert_id, incident_id in named if incident_id is not None}

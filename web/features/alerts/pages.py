@@ -1,4 +1,4 @@
-"""The alert history: what was told about which monitor, to whom, and whether it arrived."""
+"""The alert history: alerts, their channels, and whether they were delivered."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -11,7 +11,7 @@ from models.tables import Monitor, NotificationProvider
 from web.features.alerts import history
 from web.features.alerts.history import AlertFilter
 from web.features.monitors.detail_pages import find
-from web.http.auth import Caller, caller
+from web.http.auth import Caller, current_caller
 from web.http.extensions import db
 from web.ui.access import uuid_or_none
 from web.ui.labels import ALERTS
@@ -28,21 +28,21 @@ UNDELIVERED = "undelivered"
 
 @blueprint.get("/alerts")
 def index() -> str:
-    """One page of the history; filters as in `FILTERS`, `from` and `to` as days in UTC."""
-    return render_template("alerts.html", **_content(caller()))
+    """Return one page of the history. Arguments are `FILTERS`; `from` and `to` are days in UTC."""
+    return render_template("alerts/alerts.html", **_content(current_caller()))
 
 
 @blueprint.get("/alerts/partials/list")
 def partial() -> Response:
-    """The part that live updates renew, filters kept."""
-    return part("partials/alerts.html", **_content(caller()))
+    """Return the part that live updates fetch, with the same filters."""
+    return part("alerts/_alerts.html", **_content(current_caller()))
 
 
-def _content(who: Caller) -> dict[str, Any]:
+def _content(caller: Caller) -> dict[str, Any]:
     filters = {name: request.args.get(name, "") for name in FILTERS}
-    monitor = find(who, filters["monitorId"]) if filters["monitorId"] else None
+    monitor = find(caller, filters["monitorId"]) if filters["monitorId"] else None
     page = paged(
-        history.alerts(who.project_id, _wanted(filters, monitor)),
+        history.alerts(caller.project_id, _wanted(filters, monitor)),
         PAGE_SIZE,
     )
     return {
@@ -53,7 +53,7 @@ def _content(who: Caller) -> dict[str, Any]:
         "monitor": monitor,
         "types": {word: look[0] for word, look in ALERTS.items() if word != "test"},
         "statuses": STATUSES,
-        "providers": _providers(who),
+        "providers": _providers(caller),
     }
 
 
@@ -73,8 +73,8 @@ def _wanted(filters: Mapping[str, str], monitor: Monitor | None) -> AlertFilter:
     )
 
 
-def _providers(who: Caller) -> list[tuple[str, str]]:
+def _providers(caller: Caller) -> list[tuple[str, str]]:
     query = select(NotificationProvider.id, NotificationProvider.name)
-    own = query.where(NotificationProvider.project_id == who.project_id)
+    own = query.where(NotificationProvider.project_id == caller.project_id)
     rows = db.session.execute(own.order_by(func.lower(NotificationProvider.name)))
     return [(str(row.id), row.name) for row in rows]

@@ -1,4 +1,4 @@
-"""The alert history on the wire."""
+"""Alerts in the API: filters and responses."""
 
 from datetime import datetime
 from typing import Literal
@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from web.api.lists import PageQuery
+from web.api.pagination import PageQuery
 from web.api.schema import Out, Time
 
 AlertType = Literal["monitor.down", "monitor.up", "monitor.ssl_expiring", "heartbeat.missed", "summary"]
@@ -15,7 +15,7 @@ DeliveryStatus = Literal["pending", "retrying", "sent", "failed"]
 
 
 class AttemptOut(Out):
-    """One attempt of a delivery; `lost` are those whose worker did not live to say what came of them."""
+    """One attempt of a delivery. `lost` means that its worker stopped before it recorded the outcome."""
 
     at: datetime
     duration_ms: float | None
@@ -24,9 +24,9 @@ class AttemptOut(Out):
 
 
 class DeliveryOut(Out):
-    """One alert to one provider; `type` and `providerName` outlive the provider.
+    """One alert to one provider. `type` and `providerName` stay after the provider was deleted.
 
-    `fallbackFor` is the delivery that this one stands in for. `nextAttemptAt` is null once the delivery has ended.
+    `fallbackFor` is the delivery that this one replaces. `nextAttemptAt` is null once the delivery has ended.
     """
 
     id: UUID
@@ -46,12 +46,12 @@ class DeliveryOut(Out):
 
 
 class AlertOut(Out):
-    """Something that was to be told. A suppressed alert says in `suppressedBecause` why nobody was.
+    """An alert. `suppressedBecause` says why a suppressed alert was not sent.
 
-    With a reason that begins with `storm:` people are told by a later alert of type `summary`, which has no monitor; the
-    alert may have deliveries to webhooks all the same, and its status is then theirs.
+    If it begins with `storm:`, a later alert of type `summary`, which has no monitor, notifies people. Webhooks may still
+    get this alert, whose status is then that of their deliveries.
 
-    `incidentId` is the outage that it is about; null for certificates and alerts by hand.
+    `incidentId` is the alert's incident; null for certificate warnings and manual alerts.
     """
 
     id: UUID
@@ -83,25 +83,7 @@ class AlertsQuery(PageQuery):
     until: Time | None = Field(default=None, alias="to")
 
 
-class FailedDeliveryOut(Out):
-    """A delivery that failed permanently, with its alert. `failedAt` is null if no attempt was recorded."""
-
-    id: UUID
-    alert_id: UUID
-    alert_type: AlertType
-    alert_reason: str
-    monitor_id: UUID | None
-    monitor_name: str
-    provider_id: UUID | None
-    provider_name: str
-    type: str
-    error: str | None
-    attempts: int
-    created_at: datetime
-    failed_at: datetime | None
-
-
 class ProcessedOut(Out):
-    """How many alerts and deliveries were driven on."""
+    """How many alerts and deliveries were processed."""
 
     processed: int

@@ -1,4 +1,4 @@
-"""Alerts by hand, and alerts whose telling got stuck."""
+"""Manual alerts, and processing of pending alerts."""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -16,17 +16,17 @@ from web.http.extensions import db
 from web.services import audit_events
 
 log = structlog.get_logger()
-#: At most so many are driven on at once; the rest at the next call, or by the sweep.
+#: The most alerts or deliveries that one call processes. The next call or the sweep processes the rest.
 _BATCH = 500
 
 
-def notify(who: Caller, monitor_id: UUID, status: str, message: str) -> UUID:
-    """Write an alert that a person wants told; its id. Raises a 404 `Problem`."""
-    monitor = monitors.find(who, monitor_id)
+def notify(caller: Caller, monitor_id: UUID, status: str, message: str) -> UUID:
+    """Create a manual alert and return its id. Raise a 404 `Problem` if there is no such monitor."""
+    monitor = monitors.find(caller, monitor_id)
     state = monitor.state
     alert = Alert(
         id=uuid4(),
-        project_id=who.project_id,
+        project_id=caller.project_id,
         monitor_id=monitor.id,
         monitor_name=monitor.name,
         type=f"monitor.{status}",
@@ -47,16 +47,16 @@ def notify(who: Caller, monitor_id: UUID, status: str, message: str) -> UUID:
     )
     db.session.add(alert)
     db.session.flush()
-    audit_events.record(who, "monitor.notified", "monitor", monitor.id, status=status)
+    audit_events.record(caller, "monitor.notified", "monitor", monitor.id, status=status)
     transaction.after_commit(lambda: send_on("alert", [[[str(alert.id)]]]))
     return alert.id
 
 
-def process(who: Caller) -> int:
-    """Drive on what the project has undecided or undelivered and due; how many alerts and deliveries that were."""
+def process(caller: Caller) -> int:
+    """Send the project's unplanned alerts and due deliveries to their actors. Return how many these are."""
     undecided = db.session.scalars(
         select(Alert.id)
-        .where(Alert.project_id == who.project_id, Alert.planned_at.is_(None), Alert.monitor_id.is_not(None))
+        .where(Alert.project_id == caller.project_id, Alert.planned_at.is_(None), Alert.monitor_id.is_not(None))
         .order_by(Alert.created_at)
         .limit(_BATCH)
     ).all()
@@ -64,7 +64,7 @@ def process(who: Caller) -> int:
         select(Delivery.id)
         .join(Alert, Alert.id == Delivery.alert_id)
         .where(
-            Alert.project_id == who.project_id,
+            Alert.project_id == caller.project_id,
             Delivery.status.in_(("pending", "retrying")),
             Delivery.next_attempt_at <= func.now(),
             or_(Delivery.claimed_until.is_(None), Delivery.claimed_until <= func.now()),
@@ -80,7 +80,7 @@ def process(who: Caller) -> int:
 
 
 def send_on(actor: str, argument_lists: list[list[Any]]) -> None:
-    """One message to `actor` for each list of arguments; without a broker the sweep finds the rows."""
+    """Send one message to `actor` for each list of arguments. If the broker is down, the sweep finds the rows."""
     from dramatiq import Message
 
     from actors import queues

@@ -1,4 +1,4 @@
-"""API keys of the project: made, shown once, revoked."""
+"""API keys of the project: list, create, revoke."""
 
 from datetime import UTC, datetime
 
@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from models.tables import ApiKey
 from web.api.schema import validate
 from web.features.api_keys import service as api_keys
-from web.features.members.schemas import ApiKeyIn
+from web.features.api_keys.schemas import ApiKeyIn
 from web.http import transaction
 from web.http.auth import Caller
 from web.http.errors import Problem
@@ -22,29 +22,29 @@ _KEY_ROLES = ("project_editor", "project_viewer", "project_admin")
 
 @blueprint.get("/settings/api-keys")
 def index() -> str:
-    """The keys there are."""
+    """Return the list of keys."""
     return _page(administrator())
 
 
 @blueprint.post("/settings/api-keys")
 def create() -> tuple[str, int] | str:
-    """Make one and show it, this one time."""
-    who = administrator()
+    """Create a key and show it once."""
+    caller = administrator()
     wanted = {"name": request.form.get("name", ""), "role": request.form.get("role", "")}
     try:
-        made, text = api_keys.create(who, validate(ApiKeyIn, wanted))
+        made, text = api_keys.create(caller, validate(ApiKeyIn, wanted))
         transaction.commit()
     except Problem as problem:
         if problem.status not in (403, 422):
             raise
         db.session.rollback()
-        return _page(who, problem=" ".join(problem.fields.values()) or problem.message), 422
-    return _page(who, made=made, text=text)
+        return _page(caller, problem=" ".join(problem.fields.values()) or problem.message), 422
+    return _page(caller, made=made, text=text)
 
 
 @blueprint.get("/settings/api-keys/<key_id>/revoke")
 def confirm_revoke(key_id: str) -> str:
-    """Ask before the key ends."""
+    """Return the page that asks for confirmation."""
     key = api_keys.find(administrator(), id_of(key_id, "API key"))
     used = f"It was last used {ago(key.last_used_at)}." if key.last_used_at else "It was never used."
     return render_template(
@@ -58,17 +58,17 @@ def confirm_revoke(key_id: str) -> str:
 
 @blueprint.post("/settings/api-keys/<key_id>/revoke")
 def revoke(key_id: str) -> Response:
-    """End a key at once."""
+    """Revoke a key."""
     api_keys.revoke(administrator(), id_of(key_id, "API key"))
     transaction.commit()
     flash("The key is revoked. Programs that use it are refused from now on.", "good")
     return redirect(url_for("pages.api_keys.index"), 303)
 
 
-def _page(who: Caller, *, problem: str = "", made: ApiKey | None = None, text: str = "") -> str:
+def _page(caller: Caller, *, problem: str = "", made: ApiKey | None = None, text: str = "") -> str:
     return render_template(
-        "settings/api_keys.html",
-        keys=db.session.execute(api_keys.listed(who).order_by(ApiKey.created_at.desc())).all(),
+        "api_keys/api_keys.html",
+        keys=db.session.execute(api_keys.listed(caller).order_by(ApiKey.created_at.desc())).all(),
         roles={word: ROLES[word] for word in _KEY_ROLES},
         now=datetime.now(UTC),
         problem=problem,

@@ -1,11 +1,11 @@
-"""/api/audit: who did what."""
+"""/api/audit: the audit trail."""
 
 from models.tables import AuditEvent
-from web.api.lists import Page, page_of
+from web.api.pagination import Page, page_of
 from web.api.route import May, route
-from web.features.audit import trail as audit_trail
-from web.features.audit.trail import Filter
-from web.features.members.schemas import AuditOut, AuditQuery
+from web.features.audit import service as audit
+from web.features.audit.schemas import AuditOut, AuditQuery
+from web.features.audit.service import AuditFilter
 from web.http import pagination
 from web.http.auth import Caller
 from web.http.extensions import db
@@ -15,14 +15,14 @@ from web.http.extensions import db
     "GET",
     "/audit",
     tag="Audit",
-    summary="List who did what, the newest first",
+    summary="List audit events, newest first",
     may=May.ADMINISTER,
     query=AuditQuery,
     answers=Page[AuditOut],
 )
-def list_audit(who: Caller, query: AuditQuery) -> Page[AuditOut]:
-    wanted = Filter(**query.model_dump(exclude={"page", "limit"}))
-    found = audit_trail.events(who, wanted)
+def list_audit(caller: Caller, query: AuditQuery) -> Page[AuditOut]:
+    wanted = AuditFilter(**query.model_dump(exclude={"page", "limit"}))
+    found = audit.events(caller, wanted)
     newest = found.limit(query.limit).offset(query.offset)
     shown = [_event(event, actor) for event, actor in db.session.execute(newest)]
     return page_of(shown, query, pagination.count(found))

@@ -1,4 +1,4 @@
-"""How the audit trail is worded: who acted, and what changed. Filters of its template."""
+"""Template filters of the audit trail: the actor and the details of an event."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -7,14 +7,14 @@ from flask import Flask
 
 from models.tables import AuditEvent
 
-#: Role of a process -> what people read.
+#: Role of a process -> its name for people.
 _PROCESSES = {"web": "web process", "worker": "worker", "check_worker": "check worker", "scheduler": "scheduler"}
-#: Details that `actor` shows already.
+#: Details that `actor` shows.
 _OF_THE_ACTOR = frozenset({"process", "commandLine"})
 
 
 def actor(event: AuditEvent, name: str | None) -> str:
-    """Who acted: a person's address or a key's name, a process, the command line, or somebody whose account is gone."""
+    """Return the actor: a person's address, a key's name, a process, the command line, or a deleted account."""
     if name:
         return name
     if event.user_id or event.api_key_id:
@@ -28,7 +28,7 @@ def actor(event: AuditEvent, name: str | None) -> str:
 
 
 def details(event: AuditEvent) -> Iterator[tuple[str, Any, Any]]:
-    """(name, before, after) of each detail; `before` is None for what did not replace anything."""
+    """Yield (name, before, after) of each detail. `before` is None if nothing was replaced."""
     found = event.details
     changes = found.get("changes")
     for name, value in found.items():
@@ -55,5 +55,5 @@ def _shown(value: Any) -> Any:
 
 
 def init_app(app: Flask) -> None:
-    """Give the templates of `app` these filters."""
+    """Add the filters to the templates of `app`."""
     app.jinja_env.filters.update(trail_actor=actor, trail_details=details)

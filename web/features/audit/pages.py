@@ -1,4 +1,4 @@
-"""The audit trail: who did what in the project or the organisation, for their administrators."""
+"""The audit trail of the project or the organisation, for their administrators."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -6,8 +6,8 @@ from flask import Blueprint, render_template, request
 from sqlalchemy import select
 
 from models.tables import AuditEvent
-from web.features.audit import trail as audit_trail
-from web.features.audit.trail import Filter
+from web.features.audit import service as audit
+from web.features.audit.service import AuditFilter
 from web.http.extensions import db
 from web.ui.access import administrator
 from web.ui.pagination import paged_rows
@@ -19,12 +19,12 @@ _NAMES = ("action", "objectType", "actor", "text", "since", "until", "scope", "m
 
 @blueprint.get("/settings/audit")
 def index() -> str:
-    """One page of the trail with its filters; what processes do on their own is hidden unless asked for."""
-    who = administrator()
+    """Return one page of the trail with its filters. Events of processes are shown only on request."""
+    caller = administrator()
     filters = {name: request.args.get(name, "").strip() for name in _NAMES}
     scope = "organization" if filters["scope"] == "organization" else "project"
     until = _day(filters["until"])
-    wanted = Filter(
+    wanted = AuditFilter(
         scope=scope,
         action=filters["action"] or None,
         object_type=filters["objectType"] or None,
@@ -35,14 +35,14 @@ def index() -> str:
         machines=bool(filters["machines"]),
     )
     return render_template(
-        "settings/audit.html",
-        page=paged_rows(audit_trail.events(who, wanted), PAGE_SIZE),
+        "audit/audit.html",
+        page=paged_rows(audit.events(caller, wanted), PAGE_SIZE),
         filters=filters,
         filtered=any(value for name, value in filters.items() if name != "scope"),
         scope=scope,
         kinds=db.session.scalars(
             select(AuditEvent.object_type)
-            .where(audit_trail.in_scope(who, scope))
+            .where(audit.in_scope(caller, scope))
             .distinct()
             .order_by(AuditEvent.object_type)
         ).all(),
@@ -50,7 +50,7 @@ def index() -> str:
 
 
 def _day(text: str) -> datetime | None:
-    """The beginning of a day in UTC; None for what is no date, or none that can be counted on from."""
+    """Return the start of a day in UTC, or None if `text` is not a date between 1970 and 9998."""
     try:
         day = date.fromisoformat(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The dashboard: how everything stands, what is down and why, what was told to whom."""
+"""The dashboard: the number of monitors in each state, what is down and why, recent alerts and warnings."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,61 +10,61 @@ from sqlalchemy.orm import selectinload
 from models.tables import Alert, Monitor, MonitorState, OperatorWarning
 from web.features.monitors import listing
 from web.features.notification_providers import recipients
-from web.http.auth import Caller, caller
+from web.http.auth import Caller, current_caller
 from web.http.extensions import db
 from web.ui.parts import part
 
 blueprint = Blueprint("dashboard", __name__)
-#: Beyond these the list of monitors is the better place.
+#: Monitors shown per state. The list of monitors shows more.
 _TROUBLED = 25
 _ALERTS = 8
 _WARNINGS = 10
-#: An outage that began within this time stands in a group of its own, above the older ones.
+#: Outages that began within this time are in a group above the older ones.
 _RECENT = timedelta(hours=1)
 
 
 @blueprint.get("/")
 def index() -> str:
-    """The whole page."""
-    return render_template("dashboard.html", **_content(caller()))
+    """Return the whole page."""
+    return render_template("dashboard/dashboard.html", **_content(current_caller()))
 
 
 @blueprint.get("/partials/dashboard")
 def partial() -> Response:
-    """The part that live updates renew."""
-    return part("partials/dashboard.html", **_content(caller()))
+    """Return the part that live updates fetch."""
+    return part("dashboard/_dashboard.html", **_content(current_caller()))
 
 
-def _content(who: Caller) -> dict[str, Any]:
+def _content(caller: Caller) -> dict[str, Any]:
     now = datetime.now(UTC)
-    totals = listing.totals(who.project_id)
-    down = _newest_first(who, "down", MonitorState.down_since)
-    unchecked = _newest_first(who, "error", MonitorState.last_status_change_at)
-    maintained = _newest_first(who, listing.DOWN_IN_MAINTENANCE, MonitorState.down_since)
+    totals = listing.totals(caller.project_id)
+    down = _newest_first(caller, "down", MonitorState.down_since)
+    unchecked = _newest_first(caller, "error", MonitorState.last_status_change_at)
+    maintained = _newest_first(caller, listing.DOWN_IN_MAINTENANCE, MonitorState.down_since)
     return {
         "totals": totals,
         "total": sum(totals.values()),
         "troubled": _groups(listing.rows([*down, *unchecked, *maintained], now), now),
         "troubled_count": len(down) + len(unchecked),
-        "down_in_maintenance": listing.count_down_in_maintenance(who.project_id) if maintained else 0,
-        "unheard": recipients.count(who.project_id, recipients.notifies_nobody()),
-        "alerts": _recent_alerts(who),
-        "warnings": _warnings() if who.may_organize else [],
+        "down_in_maintenance": listing.count_down_in_maintenance(caller.project_id) if maintained else 0,
+        "unheard": recipients.count(caller.project_id, recipients.notifies_nobody()),
+        "alerts": _recent_alerts(caller),
+        "warnings": _warnings() if caller.can_manage_organization else [],
         "beat_count": listing.BEATS,
         "now": now,
     }
 
 
-def _newest_first(who: Caller, status: str, since: Any) -> list[Monitor]:
-    """The monitors in that shown status; those of which it is not known since when come last."""
-    query = listing.query(who.project_id, {"status": status}).order_by(None)
+def _newest_first(caller: Caller, status: str, since: Any) -> list[Monitor]:
+    """Return the monitors with the shown status `status`, the latest change first and unknown times last."""
+    query = listing.query(caller.project_id, {"status": status}).order_by(None)
     newest = query.order_by(since.desc().nulls_last(), func.lower(Monitor.name), Monitor.id)
     return list(db.session.scalars(newest.limit(_TROUBLED)))
 
 
 def _groups(rows: list[listing.Row], now: datetime) -> list[tuple[str, str, list[listing.Row]]]:
-    """(key, title, lines): outages of the last hour, older ones, monitors that are not checked,
-    monitors that are down in maintenance; empty groups left out.
+    """Return (key, title, rows) of each group that is not empty: outages of the last hour, older ones, monitors whose
+    check failed, monitors that are down in maintenance.
     """
     recent, older, unchecked, maintained = [], [], [], []
     for row in rows:
@@ -85,10 +85,10 @@ def _groups(rows: list[listing.Row], now: datetime) -> list[tuple[str, str, list
     return [group for group in groups if group[2]]
 
 
-def _recent_alerts(who: Caller) -> list[Alert]:
+def _recent_alerts(caller: Caller) -> list[Alert]:
     query = (
         select(Alert)
-        .where(Alert.project_id == who.project_id)
+        .where(Alert.project_id == caller.project_id)
         .order_by(Alert.created_at.desc(), Alert.id.desc())
         .options(selectinload(Alert.deliveries))
         .limit(_ALERTS)

@@ -1,43 +1,34 @@
-"""/api/failed-deliveries: deliveries that failed permanently, and why; each can be retried."""
+"""/api/failed-deliveries: deliveries that failed permanently. Each can be retried."""
 
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from models.tables import Delivery
-from web.api.lists import Page, PageQuery, page_of
+from web.api.pagination import Page, PageQuery, page_of
 from web.api.route import May, route
 from web.features.alerts.api import shown_delivery
-from web.features.alerts.schemas import AlertType, DeliveryOut, FailedDeliveryOut
-from web.features.failed_deliveries import service
+from web.features.alerts.schemas import AlertType, DeliveryOut
+from web.features.failed_deliveries import service as deliveries
+from web.features.failed_deliveries.schemas import FailedDeliveryOut
 from web.http import pagination
 from web.http.auth import Caller
 
 TAG = "Alerts"
 
 
-@route(
-    "GET",
-    "/failed-deliveries",
-    tag=TAG,
-    summary="List deliveries that failed permanently, the newest first",
-    query=PageQuery,
-    answers=Page[FailedDeliveryOut],
-)
-def list_failed_deliveries(who: Caller, query: PageQuery) -> Page[FailedDeliveryOut]:
-    rows, total = pagination.fetch(service.failed(who.project_id), query)
-    return page_of([_shown(row) for row in rows], query, total)
+_LIST: dict[str, Any] = {
+    "tag": TAG,
+    "summary": "List deliveries that failed permanently, newest first",
+    "query": PageQuery,
+    "answers": Page[FailedDeliveryOut],
+}
 
 
-@route(
-    "GET",
-    "/dead-letters",
-    tag=TAG,
-    summary="Alias of /failed-deliveries, for clients of earlier versions",
-    query=PageQuery,
-    answers=Page[FailedDeliveryOut],
-)
-def list_dead_letters(who: Caller, query: PageQuery) -> Page[FailedDeliveryOut]:
-    rows, total = pagination.fetch(service.failed(who.project_id), query)
+#: `/dead-letters` is the former path.
+@route("GET", "/dead-letters", **_LIST)
+@route("GET", "/failed-deliveries", **_LIST)
+def list_failed_deliveries(caller: Caller, query: PageQuery) -> Page[FailedDeliveryOut]:
+    rows, total = pagination.fetch(deliveries.failed(caller.project_id), query)
     return page_of([_shown(row) for row in rows], query, total)
 
 
@@ -50,12 +41,12 @@ def list_dead_letters(who: Caller, query: PageQuery) -> Page[FailedDeliveryOut]:
     answers=DeliveryOut,
     status=202,
 )
-def retry_delivery(who: Caller, delivery_id: UUID) -> DeliveryOut:
-    return shown_delivery(service.retry(who, delivery_id))
+def retry_delivery(caller: Caller, delivery_id: UUID) -> DeliveryOut:
+    return shown_delivery(deliveries.retry(caller, delivery_id))
 
 
 def _shown(delivery: Delivery) -> FailedDeliveryOut:
-    attempts = delivery.attempt_log
+    log = delivery.attempt_log
     return FailedDeliveryOut(
         id=delivery.id,
         alert_id=delivery.alert_id,
@@ -69,5 +60,5 @@ def _shown(delivery: Delivery) -> FailedDeliveryOut:
         error=delivery.error,
         attempts=delivery.attempts,
         created_at=delivery.created_at,
-        failed_at=attempts[-1].at if attempts else None,
+        failed_at=log[-1].at if log else None,
     )

@@ -1,4 +1,4 @@
-"""Deliveries that failed permanently: list them, and retry one."""
+"""Deliveries that failed permanently, and their retry by a person."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -16,7 +16,7 @@ from web.services import audit_events
 
 
 def failed(project_id: UUID) -> Select[Delivery]:
-    """Return the query of the project's failed deliveries with their alerts, the newest first."""
+    """Return the project's deliveries that failed permanently, with their alerts, newest first."""
     return (
         select(Delivery)
         .join(Delivery.alert)
@@ -27,7 +27,7 @@ def failed(project_id: UUID) -> Select[Delivery]:
 
 
 def retry(caller: Caller, delivery_id: UUID) -> Delivery:
-    """Retry a failed delivery under the same id, with a new count of attempts. Raise a 404 or 409 `Problem`."""
+    """Retry a failed delivery under its id, with all attempts. Raise a 404 or 409 `Problem` if that is not possible."""
     query = (
         select(Delivery).join(Delivery.alert).where(Delivery.id == delivery_id, Alert.project_id == caller.project_id)
     )
@@ -35,7 +35,7 @@ def retry(caller: Caller, delivery_id: UUID) -> Delivery:
     if delivery is None:
         raise not_found("delivery")
     if delivery.status != "failed":
-        raise Problem(409, "Only a failed delivery can be retried.")
+        raise Problem(409, "Only a delivery that failed permanently can be retried.")
     if delivery.provider_id is None:
         raise Problem(409, "The notification provider of this delivery was deleted.")
     now = datetime.now(UTC)

@@ -1,15 +1,16 @@
-"""/api/incidents: outages, each with its cause, its evidence and what was told of it."""
+"""/api/incidents: outages with their cause, evidence and alerts."""
 
 from datetime import UTC, datetime
 from uuid import UUID
 
 from models.tables import Incident, Monitor
-from web.api.lists import Page, page_of
+from web.api.pagination import Page, page_of
 from web.api.route import route
 from web.features.alerts import history
 from web.features.alerts.api import shown as alerts_shown
-from web.features.alerts.history import Outages
+from web.features.incidents import service as incidents
 from web.features.incidents.schemas import EvidenceOut, IncidentDetailOut, IncidentOut, IncidentsQuery
+from web.features.incidents.service import IncidentFilter
 from web.http import pagination
 from web.http.auth import Caller
 from web.http.errors import not_found
@@ -26,12 +27,12 @@ TAG = "Incidents"
     query=IncidentsQuery,
     answers=Page[IncidentOut],
 )
-def list_incidents(who: Caller, query: IncidentsQuery) -> Page[IncidentOut]:
-    wanted = Outages(monitor_id=query.monitor_id, open=query.open, since=query.since, until=query.until)
-    found = history.incidents(who.project_id, wanted)
+def list_incidents(caller: Caller, query: IncidentsQuery) -> Page[IncidentOut]:
+    wanted = IncidentFilter(monitor_id=query.monitor_id, open=query.open, since=query.since, until=query.until)
+    found = incidents.matching(caller.project_id, wanted)
     now = datetime.now(UTC)
     rows = db.session.execute(found.limit(query.limit).offset(query.offset))
-    return page_of([_shown(one, monitor, now) for one, monitor in rows], query, pagination.count(found))
+    return page_of([_shown(incident, monitor, now) for incident, monitor in rows], query, pagination.count(found))
 
 
 @route(
@@ -41,8 +42,8 @@ def list_incidents(who: Caller, query: IncidentsQuery) -> Page[IncidentOut]:
     summary="Show an outage with the evidence of its first failure and its alerts",
     answers=IncidentDetailOut,
 )
-def show_incident(who: Caller, incident_id: UUID) -> IncidentDetailOut:
-    found = history.incident(who.project_id, incident_id)
+def show_incident(caller: Caller, incident_id: UUID) -> IncidentDetailOut:
+    found = incidents.find(caller.project_id, incident_id)
     if found is None:
         raise not_found("incident")
     incident, monitor = found

@@ -1,4 +1,4 @@
-"""What a check found, described for the OpenAPI document: `details` of a result, and what an incident keeps of them."""
+"""The OpenAPI description of the `details` of a result, which incidents store as evidence."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ _NUMBER = {"type": "number"}
 
 _CERTIFICATE = {
     "type": "object",
-    "description": "Of the certificates that the check came across, the one that ends first.",
+    "description": "The certificate that expires first, of all that the check received.",
     "properties": {
         "validFrom": _TEXT,
         "validTo": _TEXT,
@@ -15,24 +15,30 @@ _CERTIFICATE = {
         "issuer": _TEXT,
         "subject": _TEXT,
         "fingerprintSha256": _TEXT,
-        "host": {"type": "string", "description": "Who sent it: after redirects not always the host of the target."},
-        "isIntermediate": {"type": "boolean", "description": "Whether it is not the host's own but one of its chain."},
+        "host": {
+            "type": "string",
+            "description": "The host that sent it. After redirects it may differ from the target.",
+        },
+        "isIntermediate": {
+            "type": "boolean",
+            "description": "Whether it is an intermediate certificate instead of the host's own.",
+        },
     },
 }
 
 _EVIDENCE = {
     "type": "object",
     "description": (
-        "What is kept of an answer that was not good enough. The target wrote it: show it as text, never as markup. "
-        "The monitor's own secrets, and headers that look like credentials, are taken out."
+        "Excerpts of a response that failed the check. The content is not trusted: show it as text, never as markup. "
+        "The monitor's secrets, and headers that look like credentials, are removed."
     ),
     "properties": {
         "responseHeaders": {
             "type": "object",
-            "description": "At most 40; repeated ones are joined by commas.",
+            "description": "At most 40. Repeated headers are joined by commas.",
             "additionalProperties": _TEXT,
         },
-        "bodyExcerpt": {"type": "string", "description": "The beginning of the body.", "maxLength": 2048},
+        "bodyExcerpt": {"type": "string", "description": "The start of the body.", "maxLength": 2048},
         "certificateChain": {
             "type": "array",
             "description": "The target's own first.",
@@ -41,9 +47,9 @@ _EVIDENCE = {
     },
 }
 
-#: `details` of a result. Each type of check has some of them; there may be more.
+#: `details` of a result. Each check type has some of these fields, and may have more.
 DETAILS: dict[str, Any] = {
-    "description": "What was found, as far as the type of check has it.",
+    "description": "The measurements of the check. The fields depend on its type.",
     "properties": {
         "statusCode": {"type": "integer"},
         "timings": {
@@ -65,10 +71,13 @@ DETAILS: dict[str, Any] = {
         "certainty": _TEXT,
         "source": {
             "type": "object",
-            "description": "Who sent a heartbeat's ping.",
+            "description": "The client that sent a heartbeat's ping.",
             "properties": {name: {"type": ["string", "null"]} for name in ("ip", "userAgent", "origin", "method")},
         },
         "exitCode": {"type": ["integer", "null"]},
-        "body": {"type": ["string", "null"], "description": "The first 10 kB of a heartbeat ping's body."},
+        "body": {
+            "type": ["string", "null"],
+            "description": "The first 8 kB and the last 2 kB of a heartbeat ping's body.",
+        },
     },
 }

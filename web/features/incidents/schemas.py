@@ -1,4 +1,4 @@
-"""Incidents on the wire: outages with their beginning, end, cause and story."""
+"""Incidents in the API: filters and responses."""
 
 from datetime import datetime
 from typing import Any
@@ -6,14 +6,14 @@ from uuid import UUID
 
 from pydantic import Field
 
-from web.api.lists import PageQuery
+from web.api.pagination import PageQuery
 from web.api.schema import Out, Time
 from web.features.alerts.schemas import AlertOut
 from web.features.incidents.evidence import DETAILS
 
 
 class IncidentsQuery(PageQuery):
-    """`from` and `to` bound a time: an incident fits that began before `to` and had not ended before `from`."""
+    """An incident matches if it began before `to` and had not ended before `from`."""
 
     monitor_id: UUID | None = None
     open: bool | None = None
@@ -22,7 +22,7 @@ class IncidentsQuery(PageQuery):
 
 
 class IncidentOut(Out):
-    """One outage of one monitor. `endedAt` is null while it lasts; `durationSeconds` is then so far."""
+    """One outage of one monitor. `endedAt` is null while it is open; `durationSeconds` is then up to now."""
 
     id: UUID
     monitor_id: UUID
@@ -36,7 +36,7 @@ class IncidentOut(Out):
 
 
 class IncidentLocationOut(Out):
-    """What one location found in the first failed round."""
+    """The result of one location in the first failed round."""
 
     location: str | None
     status: str
@@ -48,14 +48,14 @@ class IncidentLocationOut(Out):
 
 
 class EvidenceOut(Out):
-    """The first failed round; locations that failed come first."""
+    """The first failed round. Locations that failed come first."""
 
     scheduled_for: datetime
     locations: list[IncidentLocationOut]
 
 
 class IncidentDetailOut(IncidentOut):
-    """`evidence` is null for outages that began before it was kept; `alerts` are in the order of their times."""
+    """`evidence` is null for outages from before it was recorded. `alerts` are in the order of their times."""
 
     evidence: EvidenceOut | None
     alerts: list[AlertOut]

@@ -1,4 +1,4 @@
-"""Where checks run from, and whether anybody works there; who runs the installation adds and changes them here."""
+"""The locations and their workers. Organisation owners and administrators add and change them."""
 
 from collections.abc import Callable
 
@@ -9,11 +9,11 @@ from werkzeug.wrappers import Response
 from models.rules import locations as rules
 from models.tables import Location, OperatorWarning
 from web.api.schema import validate
-from web.features.locations import health as places
+from web.features.locations import health as location_health
 from web.features.locations import service as locations
 from web.features.locations.schemas import LocationChange, LocationIn
 from web.http import transaction
-from web.http.auth import Caller, caller
+from web.http.auth import Caller, current_caller
 from web.http.errors import Problem, not_found
 from web.http.extensions import db
 from web.ui.access import organizer
@@ -21,30 +21,30 @@ from web.ui.fields import is_untouched
 from web.ui.parts import part
 
 blueprint = Blueprint("locations", __name__)
-#: What of the operator's warnings is about locations.
+#: The kinds of operator warnings that are about locations.
 _WARNINGS = ("no_worker", "location_silent", "location_unanswered")
 
 
 @blueprint.get("/locations")
 def index() -> str:
-    """All of them, in their order: the first enabled one is the default."""
-    return _page(caller(), {})
+    """Return all locations in their order. The first enabled one is the default."""
+    return _page(current_caller(), {})
 
 
 @blueprint.get("/locations/partials/list")
 def partial() -> Response:
-    """The part that is renewed every few seconds."""
-    return part("partials/locations.html", **_content(caller()))
+    """Return the part that the page fetches every few seconds."""
+    return part("locations/_locations.html", **_content(current_caller()))
 
 
 @blueprint.post("/locations")
 def add() -> Response | tuple[str, int]:
-    """A new location."""
-    who = organizer()
+    """Add a location."""
+    caller = organizer()
     wanted = {name: request.form.get(name, "").strip() for name in ("code", "name")}
     try:
         made = locations.add(
-            who, **validate(LocationIn, {**wanted, "name": wanted["name"] or wanted["code"]}).model_dump()
+            caller, **validate(LocationIn, {**wanted, "name": wanted["name"] or wanted["code"]}).model_dump()
         )
         transaction.commit()
     except Problem as problem:
@@ -52,28 +52,30 @@ def add() -> Response | tuple[str, int]:
             raise
         db.session.rollback()
         fields = dict.fromkeys(problem.fields, "") | {"code": _sentence(problem)}
-        return _page(who, fields), 422
+        return _page(caller, fields), 422
     flash(f"{made.name} is added. Workers that serve every location take it up by themselves.", "good")
     return redirect(url_for("pages.locations.index"), 303)
 
 
 @blueprint.post("/locations/<code>/rename")
 def rename(code: str) -> Response:
-    """Another name."""
+    """Rename a location."""
     name = request.form.get("name", "")
     row = db.session.get(Location, code)
     if row is not None and is_untouched(name, row.name):
         organizer()
         return redirect(url_for("pages.locations.index"), 303)
-    return _do(lambda who: locations.change(who, code, name=validate(LocationChange, {"name": name}).name), "Renamed.")
+    return _do(
+        lambda caller: locations.change(caller, code, name=validate(LocationChange, {"name": name}).name), "Renamed."
+    )
 
 
 @blueprint.post("/locations/<code>/switch")
 def switch(code: str) -> Response:
-    """On or off."""
+    """Enable or disable a location."""
     wanted = request.form.get("enabled") == "1"
     answer = _do(
-        lambda who: locations.change(who, code, enabled=wanted),
+        lambda caller: locations.change(caller, code, enabled=wanted),
         f"{code} is switched {'on' if wanted else 'off'}.",
     )
     stranded = 0 if wanted else rules.stranded(db.session(), code)
@@ -85,13 +87,13 @@ def switch(code: str) -> Response:
 
 @blueprint.post("/locations/<code>/default")
 def make_default(code: str) -> Response:
-    """Where monitors without locations of their own are checked from."""
-    return _do(lambda who: locations.change(who, code, default=True), f"{code} is the default location now.")
+    """Make a location the default, for monitors without locations of their own."""
+    return _do(lambda caller: locations.change(caller, code, default=True), f"{code} is the default location now.")
 
 
 @blueprint.get("/locations/<code>/remove")
 def confirm_remove(code: str) -> str:
-    """Ask before the location is removed."""
+    """Return the page that asks for confirmation."""
     organizer()
     row = db.session.scalar(select(Location).where(Location.code == code))
     if row is None:
@@ -110,15 +112,15 @@ def confirm_remove(code: str) -> str:
 
 @blueprint.post("/locations/<code>/remove")
 def remove(code: str) -> Response:
-    """Away with it, where nothing names it."""
-    return _do(lambda who: locations.remove(who, code), f"{code} is removed.")
+    """Remove a location that no monitor uses."""
+    return _do(lambda caller: locations.remove(caller, code), f"{code} is removed.")
 
 
 def _do(action: Callable[[Caller], object], done: str) -> Response:
-    """Do it and say so, or say why not."""
-    who = organizer()
+    """Run `action`, flash `done` or the error, and redirect to the list."""
+    caller = organizer()
     try:
-        action(who)
+        action(caller)
         transaction.commit()
     except Problem as problem:
         if problem.status not in (409, 422):
@@ -136,20 +138,24 @@ def _sentence(problem: Problem) -> str:
     return " ".join(problem.fields.values()) or problem.message
 
 
-def _page(who: Caller, problems: dict[str, str]) -> str:
-    return render_template("locations.html", problems=problems, typed=request.form, **_content(who))
+def _page(caller: Caller, problems: dict[str, str]) -> str:
+    return render_template("locations/locations.html", problems=problems, typed=request.form, **_content(caller))
 
 
-def _content(who: Caller) -> dict[str, object]:
+def _content(caller: Caller) -> dict[str, object]:
     rows = rules.ordered(db.session())
     open_ones = select(OperatorWarning).where(
         OperatorWarning.resolved_at.is_(None), OperatorWarning.kind.in_(_WARNINGS)
     )
-    warnings = db.session.scalars(open_ones.order_by(OperatorWarning.first_seen_at)).all() if who.may_organize else []
+    warnings = (
+        db.session.scalars(open_ones.order_by(OperatorWarning.first_seen_at)).all()
+        if caller.can_manage_organization
+        else []
+    )
     return {
         "locations": rows,
         "default": rules.default_of(rows),
-        "standing": places.standing(),
+        "health": location_health.current(),
         "warnings": warnings,
-        "manages": who.may_organize,
+        "manages": caller.can_manage_organization,
     }

@@ -1,4 +1,4 @@
-"""Locations changed by a person or a program: the rules are `models.rules.locations`', the trail and the telling are here."""
+"""Changes of locations: audit events, and the announcement to the workers. `models.rules.locations` has the rules."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,18 +20,18 @@ from web.services import audit_events
 log = structlog.get_logger()
 
 
-def add(who: Caller, code: str, name: str) -> Location:
-    """A new location, switched on. Raises a 409 `Problem`."""
+def add(caller: Caller, code: str, name: str) -> Location:
+    """Add an enabled location. Raise a 409 `Problem` if the rules forbid it."""
     with _refusals():
         made = locations.add(db.session(), code, name)
-    _changed(who, "location.created", code, name=name)
+    _changed(caller, "location.created", code, name=name)
     return made
 
 
 def change(
-    who: Caller, code: str, *, name: str | None = None, enabled: bool | None = None, default: bool | None = None
+    caller: Caller, code: str, *, name: str | None = None, enabled: bool | None = None, default: bool | None = None
 ) -> Location:
-    """The location with what is given changed. Raises a 404 or 409 `Problem`."""
+    """Change the given properties of the location. Raise a 404 or 409 `Problem` if the rules forbid it."""
     with _refusals():
         row = locations.find(db.session(), code)
         if name is not None:
@@ -41,15 +41,15 @@ def change(
         if default:
             locations.make_default(db.session(), code)
     given = {"name": name, "enabled": enabled, "default": default}
-    _changed(who, "location.changed", code, **{key: value for key, value in given.items() if value is not None})
+    _changed(caller, "location.changed", code, **{key: value for key, value in given.items() if value is not None})
     return row
 
 
-def remove(who: Caller, code: str) -> None:
-    """Remove a location that nothing names. Raises a 404 or 409 `Problem`."""
+def remove(caller: Caller, code: str) -> None:
+    """Remove a location that no monitor uses. Raise a 404 or 409 `Problem` if the rules forbid it."""
     with _refusals():
         locations.remove(db.session(), code, {spec.code for spec in settings.get().locations})
-    _changed(who, "location.deleted", code)
+    _changed(caller, "location.deleted", code)
 
 
 @contextmanager
@@ -60,13 +60,13 @@ def _refusals() -> Iterator[None]:
         raise (not_found("location") if error.missing else Problem(409, str(error))) from None
 
 
-def _changed(who: Caller, action: str, code: str, **details: Any) -> None:
-    audit_events.record(who, action, "location", None, code=code, **details)
+def _changed(caller: Caller, action: str, code: str, **details: Any) -> None:
+    audit_events.record(caller, action, "location", None, code=code, **details)
     transaction.after_commit(announce)
 
 
 def announce() -> None:
-    """Tell the processes at once; without a broker the scheduler does it when there is one again."""
+    """Announce the locations to the workers. If the broker is down, the scheduler does it later."""
     from actors.runtime import process_registry  # connects at import, which only a process with settings can
 
     try:

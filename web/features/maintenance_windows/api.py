@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from models.tables import Monitor
-from web.api.lists import Page, page_of
+from web.api.pagination import Page, page_of
 from web.api.route import May, route
 from web.features.maintenance_windows import service as maintenance
 from web.features.maintenance_windows.schemas import WindowIn, WindowOut, WindowsQuery

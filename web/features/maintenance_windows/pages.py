@@ -17,7 +17,7 @@ from web.features.maintenance_windows import service as maintenance
 from web.features.monitors import listing
 from web.features.monitors.detail_pages import find as find_monitor
 from web.http import transaction
-from web.http.auth import Caller, caller
+from web.http.auth import Caller, current_caller
 from web.http.errors import Problem
 from web.http.extensions import db
 from web.ui import form_token, versions
@@ -35,12 +35,12 @@ QUICK = (30, 60, 240)
 @blueprint.get("/maintenance")
 def index() -> str:
     """All of the project's: those that are on, those to come, those that are over."""
-    who, now = caller(), datetime.now(UTC)
+    who, now = current_caller(), datetime.now(UTC)
     page = paged(_ordered(who, now), PAGE_SIZE)
     ids = [row.monitor_id for row in page.items if row.monitor_id]
     names = dict(db.session.execute(select(Monitor.id, Monitor.name).where(Monitor.id.in_(ids))).all())
     return render_template(
-        "maintenance.html",
+        "maintenance_windows/maintenance.html",
         page=page,
         windows=[(row, maintenance.state_of(row, now)) for row in page.items],
         names=names,
@@ -252,7 +252,7 @@ def _page(
 ) -> str:
     """`problems` are those without an input of their own; None where nothing has been sent yet."""
     return render_template(
-        "maintenance_form.html",
+        "maintenance_windows/maintenance_form.html",
         form=form,
         window=window,
         problems=problems or [],

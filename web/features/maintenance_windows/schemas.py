@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field
 
-from web.api.lists import PageQuery
+from web.api.pagination import PageQuery
 from web.api.schema import FieldWarning, In, Name, Out, Time, TimeZone
 from web.features.monitors.schemas import Tag, clean_tag
 

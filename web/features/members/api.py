@@ -1,103 +1,20 @@
-"""/api/projects, /api/members, /api/api-keys: who may do what."""
+"""/api/members: the members of the project and their roles."""
 
 from typing import cast
 from uuid import UUID
 
 from sqlalchemy import select
 
-from models.tables import ApiKey, Member, Project, User
-from web.api.lists import Page, PageQuery, page_of
+from models.tables import Member, User
+from web.api.pagination import Page, PageQuery, page_of
 from web.api.route import May, route
-from web.features.api_keys import service as api_keys
 from web.features.members import service as members
-from web.features.members.schemas import (
-    ApiKeyIn,
-    ApiKeyOut,
-    MemberChange,
-    MemberIn,
-    MemberOut,
-    NewApiKeyOut,
-    ProjectIn,
-    ProjectOut,
-    RemovalQuery,
-    RoleName,
-)
-from web.features.projects import service as projects
-from web.http import pagination
-from web.http.auth import Caller, projects_of
+from web.features.members.schemas import MemberChange, MemberIn, MemberOut, RemovalQuery, RoleName
+from web.http.auth import Caller
 from web.http.extensions import db
 
-PROJECTS, MEMBERS, KEYS = "Projects", "Members", "API keys"
-ONE_PROJECT, ONE_MEMBER, ONE_KEY = "/projects/<uuid:project_id>", "/members/<uuid:member_id>", "/api-keys/<uuid:key_id>"
-
-
-# --- projects --------------------------------------------------------------------------------
-
-
-def _project(project: Project, role: str) -> ProjectOut:
-    return ProjectOut(id=project.id, name=project.name, role=cast(RoleName, role), created_at=project.created_at)
-
-
-def _project_again(who: Caller, project_id: UUID) -> ProjectOut:
-    return _project(projects.find(who, project_id), who.role)
-
-
-@route(
-    "GET", "/projects", tag=PROJECTS, summary="List your projects by name", query=PageQuery, answers=Page[ProjectOut]
-)
-def list_projects(who: Caller, query: PageQuery) -> Page[ProjectOut]:
-    found = projects_of(who.user_id) if who.user_id else [(projects.find(who, who.project_id), who.role)]
-    found.sort(key=lambda pair: (pair[0].name, pair[0].id))
-    shown = [_project(project, role) for project, role in found[query.offset : query.offset + query.limit]]
-    return page_of(shown, query, len(found))
-
-
-@route(
-    "POST",
-    "/projects",
-    tag=PROJECTS,
-    summary="Make a project",
-    may=May.ORGANIZE,
-    body=ProjectIn,
-    answers=ProjectOut,
-    status=201,
-    replay=_project_again,
-)
-def create_project(who: Caller, body: ProjectIn) -> ProjectOut:
-    return _project(projects.create(who, body.name), who.role)
-
-
-@route("GET", ONE_PROJECT, tag=PROJECTS, summary="Show a project", answers=ProjectOut)
-def show_project(who: Caller, project_id: UUID) -> ProjectOut:
-    return _project_again(who, project_id)
-
-
-@route(
-    "PATCH",
-    ONE_PROJECT,
-    tag=PROJECTS,
-    summary="Rename a project",
-    may=May.ORGANIZE,
-    body=ProjectIn,
-    answers=ProjectOut,
-)
-def rename_project(who: Caller, project_id: UUID, body: ProjectIn) -> ProjectOut:
-    return _project(projects.rename(who, project_id, body.name), who.role)
-
-
-@route(
-    "DELETE",
-    ONE_PROJECT,
-    tag=PROJECTS,
-    summary="Delete a project with everything in it",
-    may=May.ORGANIZE,
-    status=204,
-)
-def delete_project(who: Caller, project_id: UUID) -> None:
-    projects.delete(who, project_id)
-
-
-# --- members ---------------------------------------------------------------------------------
+TAG = "Members"
+ONE = "/members/<uuid:member_id>"
 
 
 def _member(pair: tuple[Member, User]) -> MemberOut:
@@ -117,127 +34,71 @@ def _member(pair: tuple[Member, User]) -> MemberOut:
 @route(
     "GET",
     "/members",
-    tag=MEMBERS,
+    tag=TAG,
     summary="List the project's members by e-mail address",
     may=May.ADMINISTER,
     query=PageQuery,
     answers=Page[MemberOut],
 )
-def list_members(who: Caller, query: PageQuery) -> Page[MemberOut]:
-    found = select(Member, User).join(User, User.id == Member.user_id).where(members.in_scope(who))
+def list_members(caller: Caller, query: PageQuery) -> Page[MemberOut]:
+    found = select(Member, User).join(User, User.id == Member.user_id).where(members.in_scope(caller))
     rows = db.session.execute(found.order_by(User.email, Member.id).limit(query.limit).offset(query.offset))
-    return page_of([_member((member, user)) for member, user in rows], query, members.count_members(who))
+    return page_of([_member((member, user)) for member, user in rows], query, members.count_members(caller))
 
 
 @route(
     "POST",
     "/members",
-    tag=MEMBERS,
-    summary="Give a person a role",
+    tag=TAG,
+    summary="Add a member",
     may=May.ADMINISTER,
     body=MemberIn,
     answers=MemberOut,
     status=201,
-    replay=lambda who, member_id: _member(members.find(who, member_id)),
+    replay=lambda caller, member_id: _member(members.find(caller, member_id)),
 )
-def add_member(who: Caller, body: MemberIn) -> MemberOut:
-    return _member(members.add(who, body))
+def add_member(caller: Caller, body: MemberIn) -> MemberOut:
+    return _member(members.add(caller, body))
 
 
 @route(
     "PATCH",
-    ONE_MEMBER,
-    tag=MEMBERS,
+    ONE,
+    tag=TAG,
     summary="Change a member's role",
     may=May.ADMINISTER,
     body=MemberChange,
     answers=MemberOut,
 )
-def change_member(who: Caller, member_id: UUID, body: MemberChange) -> MemberOut:
-    found = members.find(who, member_id)
+def change_member(caller: Caller, member_id: UUID, body: MemberChange) -> MemberOut:
+    found = members.find(caller, member_id)
     if body.role is not None:
-        found = members.change(who, member_id, body.role)
+        found = members.change(caller, member_id, body.role)
     if body.enabled is not None:
-        found = members.switch(who, member_id, enabled=body.enabled)
+        found = members.set_enabled(caller, member_id, enabled=body.enabled)
     return _member(found)
 
 
 @route(
     "DELETE",
-    ONE_MEMBER,
-    tag=MEMBERS,
-    summary="Take a member's role away",
+    ONE,
+    tag=TAG,
+    summary="Remove a member",
     may=May.ADMINISTER,
     query=RemovalQuery,
     status=204,
 )
-def remove_member(who: Caller, member_id: UUID, query: RemovalQuery) -> None:
-    members.remove(who, member_id, revoke_keys=query.revoke_keys)
+def remove_member(caller: Caller, member_id: UUID, query: RemovalQuery) -> None:
+    members.remove(caller, member_id, revoke_keys=query.revoke_keys)
 
 
 @route(
     "DELETE",
-    f"{ONE_MEMBER}/sessions",
-    tag=MEMBERS,
-    summary="Sign all browsers of a member out",
+    f"{ONE}/sessions",
+    tag=TAG,
+    summary="End all sessions of a member",
     may=May.ADMINISTER,
     status=204,
 )
-def end_member_sessions(who: Caller, member_id: UUID) -> None:
-    members.end_sessions(who, member_id)
-
-
-# --- API keys --------------------------------------------------------------------------------
-
-
-def _key(key: ApiKey, maker: str | None, is_member: bool) -> ApiKeyOut:
-    return ApiKeyOut(
-        id=key.id,
-        name=key.name,
-        prefix=key.prefix,
-        role=cast(RoleName, key.role),
-        last_used_at=key.last_used_at,
-        expires_at=key.expires_at,
-        created_at=key.created_at,
-        created_by=maker,
-        creator_is_member=is_member,
-    )
-
-
-def _new_key(who: Caller, key: ApiKey, text: str | None) -> NewApiKeyOut:
-    return NewApiKeyOut(**_key(key, *api_keys.maker_of(who, key)).model_dump(), key=text)
-
-
-@route(
-    "GET",
-    "/api-keys",
-    tag=KEYS,
-    summary="List the project's API keys by name",
-    may=May.ADMINISTER,
-    query=PageQuery,
-    answers=Page[ApiKeyOut],
-)
-def list_keys(who: Caller, query: PageQuery) -> Page[ApiKeyOut]:
-    found = api_keys.listed(who)
-    rows = db.session.execute(found.order_by(ApiKey.name, ApiKey.id).limit(query.limit).offset(query.offset))
-    return page_of([_key(*row) for row in rows], query, pagination.count(found))
-
-
-@route(
-    "POST",
-    "/api-keys",
-    tag=KEYS,
-    summary="Make an API key; it is shown this once",
-    may=May.ADMINISTER,
-    body=ApiKeyIn,
-    answers=NewApiKeyOut,
-    status=201,
-    replay=lambda who, key_id: _new_key(who, api_keys.find(who, key_id), None),
-)
-def create_key(who: Caller, body: ApiKeyIn) -> NewApiKeyOut:
-    return _new_key(who, *api_keys.create(who, body))
-
-
-@route("DELETE", ONE_KEY, tag=KEYS, summary="Revoke an API key", may=May.ADMINISTER, status=204)
-def revoke_key(who: Caller, key_id: UUID) -> None:
-    api_keys.revoke(who, key_id)
+def end_member_sessions(caller: Caller, member_id: UUID) -> None:
+    members.end_sessions(caller, member_id)

@@ -1,4 +1,4 @@
-"""Who belongs to the project, and as what."""
+"""The members of the project and their roles."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from web.api.schema import validate
 from web.features.members import service as members
 from web.features.members.schemas import MemberIn
 from web.http import sessions, transaction
-from web.http.auth import Caller, is_mightier, spans_organization
+from web.http.auth import Caller, outranks, spans_organization
 from web.http.errors import Problem
 from web.http.extensions import db
 from web.ui.access import administrator, id_of
@@ -22,34 +22,34 @@ blueprint = Blueprint("members", __name__)
 
 @blueprint.get("/settings/members")
 def index() -> str:
-    """Everybody, by address."""
+    """Return the list of members by address."""
     return _page(administrator(), {})
 
 
 @blueprint.post("/settings/members")
 def add() -> Response | tuple[str, int]:
-    """Give a person a role; who has no account yet gets one with the first password."""
-    who = administrator()
+    """Add a member. A person without an account gets one with a temporary password."""
+    caller = administrator()
     wanted = {name: request.form.get(name, "").strip() for name in ("email", "name", "role")}
     if password := request.form.get("password", ""):
         wanted["password"] = password
     try:
-        _, user = members.add(who, validate(MemberIn, wanted))
+        _, user = members.add(caller, validate(MemberIn, wanted))
         transaction.commit()
     except Problem as problem:
         if problem.status not in (403, 409, 422):
             raise
         db.session.rollback()
-        return _page(who, problem.fields or {"email": f"{problem.message} {problem.guidance}"}), 422
+        return _page(caller, problem.fields or {"email": f"{problem.message} {problem.guidance}"}), 422
     flash(f"{user.email} belongs to it now.", "good")
     return redirect(url_for("pages.members.index"), 303)
 
 
 @blueprint.get("/settings/members/<member_id>/remove")
 def confirm_remove(member_id: str) -> str:
-    """Ask before the role is taken away, and say what stays."""
-    who = administrator()
-    member, user = members.find(who, id_of(member_id, "member"))
+    """Return the page that asks for confirmation and says what stays."""
+    caller = administrator()
+    member, user = members.find(caller, id_of(member_id, "member"))
     where = "every project of the organisation" if member.project_id is None else "this project"
     return render_template(
         "confirm.html",
@@ -58,7 +58,7 @@ def confirm_remove(member_id: str) -> str:
             f"{user.email} loses the role {ROLES.get(member.role, member.role)} and can no longer open {where}.",
             "The account stays: it keeps its roles elsewhere, and you can add it again.",
         ],
-        keys=members.keys_of(who, user),
+        keys=members.keys_of(caller, user),
         button="Remove",
         back=url_for("pages.members.index"),
     )
@@ -66,40 +66,40 @@ def confirm_remove(member_id: str) -> str:
 
 @blueprint.post("/settings/members/<member_id>/remove")
 def remove(member_id: str) -> Response:
-    """Take the role away; the account stays."""
-    who, found = administrator(), id_of(member_id, "member")
+    """Remove the member. The account stays."""
+    caller, membership_id = administrator(), id_of(member_id, "member")
     revoke_keys = request.form.get("revokeKeys") == "on"
-    return _done(lambda: members.remove(who, found, revoke_keys=revoke_keys), "The person is removed.")
+    return _done(lambda: members.remove(caller, membership_id, revoke_keys=revoke_keys), "The person is removed.")
 
 
 @blueprint.post("/settings/members/<member_id>/role")
 def change_role(member_id: str) -> Response:
-    """Give another role of the same reach."""
-    who, found = administrator(), id_of(member_id, "member")
+    """Change the role to another of the same scope."""
+    caller, membership_id = administrator(), id_of(member_id, "member")
     role = request.form.get("role", "")
     if role not in ROLES:
         raise Problem(422, "There is no such role.")
-    return _done(lambda: members.change(who, found, role), f"The role is now: {ROLES[role]}.")
+    return _done(lambda: members.change(caller, membership_id, role), f"The role is now: {ROLES[role]}.")
 
 
 @blueprint.post("/settings/members/<member_id>/switch")
 def switch(member_id: str) -> Response:
-    """Disable the account, in all projects, or enable it again."""
-    who, found = administrator(), id_of(member_id, "member")
+    """Enable or disable the account in all projects."""
+    caller, membership_id = administrator(), id_of(member_id, "member")
     enabled = request.form.get("enabled") == "on"
     text = "The account is enabled." if enabled else "The account is disabled and signed out everywhere."
-    return _done(lambda: members.switch(who, found, enabled=enabled), text)
+    return _done(lambda: members.set_enabled(caller, membership_id, enabled=enabled), text)
 
 
 @blueprint.post("/settings/members/<member_id>/end-sessions")
 def end_sessions(member_id: str) -> Response:
-    """Sign all browsers of the person out."""
-    who, found = administrator(), id_of(member_id, "member")
-    return _done(lambda: members.end_sessions(who, found), "All browsers of this person are signed out.")
+    """End all sessions of the person."""
+    caller, membership_id = administrator(), id_of(member_id, "member")
+    return _done(lambda: members.end_sessions(caller, membership_id), "All browsers of this person are signed out.")
 
 
 def _done(action: Callable[[], object], text: str) -> Response:
-    """Do it, say so or why not, and go back to the list."""
+    """Run `action`, flash `text` or the error, and redirect to the list."""
     try:
         action()
         transaction.commit()
@@ -113,18 +113,18 @@ def _done(action: Callable[[], object], text: str) -> Response:
     return redirect(url_for("pages.members.index"), 303)
 
 
-def _page(who: Caller, problems: dict[str, str]) -> str:
+def _page(caller: Caller, problems: dict[str, str]) -> str:
     query = (
         select(Member, User, sessions.number_of(User.id))
         .join(User, User.id == Member.user_id)
-        .where(members.in_scope(who))
+        .where(members.in_scope(caller))
     )
     return render_template(
-        "settings/members.html",
+        "members/members.html",
         members=db.session.execute(query.order_by(User.email)).all(),
         names=ROLES,
         organization_roles={role.value for role in Role if spans_organization(role)},
-        roles={word: text for word, text in ROLES.items() if not is_mightier(Role(word), who.role)},
+        roles={word: text for word, text in ROLES.items() if not outranks(Role(word), caller.role)},
         problems=problems,
         typed=request.form,
     )

@@ -1,4 +1,4 @@
-"""What is done to monitors with a button: check now, pause, mute, test alert, delete; to one or to many."""
+"""The actions of one or several monitors: check now, pause, mute, test alert, delete."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -22,9 +22,9 @@ from web.ui.access import editor, id_of
 from web.ui.pagination import with_query
 
 blueprint = Blueprint("monitor_actions", __name__)
-_AT_MOST = 1000
+_MAX_SELECTED = 1000
 _LONGEST_MUTE_HOURS = 24 * 90
-#: More of them are more hours than any mute has.
+#: A number with more digits is longer than any mute.
 _DIGITS = 9
 #: What was done to the selected monitors, and to which of them it could not be done.
 _DONE = {
@@ -45,53 +45,58 @@ _FAILED = {
 
 @blueprint.post("/monitors/<monitor_id>/run")
 def run(monitor_id: str) -> Response:
-    """Check now."""
-    who = editor()
-    return _do(who, monitor_id, lambda one: monitors.run_now(who, one), "The check is under way.")
+    """Start a check."""
+    caller = editor()
+    return _do(caller, monitor_id, lambda monitor_id: monitors.run_now(caller, monitor_id), "The check is under way.")
 
 
 @blueprint.post("/monitors/<monitor_id>/switch")
 def switch(monitor_id: str) -> Response:
-    """Pause or resume."""
-    who = editor()
+    """Pause or resume a monitor."""
+    caller = editor()
     enabled = request.form.get("enabled") == "true"
     said = "Resumed: it is being checked again." if enabled else "Paused: no checks and no alerts until it is resumed."
-    return _do(who, monitor_id, lambda one: monitors.switch(who, one, enabled=enabled), said)
+    return _do(caller, monitor_id, lambda monitor_id: monitors.switch(caller, monitor_id, enabled=enabled), said)
 
 
 @blueprint.post("/monitors/<monitor_id>/mute")
 def mute(monitor_id: str) -> Response:
-    """Mute the alerts for some hours; 0 ends it."""
-    who = editor()
+    """Mute the alerts for some hours; 0 unmutes them."""
+    caller = editor()
     text = request.form.get("hours", "")
     if not (text.isascii() and text.isdigit()):
-        raise Problem(400, "For how many hours is told by a whole number; 0 ends it.")
+        raise Problem(400, "The hours must be a whole number; 0 unmutes the alerts.")
     hours = int(text) if len(text) <= _DIGITS else _LONGEST_MUTE_HOURS
     hours = min(hours, _LONGEST_MUTE_HOURS)
     until = (datetime.now(UTC) + timedelta(hours=hours)).isoformat() if hours else None
     said = "Alerts are muted; checks go on." if hours else "Alerts are on again."
-    return _do(who, monitor_id, lambda one: monitors.change(who, one, {"mutedUntil": until}), said)
+    return _do(caller, monitor_id, lambda monitor_id: monitors.change(caller, monitor_id, {"mutedUntil": until}), said)
 
 
 @blueprint.post("/monitors/<monitor_id>/notify")
 def notify(monitor_id: str) -> Response:
     """Send a test alert to the monitor's providers."""
-    from web.features.alerts.service import notify as tell
+    from web.features.alerts.service import notify as send_alert
 
-    who = editor()
-    found = find(who, monitor_id)
+    caller = editor()
+    found = find(caller, monitor_id)
     if not found.providers:
         flash("This monitor tells nobody: choose a provider under Edit.", "warning")
         return _back(monitor_id)
     text = "This is a test alert, sent by hand."
-    return _do(who, monitor_id, lambda one: tell(who, one, "down", text), "The test alert is on its way: see Alerts.")
+    return _do(
+        caller,
+        monitor_id,
+        lambda monitor_id: send_alert(caller, monitor_id, "down", text),
+        "The test alert is on its way: see Alerts.",
+    )
 
 
 @blueprint.post("/monitors/bulk")
 def many() -> Response:
-    """One action on all the chosen monitors."""
-    who = editor()
-    ids = [id_of(text, "monitor") for text in request.form.getlist("ids")[:_AT_MOST]]
+    """Apply one action to all selected monitors."""
+    caller = editor()
+    ids = [id_of(text, "monitor") for text in request.form.getlist("ids")[:_MAX_SELECTED]]
     action = request.form.get("action", "")
     tag = request.form.get("tag_text", "").strip()
     back = redirect(with_query(url_for("pages.monitors.index")), 303)
@@ -105,32 +110,34 @@ def many() -> Response:
             flash("Choose what to do with the selected monitors.", "warning")
             return back
         action = "addTag"
-    _bulk(who, ids, action, tag)
+    _bulk(caller, ids, action, tag)
     return back
 
 
 @blueprint.get("/monitors/delete")
 def confirm_delete() -> str:
-    """Ask before anything is deleted."""
-    return render_template("monitor_delete.html", monitors=_chosen(editor(), request.args.get("ids", "").split(",")))
+    """Return the page that asks for confirmation."""
+    return render_template(
+        "monitors/monitor_delete.html", monitors=_selected(editor(), request.args.get("ids", "").split(","))
+    )
 
 
 @blueprint.post("/monitors/delete")
 def delete() -> Response:
-    """Delete the confirmed ones."""
-    who = editor()
-    found = _chosen(who, request.form.getlist("ids"))
+    """Delete the confirmed monitors."""
+    caller = editor()
+    found = _selected(caller, request.form.getlist("ids"))
     for monitor in found:
-        monitors.delete(who, monitor.id)
+        monitors.delete(caller, monitor.id)
     transaction.commit()
     flash(f"{found[0].name} is deleted." if len(found) == 1 else f"{len(found)} monitors are deleted.", "good")
     return redirect(url_for("pages.monitors.index"), 303)
 
 
-def _chosen(who: Caller, texts: list[str]) -> list[Monitor]:
-    """The project's monitors with these ids, by name. Raises a 404 `Problem` where there is none."""
-    ids = [id_of(text, "monitor") for text in texts[:_AT_MOST] if text]
-    query = select(Monitor).where(Monitor.id.in_(ids), Monitor.project_id == who.project_id).order_by(Monitor.name)
+def _selected(caller: Caller, texts: list[str]) -> list[Monitor]:
+    """Return the project's monitors with these ids, by name. Raise a 404 `Problem` if there is none."""
+    ids = [id_of(text, "monitor") for text in texts[:_MAX_SELECTED] if text]
+    query = select(Monitor).where(Monitor.id.in_(ids), Monitor.project_id == caller.project_id).order_by(Monitor.name)
     found = list(db.session.scalars(query))
     if not found:
         raise Problem(404, "There is no such monitor.")
@@ -141,9 +148,9 @@ def _back(monitor_id: str) -> Response:
     return redirect(url_for("pages.monitor.index", monitor_id=monitor_id), 303)
 
 
-def _do(who: Caller, monitor_id: str, act: Callable[[UUID], object], said: str) -> Response:
-    """Act on one monitor and say so; a refusal (paused, not valid any more) is told on the monitor's page."""
-    found = find(who, monitor_id)
+def _do(caller: Caller, monitor_id: str, act: Callable[[UUID], object], said: str) -> Response:
+    """Apply `act` to one monitor, flash `said` or the error, and redirect to the monitor's page."""
+    found = find(caller, monitor_id)
     try:
         act(found.id)
         transaction.commit()
@@ -157,13 +164,13 @@ def _do(who: Caller, monitor_id: str, act: Callable[[UUID], object], said: str) 
     return _back(monitor_id)
 
 
-def _bulk(who: Caller, ids: list[UUID], action: str, tag: str) -> None:
-    """Do it to each that allows it, and flash how it went."""
-    wanted = {"ids": [str(one) for one in ids], "action": action}
+def _bulk(caller: Caller, ids: list[UUID], action: str, tag: str) -> None:
+    """Apply the action to each monitor, and flash the outcome."""
+    wanted = {"ids": [str(monitor_id) for monitor_id in ids], "action": action}
     if action.endswith("Tag"):
         wanted["tag"] = tag
     try:
-        outcome = bulk.apply(who, validate(BulkIn, wanted))
+        outcome = bulk.apply(caller, validate(BulkIn, wanted))
         transaction.commit()
     except Problem as problem:
         db.session.rollback()

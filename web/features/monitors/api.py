@@ -1,4 +1,4 @@
-"""/api/monitors: list, make, show, change, delete, run, notify, many at once."""
+"""/api/monitors: list, create, show, change, delete, run, notify, bulk actions."""
 
 from typing import Any
 from uuid import UUID
@@ -7,7 +7,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import contains_eager, selectinload
 
 from models.tables import Monitor, MonitorState, shown_status_expression
-from web.api.lists import Page, page_of
+from web.api.pagination import Page, page_of
 from web.api.route import May, route
 from web.features.alerts import service as alerts
 from web.features.monitors import bulk
@@ -35,21 +35,21 @@ TAG = "Monitors"
 RECENT = 50
 
 
-def _again(who: Caller, monitor_id: UUID) -> MonitorOut:
-    return shown(monitors.find(who, monitor_id), who)
+def _replay(caller: Caller, monitor_id: UUID) -> MonitorOut:
+    return shown(monitors.find(caller, monitor_id), caller)
 
 
 @route("GET", "/monitors", tag=TAG, summary="List monitors by name", query=MonitorsQuery, answers=Page[MonitorOut])
-def list_monitors(who: Caller, query: MonitorsQuery) -> Page[MonitorOut]:
-    rows, total = pagination.fetch(_filtered(who, query), query)
-    return page_of([shown(monitor, who) for monitor in rows], query, total)
+def list_monitors(caller: Caller, query: MonitorsQuery) -> Page[MonitorOut]:
+    rows, total = pagination.fetch(_filtered(caller, query), query)
+    return page_of([shown(monitor, caller) for monitor in rows], query, total)
 
 
-def _filtered(who: Caller, query: MonitorsQuery) -> Select[Monitor]:
+def _filtered(caller: Caller, query: MonitorsQuery) -> Select[Monitor]:
     found = (
         select(Monitor)
         .join(MonitorState, MonitorState.monitor_id == Monitor.id)
-        .where(Monitor.project_id == who.project_id)
+        .where(Monitor.project_id == caller.project_id)
         .order_by(Monitor.name, Monitor.id)
         .options(contains_eager(Monitor.state), selectinload(Monitor.providers))
     )
@@ -74,16 +74,16 @@ def _filtered(who: Caller, query: MonitorsQuery) -> Select[Monitor]:
     "POST",
     "/monitors",
     tag=TAG,
-    summary="Make a monitor; it is checked at once",
+    summary="Create a monitor; it is checked at once",
     may=May.EDIT,
     body=MonitorIn,
     raw_body=True,
     answers=MonitorOut,
     status=201,
-    replay=_again,
+    replay=_replay,
 )
-def create_monitor(who: Caller, body: dict[str, Any]) -> MonitorOut:
-    answer = shown_saved(monitors.create(who, body), who)
+def create_monitor(caller: Caller, body: dict[str, Any]) -> MonitorOut:
+    answer = shown_saved(monitors.create(caller, body), caller)
     answer.warnings += monitor_consistency.of_request(body)
     return answer
 
@@ -95,8 +95,8 @@ def create_monitor(who: Caller, body: dict[str, Any]) -> MonitorOut:
     summary="Show a monitor with its newest results",
     answers=MonitorDetailOut,
 )
-def show_monitor(who: Caller, monitor_id: UUID) -> MonitorDetailOut:
-    return shown_in_detail(monitors.find(who, monitor_id), who, newest(monitor_id, RECENT))
+def show_monitor(caller: Caller, monitor_id: UUID) -> MonitorDetailOut:
+    return shown_in_detail(monitors.find(caller, monitor_id), caller, newest(monitor_id, RECENT))
 
 
 @route(
@@ -119,13 +119,13 @@ def show_monitor(who: Caller, monitor_id: UUID) -> MonitorDetailOut:
     raw_body=True,
     answers=MonitorOut,
 )
-def change_monitor(who: Caller, monitor_id: UUID, body: dict[str, Any]) -> MonitorOut:
-    return shown_saved(monitors.change(who, monitor_id, body), who)
+def change_monitor(caller: Caller, monitor_id: UUID, body: dict[str, Any]) -> MonitorOut:
+    return shown_saved(monitors.change(caller, monitor_id, body), caller)
 
 
 @route("DELETE", "/monitors/<uuid:monitor_id>", tag=TAG, summary="Delete a monitor", may=May.EDIT, status=204)
-def delete_monitor(who: Caller, monitor_id: UUID) -> None:
-    monitors.delete(who, monitor_id)
+def delete_monitor(caller: Caller, monitor_id: UUID) -> None:
+    monitors.delete(caller, monitor_id)
 
 
 @route(
@@ -137,32 +137,32 @@ def delete_monitor(who: Caller, monitor_id: UUID) -> None:
     answers=RunOut,
     status=202,
 )
-def run_monitor(who: Caller, monitor_id: UUID) -> RunOut:
-    return RunOut(execution_group_id=monitors.run_now(who, monitor_id))
+def run_monitor(caller: Caller, monitor_id: UUID) -> RunOut:
+    return RunOut(execution_group_id=monitors.run_now(caller, monitor_id))
 
 
 @route(
     "POST",
     "/monitors/<uuid:monitor_id>/notify",
     tag=TAG,
-    summary="Tell the monitor's providers by hand",
+    summary="Notify the monitor's providers manually",
     may=May.EDIT,
     body=NotifyIn,
     answers=NotifyOut,
     status=202,
 )
-def notify_monitor(who: Caller, monitor_id: UUID, body: NotifyIn) -> NotifyOut:
-    return NotifyOut(alert_id=alerts.notify(who, monitor_id, body.status, body.message))
+def notify_monitor(caller: Caller, monitor_id: UUID, body: NotifyIn) -> NotifyOut:
+    return NotifyOut(alert_id=alerts.notify(caller, monitor_id, body.status, body.message))
 
 
 @route(
     "POST",
     "/monitors/bulk",
     tag=TAG,
-    summary="Do one thing to many monitors",
+    summary="Apply one action to many monitors",
     may=May.EDIT,
     body=BulkIn,
     answers=BulkOut,
 )
-def bulk_monitors(who: Caller, body: BulkIn) -> BulkOut:
-    return bulk.apply(who, body)
+def bulk_monitors(caller: Caller, body: BulkIn) -> BulkOut:
+    return bulk.apply(caller, body)

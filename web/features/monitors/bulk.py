@@ -1,4 +1,4 @@
-"""One action on many monitors: what can be done is done, and the rest is told one by one."""
+"""One action on many monitors. Each failure is reported with its monitor; the other monitors are changed."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -9,9 +9,9 @@ from web.http.auth import Caller
 from web.http.errors import Problem, invalid
 
 
-def apply(who: Caller, wanted: BulkIn) -> BulkOut:
-    """Do it to each, once. Raises a 422 `Problem` where the action itself makes no sense."""
-    act = _action(who, wanted)
+def apply(caller: Caller, wanted: BulkIn) -> BulkOut:
+    """Apply the action to each monitor once. Raise a 422 `Problem` if the action itself is not valid."""
+    act = _action(caller, wanted)
     failed: dict[str, str] = {}
     known: dict[str, UUID] = {}
     for text in dict.fromkeys(wanted.ids):
@@ -19,7 +19,7 @@ def apply(who: Caller, wanted: BulkIn) -> BulkOut:
             known[text] = UUID(text)
         except ValueError:
             failed[text[:64]] = "There is no such monitor."
-    # In one order, whatever was sent: two requests about the same monitors would else wait for each other.
+    # In one order, so that two requests for the same monitors do not deadlock.
     for text in sorted(known, key=known.__getitem__):
         try:
             act(known[text])
@@ -28,36 +28,36 @@ def apply(who: Caller, wanted: BulkIn) -> BulkOut:
     return BulkOut(done=[text for text in known if text not in failed], failed=failed)
 
 
-def _action(who: Caller, wanted: BulkIn) -> Callable[[UUID], object]:
+def _action(caller: Caller, wanted: BulkIn) -> Callable[[UUID], object]:
     if wanted.action in {"addTag", "removeTag"}:
         if wanted.tag is None:
-            raise invalid({"tag": "This field is required for the action."})
+            raise invalid({"tag": "This action requires a tag."})
         try:
             tag = clean_tag(wanted.tag)
         except ValueError as error:
             raise invalid({"tag": str(error)}) from None
         change = _add_tag if wanted.action == "addTag" else _remove_tag
-        return lambda monitor_id: change(who, monitor_id, tag)
+        return lambda monitor_id: change(caller, monitor_id, tag)
     if wanted.tag is not None:
-        raise invalid({"tag": "This field belongs to addTag and removeTag only."})
+        raise invalid({"tag": "Only addTag and removeTag have this field."})
     actions: dict[str, Callable[[UUID], object]] = {
-        "pause": lambda monitor_id: monitors.switch(who, monitor_id, enabled=False),
-        "resume": lambda monitor_id: monitors.switch(who, monitor_id, enabled=True),
-        "delete": lambda monitor_id: monitors.delete(who, monitor_id),
-        "run": lambda monitor_id: monitors.run_now(who, monitor_id),
+        "pause": lambda monitor_id: monitors.switch(caller, monitor_id, enabled=False),
+        "resume": lambda monitor_id: monitors.switch(caller, monitor_id, enabled=True),
+        "delete": lambda monitor_id: monitors.delete(caller, monitor_id),
+        "run": lambda monitor_id: monitors.run_now(caller, monitor_id),
     }
     return actions[wanted.action]
 
 
-def _add_tag(who: Caller, monitor_id: UUID, tag: str) -> None:
-    tags = monitors.find(who, monitor_id, lock=True).tags
+def _add_tag(caller: Caller, monitor_id: UUID, tag: str) -> None:
+    tags = monitors.find(caller, monitor_id, lock=True).tags
     if tag not in tags:
         if len(tags) >= MAX_TAGS:
-            raise Problem(409, f"This monitor has {MAX_TAGS} tags already.")
-        monitors.change(who, monitor_id, {"tags": [*tags, tag]})
+            raise Problem(409, f"This monitor already has {MAX_TAGS} tags.")
+        monitors.change(caller, monitor_id, {"tags": [*tags, tag]})
 
 
-def _remove_tag(who: Caller, monitor_id: UUID, tag: str) -> None:
-    tags = monitors.find(who, monitor_id, lock=True).tags
+def _remove_tag(caller: Caller, monitor_id: UUID, tag: str) -> None:
+    tags = monitors.find(caller, monitor_id, lock=True).tags
     if tag in tags:
-        monitors.change(who, monitor_id, {"tags": [one for one in tags if one != tag]})
+        monitors.change(caller, monitor_id, {"tags": [other for other in tags if other != tag]})

@@ -1,6 +1,6 @@
-"""A monitor's `config`, one model a type: what may stand in it, and what holds where nothing was said.
+"""A monitor's `config`: one model per type, with its fields, limits and defaults.
 
-The models keep the wire's names when dumped (`by_alias`): what they dump is what the table stores and probes read.
+The models dump camelCase names (`by_alias`): the table stores this form, and probes read it.
 """
 
 import re
@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from check_types import CHECK_TYPES, MonitorType
 from web.api.schema import In, TimeZone
 
-#: What would change the message's framing, or concerns one connection only.
+#: Headers that change the message's framing or apply to one connection only.
 _HOP_BY_HOP = frozenset(
     [
         "connection",
@@ -54,7 +54,7 @@ def _option(kind: MonitorType, name: str, **more: Any) -> Any:
 
 
 class LocationConfig(In):
-    """Where a round runs and how its verdict is made; switched off, it runs once, in the default location."""
+    """The locations of a round and the rule of its verdict. If disabled, a round runs in the default location."""
 
     enabled: bool = False
     locations: list[str] = Field(default_factory=list, max_length=100)
@@ -77,7 +77,7 @@ class _LocatedConfig(_AnyConfig):
 
 
 class Auth(In):
-    """How a request signs in."""
+    """The authentication of a request."""
 
     type: Literal["none", "basic", "bearer"] = "none"
     username: str | None = Field(default=None, max_length=1024)
@@ -88,17 +88,17 @@ class Auth(In):
     @classmethod
     def _one_line(cls, value: str | None) -> str | None:
         if value is not None and _CONTROLS.search(value):
-            raise ValueError("Must not hold line breaks or other control characters.")
+            raise ValueError("Must not contain line breaks or other control characters.")
         return value
 
     @model_validator(mode="after")
     def _complete(self) -> "Auth":
         if self.type == "basic" and not self.username:
-            raise ValueError("Basic authentication needs a username.")
+            raise ValueError("Basic authentication requires a user name.")
         if self.type == "basic" and ":" in (self.username or ""):
-            raise ValueError("A username for basic authentication cannot hold a colon.")
+            raise ValueError("A user name for basic authentication cannot contain a colon.")
         if self.type == "bearer" and not self.token:
-            raise ValueError("Bearer authentication needs a token.")
+            raise ValueError("Bearer authentication requires a token.")
         return self
 
 
@@ -121,7 +121,7 @@ class _HttpConfig(_LocatedConfig):
     @field_validator("expected_status_codes")
     @classmethod
     def _readable_codes(cls, text: str) -> str:
-        # Probes are imported where they are needed: a web process that saves no monitor does without their memory.
+        # Probes are imported on use, so that a web process that saves no monitor does not load them.
         from actors.probes import status_codes
         from actors.probes.invalid_config import InvalidConfig
 
@@ -167,7 +167,7 @@ def _check_pattern(value: object) -> None:
 
 
 class HttpRequestConfig(_HttpConfig):
-    """`http_request`: any method, with headers and a body."""
+    """`http_request`: a request with any method, headers and body."""
 
     method: Method = _option(MonitorType.HTTP_REQUEST, "method")
     headers: dict[str, str] = Field(default_factory=dict, max_length=_MAX_HEADERS)
@@ -185,17 +185,17 @@ class HttpRequestConfig(_HttpConfig):
 
 
 def check_header(name: str, value: str) -> None:
-    """Raise `ValueError` unless a request may carry this header. The value is never part of the message."""
+    """Raise `ValueError` if a request may not have this header. The message never contains the value."""
     if not _HEADER_NAME.fullmatch(name):
-        raise ValueError("A header's name may hold letters, digits and hyphens only.")
+        raise ValueError("A header's name may contain only letters, digits and hyphens.")
     if name.lower() in _HOP_BY_HOP:
-        raise ValueError(f"The header {name} belongs to the connection and cannot be set.")
+        raise ValueError(f"The header {name} applies to the connection and cannot be set.")
     if _CONTROLS.search(value) or len(value) > 8192:
         raise ValueError(f"The value of {name} must be one line of at most 8192 characters.")
 
 
 class WebsiteConfig(_HttpConfig):
-    """`website`: always GET; the certificate is watched where there is one."""
+    """`website`: always GET. The expiry of its certificate is checked."""
 
     enable_ssl_check: bool = _option(MonitorType.WEBSITE, "enableSslCheck")
 
@@ -210,7 +210,7 @@ class PingHostConfig(_LocatedConfig):
 
 
 class PortCheckConfig(_LocatedConfig):
-    """`port_check`: is it open, and, where asked, does it answer as expected."""
+    """`port_check`: whether a port is open and, optionally, responds as expected."""
 
     port: int = Field(ge=1, le=65535)
     protocol: Literal["tcp", "udp"] = _option(MonitorType.PORT_CHECK, "protocol")
@@ -232,7 +232,7 @@ class HeartbeatConfig(_AnyConfig):
 
 
 class PlaywrightOptions(In):
-    """How a browser journey runs; `timeout` is milliseconds."""
+    """How a browser test runs. `timeout` is in milliseconds."""
 
     headless: bool = True
     timeout: int = Field(default=120_000, ge=1000, le=3_600_000)
@@ -240,7 +240,7 @@ class PlaywrightOptions(In):
 
 
 class SyntheticTestConfig(_LocatedConfig):
-    """`synthetic_test`: which stored journey to run."""
+    """`synthetic_test`: which stored browser test to run."""
 
     test_id: UUID
     test_title: str | None = Field(default=None, max_length=255)
@@ -255,6 +255,5 @@ CONFIGS: dict[str, type[_AnyConfig]] = {
     "heartbeat": HeartbeatConfig,
     "synthetic_test": SyntheticTestConfig,
 }
-#: Keys of a config that are records: a change of one of their fields leaves the others. Maps (headers) and lists are
-#: replaced whole.
+#: Keys of a config whose fields are merged in a change. Maps (headers) and lists are replaced.
 RECORDS = frozenset({"auth", "locationConfig", "playwrightOptions"})

@@ -1,6 +1,6 @@
-"""Settings of a monitor that contradict each other: rules across fields, in one place for page and API.
+"""Settings of a monitor that contradict each other: rules across fields, for pages and API.
 
-What can never be met is refused. What only has no effect, or an unexpected one, is saved with a warning.
+Settings that can never be met are rejected. Settings without effect, or with an unexpected one, get a warning.
 """
 
 import ipaddress
@@ -18,22 +18,22 @@ from models.tables import Location, Monitor
 from web.api.schema import FieldWarning
 from web.http.extensions import db
 
-#: The answers that are followed rather than judged, if redirects are followed.
+#: The status codes of redirects that are followed instead of checked.
 _FOLLOWED = frozenset({301, 302, 303, 307, 308})
 _INTERIM = frozenset(range(100, 200))
-#: The answers that never have a body.
+#: The status codes of responses without a body.
 _BODILESS = _INTERIM | {204, 304}
 _ON_BODY = (("keywordInBody", "keyword"), ("jsonPath", "JSON path"))
 _ORDERED = frozenset({"gt", "gte", "lt", "lte"})
-_FIRE_TIMES_EXAMINED = 50
+_FIRE_TIMES_CHECKED = 50
 
 
 def contradictions(
     target: str, config: Mapping[str, Any], target_before: str | None, before: Mapping[str, Any]
 ) -> dict[str, str]:
-    """{path: why it can never be met}; `config` is complete, `before` what it was, `{}` for a new monitor.
+    """Return {path: why it can never be met}. `config` is complete; `before` is the former config, `{}` for a new monitor.
 
-    A rule that the monitor breaks already refuses it only when one of the settings that it is about changes.
+    A rule is checked only if one of its settings changes, so that monitors from before the rule can still be changed.
     """
 
     def changed(*names: str) -> bool:
@@ -58,9 +58,9 @@ def contradictions(
 
 def _of_body(config: Mapping[str, Any], codes: frozenset[int]) -> dict[str, str]:
     if config.get("method") == "HEAD":
-        text = "The answer to HEAD has no body: remove the {} or use GET."
+        text = "The response to HEAD has no body: remove the {} or use GET."
     elif codes <= _BODILESS:
-        text = "Answers with the expected status codes have no body: remove the {} or expect other codes."
+        text = "Responses with the expected status codes have no body: remove the {} or expect other codes."
     else:
         return {}
     return {f"config.{name}": text.format(what) for name, what in _ON_BODY if config.get(name)}
@@ -68,10 +68,10 @@ def _of_body(config: Mapping[str, Any], codes: frozenset[int]) -> dict[str, str]
 
 def _of_codes(config: Mapping[str, Any], codes: frozenset[int]) -> dict[str, str]:
     if codes <= _INTERIM:
-        text = "Codes below 200 announce another answer and are never the last one: expect others."
+        text = "Codes below 200 are never the final response: expect others."
     elif config.get("followRedirects") and codes & _FOLLOWED and all(300 <= code < 400 for code in codes):
         text = (
-            "Redirects are followed, so these codes are never the last answer: switch following off, or expect others."
+            "Redirects are followed, so these codes are never the final response: disable following, or expect others."
         )
     else:
         return {}
@@ -84,7 +84,7 @@ def _of_comparison(config: Mapping[str, Any]) -> dict[str, str]:
         return {}
     operator, value = expected.get("op"), expected.get("value")
     if operator in _ORDERED and (isinstance(value, bool) or not isinstance(value, int | float | str)):
-        text = f"The value of {operator} must be a number or a text: nothing else has an order."
+        text = f"The value of {operator} must be a number or a string: nothing else has an order."
     elif operator == "exists" and not isinstance(expected.get("value", True), bool):
         text = "The value of exists must be true or false."
     else:
@@ -105,9 +105,9 @@ def _of_family(target: str, config: Mapping[str, Any]) -> dict[str, str]:
 
 
 def warnings(monitor: Monitor) -> list[FieldWarning]:
-    """What in the settings of `monitor`, which has been saved, has no effect or an unexpected one."""
+    """Return a warning for each setting of the saved `monitor` without effect, or with an unexpected one."""
     config = monitor.config
-    found = [*_of_times(monitor), *_of_places(config)]
+    found = [*_of_times(monitor), *_of_locations(config)]
     if config.get("jsonPathExpected") is not None and not config.get("jsonPath"):
         found.append(FieldWarning(field="config.jsonPathExpected", message="Has no effect without a JSON path."))
     if config.get("method") == "HEAD" and config.get("body"):
@@ -141,10 +141,10 @@ def _of_times(monitor: Monitor) -> Iterator[FieldWarning]:
 
 
 def _interval(monitor: Monitor) -> float | None:
-    """The shortest time between two runs in seconds; None if it cannot be told."""
+    """Return the shortest time between two runs in seconds, or None if it is not known."""
     if monitor.cron_expression is None:
         return monitor.interval_seconds
-    coming = islice(fire_times(monitor.cron_expression, monitor.timezone, datetime.now(UTC)), _FIRE_TIMES_EXAMINED)
+    coming = islice(fire_times(monitor.cron_expression, monitor.timezone, datetime.now(UTC)), _FIRE_TIMES_CHECKED)
     gaps: list[timedelta] = [later - earlier for earlier, later in pairwise(coming)]
     if not gaps:
         return None
@@ -152,7 +152,7 @@ def _interval(monitor: Monitor) -> float | None:
     return min(gaps).total_seconds() + grace * 60
 
 
-def _of_places(config: Mapping[str, Any]) -> Iterator[FieldWarning]:
+def _of_locations(config: Mapping[str, Any]) -> Iterator[FieldWarning]:
     located = config.get("locationConfig") or {}
     codes = located.get("locations") or []
     if not located.get("enabled") or not codes:
@@ -164,7 +164,7 @@ def _of_places(config: Mapping[str, Any]) -> Iterator[FieldWarning]:
 
 
 def of_request(data: Mapping[str, Any]) -> list[FieldWarning]:
-    """What in the body of a request that creates a monitor does not mean what it seems to mean."""
+    """Return a warning for each field in a creating request that may not mean what its author expects."""
     config = data.get("config")
     if isinstance(config, dict) and config.get("jsonPath") and config.get("jsonPathExpected", ...) is None:
         text = 'Null means no expectation: any value will do. To compare with null, send {"op": "eq", "value": null}.'

@@ -1,4 +1,4 @@
-"""One monitor: how it stands and why, its figures, its newest results."""
+"""The page of one monitor: its state and cause, statistics, and latest results."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -11,10 +11,9 @@ from models.tables import Incident, Location, Monitor, MonitorResult, shown_stat
 from web.features.monitors.listing import locations_of
 from web.features.monitors.representation import heartbeat_url
 from web.features.notification_providers import recipients
-from web.features.results import pages as results
-from web.features.results import pings, rounds, statistics
+from web.features.results import ping_timeline, rounds, statistics, table
 from web.features.results.charts import Chart, Point, response_chart
-from web.http.auth import Caller, caller
+from web.http.auth import Caller, current_caller
 from web.http.extensions import db
 from web.ui.access import id_of, not_here
 from web.ui.parts import part
@@ -23,7 +22,7 @@ blueprint = Blueprint("monitor", __name__)
 BEATS = 50
 RECENT = "recent"
 _INCIDENTS = 5
-#: Phases of a request in their order, as `details.timings` names them.
+#: The phases of a request in order, with the names of `details.timings`.
 PHASES = {
     "dnsMs": ("DNS", "dns"),
     "connectMs": ("Connect", "connect"),
@@ -35,36 +34,36 @@ PHASES = {
 
 @blueprint.get("/monitors/<monitor_id>")
 def index(monitor_id: str) -> str:
-    """The whole page."""
-    who = caller()
-    monitor = find(who, monitor_id)
-    return render_template("monitor.html", **_content(who, monitor))
+    """Return the whole page."""
+    caller = current_caller()
+    monitor = find(caller, monitor_id)
+    return render_template("monitors/monitor.html", **_content(caller, monitor))
 
 
 @blueprint.get("/monitors/<monitor_id>/partials/live")
 def partial(monitor_id: str) -> Response:
-    """The part that live updates renew, filters kept."""
-    who = caller()
-    return part("partials/monitor.html", **_content(who, find(who, monitor_id)))
+    """Return the part that live updates fetch, with the same filters."""
+    caller = current_caller()
+    return part("monitors/_monitor.html", **_content(caller, find(caller, monitor_id)))
 
 
-def find(who: Caller, text: str) -> Monitor:
-    """The project's monitor with that id. Raises a 404 `Problem`."""
+def find(caller: Caller, text: str) -> Monitor:
+    """Return the project's monitor with that id. Raise a 404 `Problem` if there is none."""
     query = select(Monitor).where(Monitor.id == id_of(text, "monitor")).options(joinedload(Monitor.state))
     monitor = db.session.scalar(query)
-    if monitor is None or monitor.project_id != who.project_id:
+    if monitor is None or monitor.project_id != caller.project_id:
         raise not_here("monitor", monitor.project_id if monitor else None)
     return monitor
 
 
-def _content(who: Caller, monitor: Monitor) -> dict[str, Any]:
+def _content(caller: Caller, monitor: Monitor) -> dict[str, Any]:
     now = datetime.now(UTC)
     newest = rounds.newest([monitor.id], BEATS, now, locations=locations_of(monitor), days=rounds.DETAIL_DAYS)
     history = statistics.history(monitor.id, now)
     period = request.args.get("period", RECENT)
     period = period if period in statistics.PERIODS else RECENT
-    wanted = results.filters()
-    latest = results.newest(monitor.id, now)
+    wanted = table.filters()
+    latest = table.newest(monitor.id, now)
     return {
         "monitor": monitor,
         "state": monitor.state,
@@ -73,8 +72,8 @@ def _content(who: Caller, monitor: Monitor) -> dict[str, Any]:
         "rounds": newest[monitor.id],
         "beat_count": BEATS,
         "periods": statistics.PERIODS,
-        "figures": {one: history.figures(one) for one in statistics.PERIODS},
-        "covered": {one: statistics.covered(one, monitor.created_at, now) for one in statistics.PERIODS},
+        "figures": {name: history.figures(name) for name in statistics.PERIODS},
+        "covered": {name: statistics.covered(name, monitor.created_at, now) for name in statistics.PERIODS},
         "period": period,
         "chart": _chart(newest[monitor.id], history, period, monitor.created_at),
         "by_location": history.by_location(30),
@@ -83,15 +82,15 @@ def _content(who: Caller, monitor: Monitor) -> dict[str, Any]:
         "certificate": _first(latest, "sslCertificate"),
         "phases": _phases(latest),
         "incidents": _incidents(monitor),
-        "results": results.page(monitor.id, wanted, now),
-        "result_sizes": results.SIZES,
+        "results": table.page(monitor.id, wanted, now),
+        "result_sizes": table.SIZES,
         "filters": wanted,
-        "counted": results.COUNTED,
+        "counted": table.MAX_COUNT,
         "muted": bool(monitor.muted_until and monitor.muted_until > now),
         "recipients": recipients.of_monitor(monitor),
-        "editable": who.may_edit,
-        "pings": pings.newest(monitor),
-        "heartbeat_url": heartbeat_url(monitor, who) if who.may_edit else None,
+        "editable": caller.can_edit,
+        "pings": ping_timeline.newest(monitor),
+        "heartbeat_url": heartbeat_url(monitor, caller) if caller.can_edit else None,
     }
 
 
@@ -101,13 +100,13 @@ def _chart(newest: list[rounds.Round], history: statistics.History, period: str,
     return response_chart(
         [
             Point(
-                one.scheduled_for,
-                one.response_time_ms,
-                up=int(one.status == "up"),
-                down=int(one.status == "down"),
-                error=int(one.status == "error"),
+                round_.scheduled_for,
+                round_.response_time_ms,
+                up=int(round_.status == "up"),
+                down=int(round_.status == "down"),
+                error=int(round_.status == "error"),
             )
-            for one in newest
+            for round_ in newest
         ]
     )
 
@@ -117,12 +116,12 @@ def _location_names() -> dict[str, str]:
 
 
 def _first(latest: list[MonitorResult], key: str) -> Any:
-    """`details[key]` of the newest round's first row that has it."""
+    """Return `details[key]` of the first row of the latest round that has it, or None."""
     return next((row.details[key] for row in latest if row.details.get(key)), None)
 
 
 def _phases(latest: list[MonitorResult]) -> list[tuple[str, str, float, float, float]]:
-    """(name, look, milliseconds, start and width in percent) of the newest request's phases."""
+    """Return (name, look, milliseconds, start and width in percent) of each phase of the latest request."""
     timings = _first(latest, "timings") or {}
     measured = [(key, timings[key]) for key in PHASES if isinstance(timings.get(key), int | float)]
     total = sum(value for _, value in measured)

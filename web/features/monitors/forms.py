@@ -1,4 +1,4 @@
-"""The form of a monitor: what all types have, and what the chosen type adds."""
+"""The form of a monitor: the inputs of all types, and those of the selected type."""
 
 from collections.abc import Mapping, Sequence
 from types import ModuleType
@@ -18,7 +18,7 @@ from web.ui.addresses import WebAddress, converted
 from web.ui.fields import UNITS, Choice, Duration, Escaped, LongText, Number, Several, Switch, Tags, Text
 from web.ui.form_values import difference, flat, nested, value_of
 
-#: The types that can be made with a form, in the order in which they are offered.
+#: The types that have a form, in the order in which they are offered.
 TYPES: dict[str, ModuleType] = {
     "http_request": form_http_request,
     "website": form_website,
@@ -32,13 +32,13 @@ STRATEGIES = (
     ("any", "at least one finds it up"),
     ("custom", "a share of them finds it up"),
 )
-#: Exists on the form only: which of the two schedules holds.
+#: The input for the kind of schedule, which the API does not have.
 SCHEDULE_KIND = "scheduleKind"
-#: A schedule that was asked for and left empty, so that the server says so.
+#: An empty schedule. It is sent, so that the server returns an error.
 _EMPTY = " "
 _EVERY_MINUTES = 1
-#: What a new form shows in place of the API's defaults: one lost packet wakes nobody, and an alert about a certificate
-#: needs its expiry watched.
+#: Values of a new form that differ from the API's defaults: one lost packet sends no alert, and the expiry of
+#: certificates is checked.
 _PREFILLED = {"config.retries": 1, "config.enableSslCheck": True}
 _KINDS = (("interval", "At an interval"), ("cron", "By cron expression"))
 Named = Sequence[tuple[str, str]]
@@ -85,7 +85,7 @@ def _polled(locations: Named) -> dict[str, Any]:
 
 
 def build(kind: str, providers: Named, locations: Named) -> BaseForm:
-    """The empty form for monitors of type `kind`; `providers` and `locations` are (id, name) each."""
+    """Return the empty form for monitors of type `kind`. `providers` and `locations` are (id, name) each."""
     fields = _common(kind, providers) | TYPES[kind].FIELDS
     if CHECK_TYPES[kind].uses_locations:
         fields |= _polled(locations)
@@ -110,13 +110,13 @@ def _attributes(kind: str, path: str) -> dict[str, Any]:
 
 
 def fill_new(form: BaseForm, kind: str, provider_ids: Sequence[str]) -> None:
-    """Show what holds where nothing is said; every provider is chosen, so that the first alert reaches somebody."""
+    """Fill a new form with the defaults and the providers."""
     prefilled = {} if kind == "heartbeat" else {name: value for name, value in _PREFILLED.items() if name in form}
     shown = _defaults(form, kind) | prefilled | {SCHEDULE_KIND: "interval"}
     form.process(data=_shown(shown | {"alertConfig.notificationProviders": list(provider_ids)}))
 
 
-#: Inputs of one type that mean what another input means of another type.
+#: Pairs of inputs of different types with the same meaning.
 _ALIKE = (
     ("frequencyMinutes", "config.expectedIntervalMinutes"),
     ("cronExpression", "config.cronExpression"),
@@ -125,7 +125,7 @@ _ALIKE = (
 
 
 def fill_retyped(form: BaseForm, kind: str, provider_ids: Sequence[str], typed: BaseForm, untouched: BaseForm) -> None:
-    """Show a new monitor of `kind` with what was `typed` into the new form `untouched` of another type."""
+    """Fill a new form of `kind` with what was `typed` into the form `untouched` of another type."""
     fill_new(form, kind, provider_ids)
     names = dict(_ALIKE) | {there: here for here, there in _ALIKE}
     for field in typed:
@@ -139,7 +139,7 @@ def fill_retyped(form: BaseForm, kind: str, provider_ids: Sequence[str], typed: 
 
 
 def _defaults(form: BaseForm, kind: str) -> dict[str, Any]:
-    """{path: what holds where nothing is said}, without those for which nothing does."""
+    """Return {path: default} of the inputs that have a default."""
     found: dict[str, Any] = {"frequencyMinutes": _EVERY_MINUTES}
     for field in form:
         inner = field.name.removeprefix("config.")
@@ -150,12 +150,14 @@ def _defaults(form: BaseForm, kind: str) -> dict[str, Any]:
 
 
 def fill(form: BaseForm, whole: Mapping[str, Any]) -> None:
-    """Show a monitor that is there, as the wire has it, secrets masked."""
-    # What an older version did not store yet shows what holds without it.
+    """Fill the form with a monitor as the API returns it, with masked secrets."""
+    # Fields that an older version did not store show their defaults.
     values = _defaults(form, str(whole["type"])) | flat(whole, [field.name for field in form])
     cron = values.get("cronExpression") or values.get("config.cronExpression")
     values[SCHEDULE_KIND] = "cron" if cron else "interval"
-    values["alertConfig.notificationProviders"] = [str(one) for one in values["alertConfig.notificationProviders"]]
+    values["alertConfig.notificationProviders"] = [
+        str(provider_id) for provider_id in values["alertConfig.notificationProviders"]
+    ]
     form.process(data=_shown(values))
 
 
@@ -167,17 +169,17 @@ def _shown(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def fill_typed(form: BaseForm, typed: MultiDict[str, str]) -> None:
-    """Show what a person has typed; inputs that were not on the page keep nothing."""
+    """Fill the form with what was typed. Inputs that were not sent are empty."""
     form.process(formdata=typed)
 
 
 def changes(form: BaseForm, shown: BaseForm, kind: str) -> dict[str, Any]:
-    """What `form` changes of the monitor that `shown` shows, as the API's body."""
+    """Return the changes of `form` to the monitor in `shown`, as a body for the API."""
     return difference(to_wire(form, kind, shown), to_wire(shown, kind), form)
 
 
 def to_wire(form: BaseForm, kind: str, before: BaseForm | None = None) -> dict[str, Any]:
-    """The form as the API's body; what does not belong to the choices made is null, which removes it.
+    """Return the form as a body for the API. Fields that the selected options exclude are null, which removes them.
 
     `before` is the form as it was shown, if there was one.
     """

@@ -1,4 +1,4 @@
-"""Monitors as lists show them: filtered, with their state, their newest rounds and the day's uptime."""
+"""Lists of monitors: filtered, with their state, latest rounds and uptime of the last day."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ from web.http.extensions import db
 from web.ui.access import uuid_or_none
 
 BEATS = 30
-#: A value of the filter `status`: in maintenance, and the settled status is down.
+#: A value of the filter `status`: in maintenance, with a verdict of down.
 DOWN_IN_MAINTENANCE = "maintenance-down"
 _SEVERITY = {"down": 0, "error": 1, "pending": 2, "maintenance": 2, "up": 3, "paused": 4}
 
 
 @dataclass(slots=True)
 class Row:
-    """One line of a list. `uptime` is the last day's, in percent; None where nothing was measured."""
+    """One row of a list. `uptime` is that of the last day in percent, or None if nothing was measured."""
 
     monitor: Monitor
     state: MonitorState
@@ -35,7 +35,7 @@ class Row:
 
 
 def totals(project_id: UUID) -> dict[str, int]:
-    """How many monitors of the project are in each state."""
+    """Return the number of monitors in each state."""
     status = shown_status_expression()
     query = (
         select(status, func.count())
@@ -48,18 +48,18 @@ def totals(project_id: UUID) -> dict[str, int]:
 
 
 def count_down_in_maintenance(project_id: UUID) -> int:
-    """How many monitors of the project are down in a maintenance window."""
+    """Return the number of monitors that are down in a maintenance window."""
     found = ids(project_id, {"status": DOWN_IN_MAINTENANCE}).order_by(None).subquery()
     return db.session.scalar(select(func.count()).select_from(found)) or 0
 
 
 def query(project_id: UUID, filters: Mapping[str, str]) -> Select[Monitor]:
-    """The project's monitors that fit `filters` (q, type, status, tag; empty ones do not count), troubled ones first."""
+    """Select the project's monitors that match `filters`, the worst state first. Empty filters are ignored."""
     return _narrowed(select(Monitor), project_id, filters).options(contains_eager(Monitor.state))
 
 
 def ids(project_id: UUID, filters: Mapping[str, str]) -> Select[UUID]:
-    """The ids of what `query` finds, in its order."""
+    """Select the ids of the monitors of `query`, in its order."""
     return _narrowed(select(Monitor.id), project_id, filters)
 
 
@@ -88,21 +88,24 @@ def _narrowed(found: Select[Any], project_id: UUID, filters: Mapping[str, str]) 
 
 
 def tags(project_id: UUID) -> list[str]:
-    """Every tag of the project's monitors, by name."""
+    """Return every tag of the project's monitors by name."""
     tag = func.unnest(Monitor.tags).label("tag")
     return sorted(db.session.scalars(select(tag).where(Monitor.project_id == project_id).distinct()), key=str.lower)
 
 
 def rows(monitors: Sequence[Monitor], now: datetime) -> list[Row]:
-    """`monitors` with what their lines show; two queries, however many they are."""
+    """Return a row for each of `monitors`, with two queries in all."""
     ids = [monitor.id for monitor in monitors]
-    newest = rounds.newest(ids, BEATS, now, locations=max((locations_of(one) for one in monitors), default=1))
+    newest = rounds.newest(ids, BEATS, now, locations=max((locations_of(monitor) for monitor in monitors), default=1))
     uptimes = _uptimes(ids, now)
-    return [Row(one, one.state, shown_status(one, one.state), newest[one.id], uptimes.get(one.id)) for one in monitors]
+    return [
+        Row(monitor, monitor.state, shown_status(monitor, monitor.state), newest[monitor.id], uptimes.get(monitor.id))
+        for monitor in monitors
+    ]
 
 
 def locations_of(monitor: Monitor) -> int:
-    """The most results that one round of `monitor` may have."""
+    """Return the highest number of results that one round of `monitor` may have."""
     config: dict[str, Any] = monitor.config.get("locationConfig") or {}
     if not config.get("enabled"):
         return 1
@@ -119,4 +122,4 @@ def _uptimes(ids: Sequence[UUID], now: datetime) -> dict[UUID, float]:
         .where(HourlyRollup.monitor_id.in_(ids), HourlyRollup.hour >= since)
         .group_by(HourlyRollup.monitor_id)
     )
-    return {one: 100 * good / measured for one, good, measured in db.session.execute(sums) if measured}
+    return {monitor_id: 100 * good / measured for monitor_id, good, measured in db.session.execute(sums) if measured}

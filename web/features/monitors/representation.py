@@ -1,4 +1,4 @@
-"""A monitor's row as the wire shows it, and as it would have been sent."""
+"""A monitor as a response of the API, and as the request that would create it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,23 +12,23 @@ from web.features.monitors import consistency as monitor_consistency
 from web.features.monitors.schemas import AlertConfigOut, HeartbeatMonitorOut, MonitorDetailOut, MonitorOut
 from web.features.results.schemas import ResultOut
 from web.http.auth import Caller
-from web.services import encryption as sealing
+from web.services import stored_secrets
 
 log = structlog.get_logger()
 HEARTBEAT_TOKEN = "heartbeatToken"  # noqa: S105 - the name of a field
 
 
 def secrets_of(monitor: Monitor) -> dict[str, str]:
-    """The monitor's secrets by path, the heartbeat token among them; none where they do not open."""
-    return sealing.opened_to_change(monitor)
+    """Return the monitor's secrets by path, with the heartbeat token; none if they cannot be decrypted."""
+    return stored_secrets.opened_to_change(monitor)
 
 
-def heartbeat_url(monitor: Monitor, who: Caller) -> str | None:
-    """Where pings of this heartbeat go, shown to `who`; None for other types, and where its secret cannot be opened."""
+def heartbeat_url(monitor: Monitor, caller: Caller) -> str | None:
+    """Return the ping URL of this heartbeat for `caller`, or None for other types and if the token cannot be decrypted."""
     if monitor.type != MonitorType.HEARTBEAT:
         return None
     try:
-        token = sealing.opened_to_show(monitor, who)[HEARTBEAT_TOKEN]
+        token = stored_secrets.opened_to_show(monitor, caller)[HEARTBEAT_TOKEN]
     except (encryption.DecryptionError, KeyError):
         log.error("heartbeat_token_unreadable", monitor_id=str(monitor.id))
         return None
@@ -36,7 +36,7 @@ def heartbeat_url(monitor: Monitor, who: Caller) -> str | None:
 
 
 def as_sent(monitor: Monitor, opened: dict[str, str]) -> dict[str, Any]:
-    """The body that would make this monitor, secrets (`opened`) in the clear: what changes are merged into."""
+    """Return the body that would create this monitor, with the secrets `opened` in plain text. Changes are merged into it."""
     return {
         "name": monitor.name,
         "description": monitor.description,
@@ -53,23 +53,23 @@ def as_sent(monitor: Monitor, opened: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def shown(monitor: Monitor, who: Caller) -> MonitorOut:
-    """The monitor as lists answer it."""
+def shown(monitor: Monitor, caller: Caller) -> MonitorOut:
+    """Return the monitor as in lists."""
     facts = _facts(monitor)
-    url = heartbeat_url(monitor, who) if who.may_edit else None
+    url = heartbeat_url(monitor, caller) if caller.can_edit else None
     return HeartbeatMonitorOut(**facts, heartbeat_url=url) if url else MonitorOut(**facts)
 
 
-def shown_saved(monitor: Monitor, who: Caller) -> MonitorOut:
-    """The monitor as changes answer it: with warnings about weak secrets and settings without effect."""
-    answer = shown(monitor, who)
-    answer.warnings = sealing.warnings(monitor) + monitor_consistency.warnings(monitor)
+def shown_saved(monitor: Monitor, caller: Caller) -> MonitorOut:
+    """Return the monitor after a change, with warnings about weak secrets and settings without effect."""
+    answer = shown(monitor, caller)
+    answer.warnings = stored_secrets.warnings(monitor) + monitor_consistency.warnings(monitor)
     return answer
 
 
-def shown_in_detail(monitor: Monitor, who: Caller, recent: Sequence[ResultOut]) -> MonitorDetailOut:
-    """The monitor with its newest results."""
-    url = heartbeat_url(monitor, who) if who.may_edit else None
+def shown_in_detail(monitor: Monitor, caller: Caller, recent: Sequence[ResultOut]) -> MonitorDetailOut:
+    """Return the monitor with its latest results."""
+    url = heartbeat_url(monitor, caller) if caller.can_edit else None
     return MonitorDetailOut(**_facts(monitor), heartbeat_url=url, recent_results=list(recent))
 
 
@@ -96,12 +96,12 @@ def _facts(monitor: Monitor) -> dict[str, Any]:
         "muted_until": monitor.muted_until,
         "created_at": monitor.created_at,
         "updated_at": monitor.updated_at,
-        "credentials": sealing.shown(monitor),
+        "credentials": stored_secrets.shown(monitor),
     }
 
 
 def minutes(monitor: Monitor) -> int | float | None:
-    """The wire's `frequencyMinutes`; None where a cron expression rules."""
+    """Return `frequencyMinutes`, or None if the monitor has a cron expression."""
     if monitor.interval_seconds is None:
         return None
     whole, rest = divmod(monitor.interval_seconds, 60)

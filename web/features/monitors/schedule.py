@@ -1,4 +1,4 @@
-"""When a monitor runs, as typed: checked, and brought into the two forms the scheduler knows."""
+"""The schedule of a monitor: validated, and converted to an interval or a cron expression."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ DEFAULT_MINUTES = 5
 _LONGEST_S = 1440 * 60
 _LONGEST_HEARTBEAT_S = 366 * 1440 * 60
 _SHORTEST_SYNTHETIC_S = 5 * 60
-#: How many runs of a cron expression are looked at for its shortest distance: more than an hour's worth.
-_RUNS_LOOKED_AT = 100
+#: How many runs of a cron expression are checked for the shortest interval: more than an hour's worth.
+_RUNS_CHECKED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Schedule:
 
 
 def shortest_seconds(kind: str) -> int:
-    """The shortest interval that monitors of this type may have."""
+    """Return the shortest interval that monitors of this type may have."""
     shortest = settings.get().min_check_interval_seconds
     return max(shortest, _SHORTEST_SYNTHETIC_S) if kind == "synthetic_test" else shortest
 
@@ -37,7 +37,7 @@ def shortest_seconds(kind: str) -> int:
 def polled(
     kind: str, frequency_minutes: float | None, cron_expression: str | None, timezone: str, problems: dict[str, str]
 ) -> Schedule:
-    """The schedule of everything but heartbeats; what is wrong goes into `problems` by field."""
+    """Return the schedule of a monitor that is not a heartbeat. Add errors to `problems` by field."""
     check_timezone(timezone, "timezone", problems)
     if cron_expression:
         check_cron(cron_expression, "cronExpression", shortest_seconds(kind), problems)
@@ -50,7 +50,7 @@ def polled(
 
 
 def heartbeat(config: Mapping[str, Any], problems: dict[str, str]) -> Schedule:
-    """A heartbeat's schedule out of its complete config; what is wrong goes into `problems` by field."""
+    """Return a heartbeat's schedule from its complete config. Add errors to `problems` by field."""
     timezone = str(config["timezone"])
     check_timezone(timezone, "config.timezone", problems)
     if cron := config.get("cronExpression"):
@@ -66,25 +66,25 @@ def heartbeat(config: Mapping[str, Any], problems: dict[str, str]) -> Schedule:
 
 
 def check_timezone(name: str, field: str, problems: dict[str, str]) -> None:
-    """Add a problem unless `name` is the present name of a time zone, such as Europe/Berlin.
+    """Add a problem unless `name` is the current name of a time zone, such as Europe/Berlin.
 
-    `localtime`, `posixrules` and other files of the system are none: they mean something else on each machine.
+    `localtime`, `posixrules` and similar system files are rejected: their meaning depends on the machine.
     """
     if not time_zones.is_known(name):
         problems[field] = "Must be the name of a time zone, such as UTC or Europe/Berlin."
 
 
 def check_cron(expression: str, field: str, shortest: int, problems: dict[str, str]) -> None:
-    """Add a problem unless `expression` has five fields, happens at all, and never within `shortest` seconds again."""
+    """Add a problem unless `expression` has five fields, has a next run, and no two runs within `shortest` seconds."""
     if len(expression.split()) != 5:
         problems[field] = "Must have five fields: minute, hour, day of month, month, day of week."
         return
     try:
-        runs = list(islice(CronSim(expression, datetime.now(UTC)), _RUNS_LOOKED_AT))
+        runs = list(islice(CronSim(expression, datetime.now(UTC)), _RUNS_CHECKED))
     except (CronSimError, ValueError):
         problems[field] = "Not a cron expression: try one such as */5 * * * * or 30 4 * * 1-5."
         return
     if not runs:
-        problems[field] = "This time never comes."
+        problems[field] = "This expression never matches a date."
     elif any(later - earlier < timedelta(seconds=shortest) for earlier, later in pairwise(runs)):
         problems[field] = f"Runs more often than every {shortest / 60:g} minutes, the shortest interval here."

@@ -1,4 +1,4 @@
-"""Monitors on the wire: what is sent to make or change one, and what is shown."""
+"""Monitors in the API: requests and responses."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field, WithJsonSchema, field_validator
 
 from check_types import CHECK_TYPES
-from web.api.lists import PageQuery
+from web.api.pagination import PageQuery
 from web.api.schema import CredentialsOut, FieldWarning, In, Name, Out, Time, TimeZone
 from web.features.monitors.config_schemas import CONFIGS, LocationConfig
 from web.features.results.schemas import ResultOut
@@ -22,7 +22,7 @@ Status = Literal["pending", "up", "down", "error", "paused", "maintenance"]
 ALIASES = {row.alias: str(kind) for kind, row in CHECK_TYPES.items() if row.alias}
 _TYPES = sorted({*CONFIGS, *ALIASES})
 
-#: Validated by the type's own model, once the type is known.
+#: The model of the monitor's type validates this object.
 Config = Annotated[
     dict[str, Any],
     WithJsonSchema({"anyOf": [{"$ref": f"#/components/schemas/{model.__name__}"} for model in CONFIGS.values()]}),
@@ -31,7 +31,7 @@ Tag = Annotated[str, Field(min_length=1, max_length=50)]
 
 
 def clean_tag(tag: str) -> str:
-    """`tag` without blanks at its ends. Raises `ValueError` where nothing or a comma is left."""
+    """Return `tag` without spaces at its ends. Raise `ValueError` if it is empty or contains a comma."""
     tag = tag.strip()
     if not tag or "," in tag or not tag.isprintable():
         raise ValueError("A tag has 1 to 50 characters and no comma.")
@@ -39,7 +39,7 @@ def clean_tag(tag: str) -> str:
 
 
 class AlertConfig(In):
-    """When to tell, whom, and after how many rounds."""
+    """When to send alerts, to whom, and after how many rounds."""
 
     enabled: bool = True
     alert_on_failure: bool = True
@@ -52,9 +52,9 @@ class AlertConfig(In):
 
 
 class MonitorIn(In):
-    """A monitor as it shall be. Fields that only answers have are accepted and ignored, so that one may be sent back."""
+    """A monitor in a request. Read-only fields are ignored, so that a response can be sent back as a request."""
 
-    #: Shown, never set.
+    #: Fields that only responses have.
     READ_ONLY: ClassVar[frozenset[str]] = frozenset(
         [
             "id",
@@ -84,7 +84,7 @@ class MonitorIn(In):
     alert_config: AlertConfig = Field(default_factory=AlertConfig)
     tags: list[Tag] = Field(default_factory=list, max_length=MAX_TAGS)
     muted_until: Time | None = None
-    #: Also accepted here; it is stored in, and shown as, `config.locationConfig`.
+    #: An alternative place for `config.locationConfig`, where it is stored and returned.
     location_config: LocationConfig | None = None
 
     @field_validator("type")
@@ -118,7 +118,7 @@ class AlertConfigOut(Out):
 
 
 class MonitorOut(Out):
-    """A monitor and how it stands. Secrets in `config` are masked."""
+    """A monitor and its state. Secrets in `config` are masked."""
 
     id: UUID
     name: str
@@ -140,20 +140,20 @@ class MonitorOut(Out):
     muted_until: datetime | None
     created_at: datetime
     updated_at: datetime
-    #: Null where nothing is stored encrypted.
+    #: Null if the monitor has no secrets.
     credentials: CredentialsOut | None
-    #: Only in the answers to POST, PUT and PATCH.
+    #: Only in responses to POST, PUT and PATCH.
     warnings: list[FieldWarning] = Field(default_factory=list)
 
 
 class HeartbeatMonitorOut(MonitorOut):
-    """A heartbeat monitor, shown to somebody who may edit it: its URL is the secret that pings need."""
+    """A heartbeat monitor for callers who may edit it: its URL contains the secret token."""
 
     heartbeat_url: str
 
 
 class MonitorDetailOut(MonitorOut):
-    """One monitor with its newest 50 results."""
+    """One monitor with its latest 50 results."""
 
     heartbeat_url: str | None = Field(default=None, exclude_if=lambda url: url is None)
     recent_results: list[ResultOut]
@@ -184,13 +184,13 @@ class MonitorsQuery(PageQuery):
 
 
 class RunOut(Out):
-    """Which round was made due; its results carry the id."""
+    """The id of the round, which its results have too."""
 
     execution_group_id: UUID
 
 
 class NotifyIn(In):
-    """What to tell the monitor's providers by hand."""
+    """A manual alert to the monitor's providers."""
 
     status: Literal["up", "down"]
     message: str = Field(default="", max_length=1000)
@@ -201,7 +201,7 @@ class NotifyOut(Out):
 
 
 class BulkIn(In):
-    """One action on many monitors; `tag` belongs to `addTag` and `removeTag`."""
+    """One action on many monitors. `addTag` and `removeTag` require `tag`."""
 
     ids: list[str] = Field(min_length=1, max_length=1000)
     action: Literal["pause", "resume", "delete", "run", "addTag", "removeTag"]
@@ -209,7 +209,7 @@ class BulkIn(In):
 
 
 class BulkOut(Out):
-    """Which monitors it was done to, and why not to the others."""
+    """The monitors that were changed, and {id: reason} of the others."""
 
     done: list[str]
     failed: dict[str, str]

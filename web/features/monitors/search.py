@@ -1,4 +1,4 @@
-"""Which monitors a text finds; the pages and the API ask the same."""
+"""The search for monitors, for pages and API."""
 
 from sqlalchemy import ColumnElement, func, or_
 
@@ -6,6 +6,6 @@ from models.tables import Monitor
 
 
 def mentions(words: str) -> ColumnElement[bool]:
-    """Whether a monitor's name, target, description or one of its tags contains `words`, in any case."""
+    """Match monitors whose name, target, description or tags contain `words`, ignoring case."""
     columns = (Monitor.name, Monitor.target, Monitor.description, func.array_to_string(Monitor.tags, "\n"))
     return or_(*(column.icontains(words, autoescape=True) for column in columns))

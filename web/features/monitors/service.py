@@ -1,4 +1,4 @@
-"""Making, changing and deleting monitors, and checking one now."""
+"""Creating, changing and deleting monitors, and running a check now."""
 
 import hashlib
 import secrets as random
@@ -18,25 +18,24 @@ from web.api.schema import refuse_unfit
 from web.features.monitors.config_schemas import RECORDS
 from web.features.monitors.representation import HEARTBEAT_TOKEN, as_sent, secrets_of
 from web.features.monitors.schemas import ALIASES
-from web.features.monitors.validation import Wanted, examine, tidy
+from web.features.monitors.validation import ValidMonitor, tidy, validate_monitor
 from web.http import transaction
 from web.http.auth import Caller
 from web.http.errors import Problem, invalid, not_found
 from web.http.extensions import db
 from web.http.merge_patch import is_same, merge, without_nulls
-from web.services import audit_events, differences
-from web.services import encryption as sealing
+from web.services import audit_events, differences, stored_secrets
 
 #: `config` and `alertConfig` are merged by key.
 _MERGED = frozenset({"alertConfig"})
 
 
-def find(who: Caller, monitor_id: UUID, *, lock: bool = False) -> Monitor:
-    """The caller's monitor with its state. Raises a 404 `Problem`, also for somebody else's.
+def find(caller: Caller, monitor_id: UUID, *, lock: bool = False) -> Monitor:
+    """Return the project's monitor with its state. Raise a 404 `Problem` if there is none.
 
-    With `lock`, other changes of the same monitor wait for this one; the road of a check does not.
+    With `lock`, other changes of the monitor wait for this transaction. The check pipeline does not wait.
     """
-    query = select(Monitor).where(Monitor.id == monitor_id, Monitor.project_id == who.project_id)
+    query = select(Monitor).where(Monitor.id == monitor_id, Monitor.project_id == caller.project_id)
     if lock:
         query = query.with_for_update(of=Monitor, key_share=True).execution_options(populate_existing=True)
     monitor = db.session.scalar(query.options(joinedload(Monitor.state, innerjoin=True)))
@@ -45,11 +44,11 @@ def find(who: Caller, monitor_id: UUID, *, lock: bool = False) -> Monitor:
     return monitor
 
 
-def create(who: Caller, data: Mapping[str, Any]) -> Monitor:
-    """A new monitor out of `data` (API.md's "Monitor"), checked at once. Raises a 422 `Problem`."""
+def create(caller: Caller, data: Mapping[str, Any]) -> Monitor:
+    """Create a monitor from `data`, the body of a request. Raise a 422 `Problem` if a field is wrong."""
     refuse_unfit(data)
-    wanted = examine(who, tidy(data), {}, {})
-    monitor = Monitor(id=uuid4(), project_id=who.project_id, type=wanted.fields.type, created_by=who.user_id)
+    wanted = validate_monitor(caller, tidy(data), {}, {})
+    monitor = Monitor(id=uuid4(), project_id=caller.project_id, type=wanted.fields.type, created_by=caller.user_id)
     kept = {}
     if monitor.type == MonitorType.HEARTBEAT:
         token = random.token_urlsafe(32)
@@ -62,19 +61,19 @@ def create(who: Caller, data: Mapping[str, Any]) -> Monitor:
         transaction.nudge_scheduler()
     db.session.add(monitor)
     audit_events.record(
-        who, "monitor.created", "monitor", monitor.id, name=monitor.name, type=monitor.type, secrets=stored
+        caller, "monitor.created", "monitor", monitor.id, name=monitor.name, type=monitor.type, secrets=stored
     )
     db.session.flush()
     return monitor
 
 
-def change(who: Caller, monitor_id: UUID, data: Mapping[str, Any]) -> Monitor:
-    """The monitor with `data` merged into it. Raises a 404 or 422 `Problem`."""
+def change(caller: Caller, monitor_id: UUID, data: Mapping[str, Any]) -> Monitor:
+    """Merge `data` into the monitor. Raise a 404 `Problem` if there is none, a 422 if a field is wrong."""
     refuse_unfit(data)
-    monitor = find(who, monitor_id, lock=True)
+    monitor = find(caller, monitor_id, lock=True)
     given = data.get("type")
     if given is not None and ALIASES.get(str(given), given) != monitor.type:
-        raise invalid({"type": "The type of a monitor cannot change: make a new one."})
+        raise invalid({"type": "The type of a monitor cannot change. Create a new monitor."})
     opened = secrets_of(monitor)
     before = as_sent(monitor, opened)
     changes = _schedule_changes(tidy({**data, "type": monitor.type}))
@@ -83,39 +82,39 @@ def change(who: Caller, monitor_id: UUID, data: Mapping[str, Any]) -> Monitor:
         after["config"] = merge(before["config"], changes["config"], RECORDS)
     if is_same(without_nulls(before), after):
         return monitor
-    wanted = examine(who, after, before, opened, changes.get("config"))
-    was_enabled, was_planned, was_public = monitor.enabled, _plan_of(monitor), as_sent(monitor, {})
+    wanted = validate_monitor(caller, after, before, opened, changes.get("config"))
+    was_enabled, former_schedule, was_public = monitor.enabled, _schedule_of(monitor), as_sent(monitor, {})
     kept = {HEARTBEAT_TOKEN: opened[HEARTBEAT_TOKEN]} if HEARTBEAT_TOKEN in opened else {}
     stored = _write(monitor, wanted, kept, opened)
-    _reschedule(monitor, was_enabled, was_planned)
+    _reschedule(monitor, was_enabled, former_schedule)
     changed = differences.between(was_public, as_sent(monitor, {}), set(stored))
     audit_events.record(
-        who, "monitor.changed", "monitor", monitor.id, name=monitor.name, changes=changed, secrets=stored
+        caller, "monitor.changed", "monitor", monitor.id, name=monitor.name, changes=changed, secrets=stored
     )
     return _flushed(monitor)
 
 
-def switch(who: Caller, monitor_id: UUID, *, enabled: bool) -> Monitor:
-    """The monitor paused or resumed."""
-    return change(who, monitor_id, {"enabled": enabled})
+def switch(caller: Caller, monitor_id: UUID, *, enabled: bool) -> Monitor:
+    """Pause or resume the monitor."""
+    return change(caller, monitor_id, {"enabled": enabled})
 
 
-def delete(who: Caller, monitor_id: UUID) -> None:
-    """Delete the monitor with its state and incidents; upkeep removes its results. Raises a 404 `Problem`."""
-    monitor = find(who, monitor_id, lock=True)
-    audit_events.record(who, "monitor.deleted", "monitor", monitor.id, name=monitor.name, type=monitor.type)
+def delete(caller: Caller, monitor_id: UUID) -> None:
+    """Delete the monitor with its state and incidents. Upkeep deletes its results. Raise a 404 `Problem` if there is none."""
+    monitor = find(caller, monitor_id, lock=True)
+    audit_events.record(caller, "monitor.deleted", "monitor", monitor.id, name=monitor.name, type=monitor.type)
     db.session.delete(monitor)
     db.session.flush()
 
 
-def run_now(who: Caller, monitor_id: UUID) -> UUID:
-    """Make a round due at once; its execution group's id, or that of the round already due or under way.
+def run_now(caller: Caller, monitor_id: UUID) -> UUID:
+    """Make a round due at once. Return its id, or that of the round that is already due or running.
 
-    Raises a 404 `Problem`, or a 409 where the monitor is paused or a heartbeat.
+    Raise a 404 `Problem` if there is no such monitor, a 409 if it is paused or a heartbeat.
     """
-    monitor = find(who, monitor_id)
+    monitor = find(caller, monitor_id)
     if monitor.type == MonitorType.HEARTBEAT:
-        raise Problem(409, "A heartbeat is pinged from outside: there is nothing to check now.")
+        raise Problem(409, "A heartbeat cannot be checked: its job sends the pings.")
     if not monitor.enabled:
         raise _paused()
     scheduled_for: datetime | None = db.session.execute(
@@ -131,9 +130,9 @@ def run_now(who: Caller, monitor_id: UUID) -> UUID:
         .execution_options(synchronize_session=False)
     ).scalar_one_or_none()
     if scheduled_for is None:
-        # Paused in the meantime.
+        # Another request has paused the monitor.
         raise _paused()
-    audit_events.record(who, "monitor.run", "monitor", monitor.id)
+    audit_events.record(caller, "monitor.run", "monitor", monitor.id)
     transaction.nudge_scheduler()
     return round_ids.round_id(monitor.id, scheduled_for)
 
@@ -145,10 +144,10 @@ def _paused() -> Problem:
 # --- writing ---------------------------------------------------------------------------------
 
 
-def _write(monitor: Monitor, wanted: Wanted, kept: Mapping[str, str], opened: Mapping[str, str]) -> list[str]:
-    """Put what is wanted into the row; answers the paths of the secrets that changed.
+def _write(monitor: Monitor, wanted: ValidMonitor, kept: Mapping[str, str], opened: Mapping[str, str]) -> list[str]:
+    """Write `wanted` into the row. Return the paths of the secrets that changed.
 
-    `kept` are the secrets that no config holds, `opened` those that the row held.
+    `kept` are the secrets that are not in the config, `opened` those that the row held.
     """
     fields, plan = wanted.fields, wanted.schedule
     public, found = secrets.split("monitor", wanted.config)
@@ -157,9 +156,9 @@ def _write(monitor: Monitor, wanted: Wanted, kept: Mapping[str, str], opened: Ma
     monitor.timezone = plan.timezone
     monitor.enabled, monitor.tags, monitor.muted_until = fields.enabled, fields.tags, fields.muted_until
     monitor.config = public
-    # By itself SQLAlchemy takes true for 1 and would not write the change.
+    # SQLAlchemy compares with ==, so a change from 1 to true would not be written.
     flag_modified(monitor, "config")
-    stored = sealing.store(monitor, {**found, **kept}, opened)
+    stored = stored_secrets.store(monitor, {**found, **kept}, opened)
     alerts = fields.alert_config
     monitor.alerts_enabled = alerts.enabled
     monitor.alert_on_failure = alerts.alert_on_failure
@@ -185,30 +184,30 @@ def _flushed(monitor: Monitor) -> Monitor:
 
 
 def _schedule_changes(changes: dict[str, Any]) -> dict[str, Any]:
-    """`changes` with their meaning for the other schedule: a new interval ends an expression that is not sent along."""
+    """Return `changes`; a new interval without a cron expression removes the stored expression."""
     if changes.get("frequencyMinutes") is not None and "cronExpression" not in changes:
         return {**changes, "cronExpression": None}
     return changes
 
 
-def _plan_of(monitor: Monitor) -> tuple[object, ...]:
+def _schedule_of(monitor: Monitor) -> tuple[object, ...]:
     grace = monitor.config.get("gracePeriodMinutes")
     return monitor.interval_seconds, monitor.cron_expression, monitor.timezone, grace
 
 
 def _first_run(monitor: Monitor) -> Any:
-    """When a monitor that starts now is due first: at once, or, for heartbeats, when a first ping is overdue."""
+    """Return when a new or resumed monitor is due: now, or for a heartbeat when its first ping is overdue."""
     if monitor.type == MonitorType.HEARTBEAT:
         return heartbeats.deadline(monitor.config, datetime.now(UTC))
     return func.now()
 
 
-def _reschedule(monitor: Monitor, was_enabled: bool, was_planned: tuple[object, ...]) -> None:
-    """Move the state after a change of the schedule; the statement names its columns, so the road's own stay as they are."""
+def _reschedule(monitor: Monitor, was_enabled: bool, former_schedule: tuple[object, ...]) -> None:
+    """Update the state after a change of the schedule. Columns that the pipeline owns are not written."""
     values: dict[str, Any]
     if not monitor.enabled:
         values = {"next_run_at": None, "open_scheduled_for": None, "open_expected": None, "open_deadline": None}
-    elif was_enabled and was_planned == _plan_of(monitor):
+    elif was_enabled and former_schedule == _schedule_of(monitor):
         return
     else:
         values = {"next_run_at": _first_run(monitor)}

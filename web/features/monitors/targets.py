@@ -1,4 +1,4 @@
-"""What a monitor may look at: the form of its target, and the guard's word on it when it is saved."""
+"""The target of a monitor: its syntax, and whether the guard allows it."""
 
 import ipaddress
 import re
@@ -24,7 +24,7 @@ def check(kind: str, target: str) -> str:
 
 
 def check_guard(host: str) -> None:
-    """Raise `ValueError` where `host` is, or resolves only to, what the operator does not allow."""
+    """Raise `ValueError` if the operator does not allow `host`, or all addresses that it resolves to."""
     try:
         guard.judge_host_at_save(host)
     except guard.BlockedTarget as error:
@@ -32,20 +32,25 @@ def check_guard(host: str) -> None:
 
 
 def host_of_url(url: str, *, user_info: bool = False) -> str:
-    """The host of an http or https URL; with `user_info` it may carry a login. Raises `ValueError` with a sentence for people."""
+    """Return the host of an http or https URL, which may contain credentials if `user_info` is set.
+
+    Raise `ValueError` with a sentence for people.
+    """
     if not url:
         raise ValueError("This field is required.")
     if _FORBIDDEN.search(url):
-        raise ValueError("Must not hold blanks, backslashes or control characters.")
+        raise ValueError("Must not contain spaces, backslashes or control characters.")
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        raise ValueError("Not a readable URL.") from None
+        raise ValueError("Not a valid URL.") from None
     if parts.scheme not in {"http", "https"} or not host:
-        raise ValueError("Must be a URL that begins with http:// or https:// and names a host.")
+        raise ValueError("Must be a URL that begins with http:// or https:// and has a host.")
     if parts.username is not None and not user_info:
-        raise ValueError("Must hold no user name or password: they belong into config.auth.")
+        raise ValueError(
+            "Must not contain a user name or password. Enter them under Advanced, Authentication (API: config.auth)."
+        )
     if port == 0:
         raise ValueError("Port 0 cannot be connected to.")
     return _host(host)
@@ -60,7 +65,7 @@ def _check_protocol(scheme: str) -> None:
 
 
 def _host(text: str) -> str:
-    """`text` as a host name or an IP address, without brackets. Raises `ValueError` with a sentence for people."""
+    """Return `text` as a host name or an IP address without brackets. Raise `ValueError` with a sentence for people."""
     if not text:
         raise ValueError("This field is required.")
     bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
@@ -69,7 +74,7 @@ def _host(text: str) -> str:
     except ValueError:
         return _name(text)
     if getattr(address, "scope_id", None):
-        raise ValueError("An address with a zone is good on one machine only.")
+        raise ValueError("An address with a zone is valid on one machine only.")
     return bare
 
 
@@ -77,10 +82,10 @@ def _name(text: str) -> str:
     try:
         ascii_name = host_names.to_ascii(text).removesuffix(".")
     except UnicodeError:
-        raise ValueError("Not a readable host name.") from None
+        raise ValueError("Not a valid host name.") from None
     labels = ascii_name.split(".")
     if len(ascii_name) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
-        raise ValueError("Must be a host name or an IP address alone, such as example.com or 192.0.2.7.")
+        raise ValueError("Must be only a host name or an IP address, such as example.com or 192.0.2.7.")
     if labels[-1].isdigit():
-        raise ValueError("Not an IP address: one has four numbers from 0 to 255, such as 192.0.2.7.")
+        raise ValueError("Not a valid IP address: it has four numbers from 0 to 255, such as 192.0.2.7.")
     return text

@@ -1,4 +1,4 @@
-"""Everything that can be wrong with a monitor before it is saved, all of it found at once."""
+"""Validation of a monitor before it is saved. All errors are found at once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ from web.http.extensions import db
 from web.http.merge_patch import merge, without_nulls
 from web.services import destinations, secret_fields
 
-_NO_LOCATIONS = "A heartbeat comes to us: it has no locations."
+_NO_LOCATIONS = "A heartbeat has no locations: its job sends the pings."
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """A monitor that may be saved: `config` is complete, secrets in the clear."""
+class ValidMonitor:
+    """A monitor that may be saved. `config` is complete, with secrets in plain text."""
 
     fields: MonitorIn
     config: dict[str, Any]
@@ -33,9 +33,9 @@ class Wanted:
 
 
 def tidy(data: Mapping[str, Any]) -> dict[str, Any]:
-    """`data` with its top-level `locationConfig` where it belongs, and without what only answers have.
+    """Return `data` without read-only fields, and with a top-level `locationConfig` moved into `config`.
 
-    Objects of the wrong type are left to the validation.
+    Values of the wrong type stay, for the validation to reject.
     """
     tidied = {key: value for key, value in data.items() if key not in MonitorIn.READ_ONLY}
     kind = data.get("type")
@@ -48,26 +48,26 @@ def tidy(data: Mapping[str, Any]) -> dict[str, Any]:
     return tidied
 
 
-def examine(
-    who: Caller,
+def validate_monitor(
+    caller: Caller,
     data: Mapping[str, Any],
     before: Mapping[str, Any],
     old_secrets: Mapping[str, str],
     given: object = None,
-) -> Wanted:
-    """`data`, a whole monitor, as one that may be saved. Raises a 422 `Problem` naming every wrong field.
+) -> ValidMonitor:
+    """Return the complete monitor `data` in a form that may be saved. Raise a 422 `Problem` that names every wrong field.
 
-    `before` is the monitor as it was (`{}` for a new one): what is unchanged is not judged again, so that an operator
-    who narrows a limit does not freeze the monitors there are. `given` is the config that the change brought.
+    `before` is the stored monitor, `{}` for a new one. Unchanged values are not checked again, so that monitors from
+    before a lower limit can still be changed. `given` is the config in the request.
     """
     problems: dict[str, str] = {}
     kind = ALIASES.get(str(data.get("type")), str(data.get("type")))
     base = {**without_nulls(data), "config": {}}
     if kind == "heartbeat":
-        # It follows from the config; whatever is sent is ignored.
+        # It follows from the config, so a sent value is ignored.
         base.pop("frequencyMinutes", None)
     fields = _readable(base, problems)
-    config = _examine_config(kind, data.get("config"), old_secrets, problems)
+    config = _validate_config(kind, data.get("config"), old_secrets, problems)
     plan = None
     if fields is not None:
         if (
@@ -76,17 +76,17 @@ def examine(
             and destinations.of_monitor(fields.target, config)
             != destinations.of_monitor(before["target"], before["config"])
         ):
-            destinations.ask_again("monitor", given, config, old_secrets, problems)
-        plan = _examine_together(who, kind, fields, config, before, problems)
+            destinations.require_secrets_again("monitor", given, config, old_secrets, problems)
+        plan = _validate_together(caller, kind, fields, config, before, problems)
     if problems or fields is None or config is None or plan is None:
         raise invalid(problems)
-    return Wanted(fields, config, plan)
+    return ValidMonitor(fields, config, plan)
 
 
 def _readable(base: Mapping[str, Any], problems: dict[str, str]) -> MonitorIn | None:
-    """`base` as a monitor; without its wrong fields, which go into `problems`, so that the others are judged as well.
+    """Return `base` as a model. Wrong fields are added to `problems` and left out, so that the others are validated too.
 
-    None if nothing is left to judge.
+    Return None if the others cannot be validated.
     """
     fields = problems_of(MonitorIn, base)
     if isinstance(fields, MonitorIn):
@@ -100,35 +100,35 @@ def _readable(base: Mapping[str, Any], problems: dict[str, str]) -> MonitorIn | 
     return again if isinstance(again, MonitorIn) else None
 
 
-def _examine_together(
-    who: Caller,
+def _validate_together(
+    caller: Caller,
     kind: str,
     fields: MonitorIn,
     config: Mapping[str, Any] | None,
     before: Mapping[str, Any],
     problems: dict[str, str],
 ) -> Schedule | None:
-    """Judge what fits a field's own schema and may still be wrong. The schedule is None if the config is not readable."""
+    """Validate rules across fields. Return the schedule, or None if the config is not readable."""
     if fields.location_config is not None:
         problems["locationConfig"] = _NO_LOCATIONS
     if "target" not in problems:
-        _examine_target(kind, fields.target, before.get("target"), problems)
-    _examine_references(who, fields, config or {}, before, problems)
+        _validate_target(kind, fields.target, before.get("target"), problems)
+    _validate_references(caller, fields, config or {}, before, problems)
     if config is None and kind == "heartbeat":
         return None
-    plan = _examine_schedule(kind, fields, config or {}, before, problems)
+    plan = _validate_schedule(kind, fields, config or {}, before, problems)
     if config is not None:
         problems |= contradictions(fields.target, config, before.get("target"), before.get("config", {}))
     return plan
 
 
-def _examine_config(
+def _validate_config(
     kind: str,
     given: object,
     old_secrets: Mapping[str, str],
     problems: dict[str, str],
 ) -> dict[str, Any] | None:
-    """The complete config, without its wrong fields, which go into `problems`; None if nothing is left to judge."""
+    """Return the complete config without its wrong fields, which are added to `problems`, or None if it has no model."""
     if given is None:
         given = {}
     if not isinstance(given, dict):
@@ -155,7 +155,7 @@ def _examine_config(
     }
 
 
-def _examine_target(kind: str, target: str, before: str | None, problems: dict[str, str]) -> None:
+def _validate_target(kind: str, target: str, before: str | None, problems: dict[str, str]) -> None:
     if target == before:
         return
     try:
@@ -166,7 +166,7 @@ def _examine_target(kind: str, target: str, before: str | None, problems: dict[s
         problems["target"] = str(error)
 
 
-def _examine_schedule(
+def _validate_schedule(
     kind: str, fields: MonitorIn, config: Mapping[str, Any], before: Mapping[str, Any], problems: dict[str, str]
 ) -> Schedule:
     found: dict[str, str] = {}
@@ -175,9 +175,9 @@ def _examine_schedule(
         old = before.get("config", {})
         keys = ("expectedIntervalMinutes", "gracePeriodMinutes", "cronExpression", "timezone")
         unchanged = bool(before) and all(config.get(key) == old.get(key) for key in keys)
-        # What answers show at the top is the config's; the old one comes back with an answer that was edited.
+        # Responses repeat the config's expression at the top level, so an edited response contains the old one.
         if fields.cron_expression not in (None, config.get("cronExpression"), before.get("cronExpression")):
-            problems["cronExpression"] = "A heartbeat's expression belongs into config.cronExpression."
+            problems["cronExpression"] = "Set the expression of a heartbeat in config.cronExpression."
     else:
         plan = schedule.polled(kind, fields.frequency_minutes, fields.cron_expression, fields.timezone, found)
         unchanged = bool(before) and (
@@ -190,18 +190,18 @@ def _examine_schedule(
     return plan
 
 
-def _examine_references(
-    who: Caller, fields: MonitorIn, config: Mapping[str, Any], before: Mapping[str, Any], problems: dict[str, str]
+def _validate_references(
+    caller: Caller, fields: MonitorIn, config: Mapping[str, Any], before: Mapping[str, Any], problems: dict[str, str]
 ) -> None:
-    """Providers, locations and tests that are named must be there, and be the project's own."""
+    """Check that the providers, locations and tests exist and belong to the project."""
     old_config, old_alerts = before.get("config", {}), before.get("alertConfig", {})
     wanted = set(fields.alert_config.notification_providers)
-    wanted -= {UUID(str(one)) for one in old_alerts.get("notificationProviders", ())}
+    wanted -= {UUID(str(provider_id)) for provider_id in old_alerts.get("notificationProviders", ())}
     own = select(NotificationProvider.id).where(
-        NotificationProvider.project_id == who.project_id, NotificationProvider.id.in_(wanted)
+        NotificationProvider.project_id == caller.project_id, NotificationProvider.id.in_(wanted)
     )
     if wanted and len(db.session.scalars(own).all()) < len(wanted):
-        problems["alertConfig.notificationProviders"] = "Names a provider that is not there."
+        problems["alertConfig.notificationProviders"] = "A provider does not exist."
     codes = set(config.get("locationConfig", {}).get("locations", ()))
     codes -= set(old_config.get("locationConfig", {}).get("locations", ()))
     missing = codes - set(db.session.scalars(select(Location.code).where(Location.code.in_(codes)))) if codes else None
@@ -209,6 +209,6 @@ def _examine_references(
         problems["config.locationConfig.locations"] = "There is no such location: see /api/locations."
     test_id = config.get("testId")
     if test_id and test_id != old_config.get("testId"):
-        own_test = select(Test.id).where(Test.project_id == who.project_id, Test.id == UUID(test_id))
+        own_test = select(Test.id).where(Test.project_id == caller.project_id, Test.id == UUID(test_id))
         if db.session.scalar(own_test) is None:
             problems["config.testId"] = "There is no such test."

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from models.tables import NotificationProvider
-from web.api.lists import Page, page_of
+from web.api.pagination import Page, page_of
 from web.api.route import May, route
 from web.features.notification_providers import health as provider_health
 from web.features.notification_providers import service as providers

@@ -15,7 +15,7 @@ from web.features.notification_providers import health as provider_health
 from web.features.notification_providers import service as providers
 from web.features.notification_providers import uses as provider_uses
 from web.http import transaction
-from web.http.auth import Caller, caller
+from web.http.auth import Caller, current_caller
 from web.http.errors import Problem, not_found
 from web.http.extensions import db
 from web.ui import form_token, versions
@@ -32,7 +32,7 @@ RECENT = 15
 @blueprint.get("/notification-providers")
 def index() -> str:
     """All of the project's, and how they did lately."""
-    query = select(NotificationProvider).where(NotificationProvider.project_id == caller().project_id)
+    query = select(NotificationProvider).where(NotificationProvider.project_id == current_caller().project_id)
     found = db.session.scalars(query.order_by(func.lower(NotificationProvider.name))).all()
     uses = (
         select(MonitorNotificationSetting.provider_id, func.count())
@@ -41,7 +41,7 @@ def index() -> str:
     )
     figures = provider_health.count([row.id for row in found])
     return render_template(
-        "providers.html",
+        "notification_providers/providers.html",
         providers=[(row, provider_health.of(row, figures[row.id])) for row in found],
         uses=dict(db.session.execute(uses).all()),
         types=PROVIDERS,
@@ -83,7 +83,7 @@ def create() -> Response | tuple[str, int] | str:
 def _retyped(form: BaseForm, kind: str) -> str:
     """The form for `kind`, with what was typed into the form of the type `from`."""
     old_kind = _kind(request.form["from"])
-    typed = _form(caller(), old_kind)
+    typed = _form(current_caller(), old_kind)
     provider_form.fill_typed(typed, request.form)
     provider_form.fill_retyped(form, kind, typed)
     return _page(form, kind, dirty=True)
@@ -92,10 +92,10 @@ def _retyped(form: BaseForm, kind: str) -> str:
 @blueprint.get("/notification-providers/<provider_id>")
 def edit(provider_id: str) -> str:
     """How the provider does; for those who may change it, its form as well, secrets masked."""
-    who = caller()
+    who = current_caller()
     found = _find(who, provider_id)
-    if not who.may_edit:
-        return render_template("provider.html", provider=found, **_record_of(found))
+    if not who.can_edit:
+        return render_template("notification_providers/provider.html", provider=found, **_record_of(found))
     form = _shown(who, found)
     return _page(form, found.type, found, stamp=versions.stamp(form, found.secrets_changed_at))
 
@@ -165,7 +165,7 @@ def use_for_all(provider_id: str) -> Response:
 @blueprint.get("/notification-providers/<provider_id>/delete")
 def confirm_delete(provider_id: str) -> str:
     """Ask before it is deleted."""
-    return render_template("provider_delete.html", **_left_without(_find(editor(), provider_id)))
+    return render_template("notification_providers/provider_delete.html", **_left_without(_find(editor(), provider_id)))
 
 
 @blueprint.post("/notification-providers/<provider_id>/delete")
@@ -232,7 +232,7 @@ def _page(
 ) -> str:
     """`problems` are those without an input of their own; None where nothing has been sent yet."""
     return render_template(
-        "provider_form.html",
+        "notification_providers/provider_form.html",
         form=form,
         kind=kind,
         provider=provider,

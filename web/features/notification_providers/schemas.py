@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, fie
 
 import host_names
 from channels import CHANNELS
-from web.api.lists import PageQuery
+from web.api.pagination import PageQuery
 from web.api.schema import CredentialsOut, FieldWarning, In, Name, Out
 from web.features.monitors.config_schemas import check_header
 

@@ -29,8 +29,7 @@ from web.http.auth import Caller
 from web.http.errors import invalid, not_found
 from web.http.extensions import db
 from web.http.merge_patch import is_same, merge, without_nulls
-from web.services import audit_events, destinations, differences, secret_fields, test_message_limit
-from web.services import encryption as sealing
+from web.services import audit_events, destinations, differences, secret_fields, stored_secrets, test_message_limit
 
 _TABLE = "notification_providers"
 
@@ -69,7 +68,7 @@ def change(who: Caller, provider_id: UUID, data: Mapping[str, Any]) -> Notificat
     provider = find(who, provider_id, lock=True)
     if data.get("type") not in (None, provider.type):
         raise invalid({"type": "The type of a provider cannot change: make a new one."})
-    opened = sealing.opened_to_change(provider)
+    opened = stored_secrets.opened_to_change(provider)
     before, was_public = _as_sent(provider, opened), _as_sent(provider, {})
     after = merge(before, _tidy(data), frozenset({"config"}))
     if is_same(without_nulls(before), after) and not provider.broken:
@@ -125,7 +124,7 @@ def try_out(who: Caller, provider_id: UUID) -> TestOut:
     try:
         opened = encryption.decrypt(sealed, _TABLE, provider_id)
         telemetry.CREDENTIAL_USES.labels("test").inc()
-        with test_message_limit.place(project_id):
+        with test_message_limit.reserve(project_id):
             send(notice, secrets.join(public, opened))
     except NotificationError as failure:
         error, permanent = str(failure), failure.permanent
@@ -161,14 +160,14 @@ def shown(provider: NotificationProvider, figures: Figures | None = None) -> Pro
         health=provider_health.of(provider, figures or provider_health.count([provider.id])[provider.id]),
         created_at=provider.created_at,
         updated_at=provider.updated_at,
-        credentials=sealing.shown(provider),
+        credentials=stored_secrets.shown(provider),
     )
 
 
 def shown_saved(provider: NotificationProvider) -> ProviderOut:
     """The provider as changes answer it: with warnings where a secret is weak."""
     answer = shown(provider)
-    answer.warnings = sealing.warnings(provider)
+    answer.warnings = stored_secrets.warnings(provider)
     return answer
 
 
@@ -226,7 +225,7 @@ def _examine(
             config = found.model_dump(mode="json", by_alias=True, exclude_none=True)
             _ask_guard(kind, config, before, problems)
             if before and destinations.of_provider(config) != destinations.of_provider(before):
-                destinations.ask_again(kind, brought, config, old_secrets, problems)
+                destinations.require_secrets_again(kind, brought, config, old_secrets, problems)
             if kind == "email" and data.get("enabled") is not False and not _has_server(config):
                 problems["config.smtpHost"] = "No mail server: enter one here, or set SMTP_HOST for the installation."
             if kind == "email" and not _has_sender(config):
@@ -272,4 +271,4 @@ def _write(
     provider.name, provider.enabled = fields.name, fields.enabled
     provider.max_per_minute, provider.fallback_provider_id = fields.max_per_minute, fields.fallback_provider_id
     provider.config = public
-    return sealing.store(provider, found, opened)
+    return stored_secrets.store(provider, found, opened)

@@ -1,4 +1,4 @@
-"""One's projects: which there are, which is shown; owners and administrators of the organisation make and rename them."""
+"""The projects of a person. Organisation owners and administrators create and rename them."""
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_login import current_user
@@ -6,10 +6,10 @@ from werkzeug.wrappers import Response
 
 from models.tables import Project
 from web.api.schema import validate
-from web.features.members.schemas import ProjectIn
 from web.features.projects import service as projects
+from web.features.projects.schemas import ProjectIn
 from web.http import transaction
-from web.http.auth import Caller, caller, projects_of, spans_organization
+from web.http.auth import Caller, current_caller, projects_of, spans_organization
 from web.http.errors import Problem
 from web.http.extensions import db
 from web.ui import form_token
@@ -22,23 +22,23 @@ blueprint = Blueprint("projects", __name__)
 
 @blueprint.get("/settings/projects")
 def index() -> str:
-    """The list, by name."""
-    return _page(caller(), "")
+    """Return the list by name."""
+    return _page(current_caller(), "")
 
 
 @blueprint.post("/settings/projects")
 def create() -> Response | tuple[str, int]:
-    """A new project of the organisation."""
-    who = organizer()
+    """Create a project."""
+    caller = organizer()
     try:
         name = validate(ProjectIn, {"name": request.form.get("name", "")}).name
-        _, made = form_token.create(who, lambda: projects.create(who, name))
+        _, made = form_token.create(caller, lambda: projects.create(caller, name))
         transaction.commit()
     except Problem as problem:
         if problem.status != 422:
             raise
         db.session.rollback()
-        return _page(who, " ".join(problem.fields.values())), 422
+        return _page(caller, " ".join(problem.fields.values())), 422
     if made is not None:
         flash(f"{made.name} is made.", "good")
     return redirect(url_for("pages.projects.index"), 303)
@@ -46,14 +46,14 @@ def create() -> Response | tuple[str, int]:
 
 @blueprint.post("/settings/projects/<project_id>/rename")
 def rename(project_id: str) -> Response:
-    """Another name for one of the organisation's projects."""
-    who = organizer()
-    typed, found = request.form.get("name", ""), id_of(project_id, "project")
-    row = db.session.get(Project, found)
+    """Rename a project."""
+    caller = organizer()
+    typed, wanted_id = request.form.get("name", ""), id_of(project_id, "project")
+    row = db.session.get(Project, wanted_id)
     if row is not None and is_untouched(typed, row.name):
         return redirect(url_for("pages.projects.index"), 303)
     try:
-        projects.rename(who, found, validate(ProjectIn, {"name": typed}).name)
+        projects.rename(caller, wanted_id, validate(ProjectIn, {"name": typed}).name)
         transaction.commit()
     except Problem as problem:
         if problem.status != 422:
@@ -65,16 +65,16 @@ def rename(project_id: str) -> Response:
     return redirect(url_for("pages.projects.index"), 303)
 
 
-def _page(who: Caller, problem: str) -> str:
+def _page(caller: Caller, problem: str) -> str:
     own = sorted(projects_of(current_user.user.id), key=lambda pair: (pair[0].name.lower(), pair[0].id))
     return render_template(
-        "settings/projects.html",
+        "projects/projects.html",
         rows=[
-            (project, ROLES[role], who.may_organize and project.organization_id == who.organization_id)
+            (project, ROLES[role], caller.can_manage_organization and project.organization_id == caller.organization_id)
             for project, role in own
         ],
         several_organizations=len({project.organization_id for project, _ in own}) > 1,
-        whole=spans_organization(who.role),
+        whole=spans_organization(caller.role),
         problem=problem,
         typed=request.form,
         token=form_token.token(),

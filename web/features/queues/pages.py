@@ -11,21 +11,21 @@ from web.ui.access import organizer
 from web.ui.parts import part
 
 blueprint = Blueprint("queues", __name__)
-DEAD_MESSAGES = 100
+MAX_DEAD_MESSAGES = 100
 
 
 @blueprint.get("/queues")
 def index() -> str:
     """Return the whole page."""
     organizer()
-    return render_template("queues.html", queues=_figures(), dead=_dead(), most=DEAD_MESSAGES)
+    return render_template("queues/queues.html", queues=_figures(), dead=_dead(), most=MAX_DEAD_MESSAGES)
 
 
 @blueprint.get("/queues/partials/figures")
 def figures() -> Response:
     """Return the table of queues, which the page renews every few seconds."""
     organizer()
-    return part("partials/queues.html", queues=_figures())
+    return part("queues/_queues.html", queues=_figures())
 
 
 def _figures() -> list[dict[str, Any]] | None:
@@ -39,6 +39,6 @@ def _figures() -> list[dict[str, Any]] | None:
 def _dead() -> list[queue_stats.DeadMessage] | None:
     """Return the newest messages that failed for good; None if the broker does not answer."""
     try:
-        return queue_stats.dead_messages(redis_client(), DEAD_MESSAGES)
+        return queue_stats.dead_messages(redis_client(), MAX_DEAD_MESSAGES)
     except redis.RedisError:
         return None

@@ -1,4 +1,4 @@
-"""What was measured: results, pings, statistics of one monitor."""
+"""/api/monitors/…: results, pings and statistics of one monitor."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
@@ -9,7 +9,7 @@ from sqlalchemy import Select, select
 
 from models.rules import round_ids
 from models.tables import HeartbeatPing, MonitorResult
-from web.api.lists import Page, PageQuery, page_of
+from web.api.pagination import Page, PageQuery, page_of
 from web.api.route import route
 from web.features.monitors import service as monitors
 from web.features.results import statistics
@@ -35,7 +35,7 @@ TAG = "Results"
 
 
 def result_out(row: MonitorResult) -> ResultOut:
-    """One row as the wire shows it."""
+    """Return one row as a response."""
     details: dict[str, Any] = dict(row.details)
     if row.error_code:
         details["errorCode"] = row.error_code
@@ -71,7 +71,7 @@ def _of_monitor(monitor_id: UUID) -> Select[MonitorResult]:
 
 
 def newest(monitor_id: UUID, limit: int) -> list[ResultOut]:
-    """The monitor's newest results."""
+    """Return the monitor's latest results."""
     return [result_out(row) for row in db.session.scalars(_of_monitor(monitor_id).limit(limit))]
 
 
@@ -83,11 +83,11 @@ def newest(monitor_id: UUID, limit: int) -> list[ResultOut]:
     query=ResultsQuery,
     answers=Page[ResultOut],
 )
-def list_results(who: Caller, monitor_id: UUID, query: ResultsQuery) -> Page[ResultOut]:
-    monitors.find(who, monitor_id)
+def list_results(caller: Caller, monitor_id: UUID, query: ResultsQuery) -> Page[ResultOut]:
+    monitors.find(caller, monitor_id)
     found = _of_monitor(monitor_id)
     if query.date is not None:
-        # Both ends, so that only one day's partition is opened.
+        # Both limits, so that PostgreSQL reads only one day's partition.
         begin = datetime.combine(query.date, time(), UTC)
         found = found.where(
             MonitorResult.scheduled_for >= begin, MonitorResult.scheduled_for < begin + timedelta(days=1)
@@ -108,15 +108,15 @@ def list_results(who: Caller, monitor_id: UUID, query: ResultsQuery) -> Page[Res
     query=LocationStatsQuery,
     answers=LocationStatsOut,
 )
-def location_stats(who: Caller, monitor_id: UUID, query: LocationStatsQuery) -> LocationStatsOut:
-    monitors.find(who, monitor_id)
+def location_stats(caller: Caller, monitor_id: UUID, query: LocationStatsQuery) -> LocationStatsOut:
+    monitors.find(caller, monitor_id)
     figures = statistics.over_days(monitor_id, query.days, datetime.now(UTC)).by_location(query.days)
     latest = _latest(monitor_id, figures)
     return LocationStatsOut(data=[_location_stats(code, sums, latest.get(code)) for code, sums in figures.items()])
 
 
 def _latest(monitor_id: UUID, locations: Iterable[str]) -> dict[str, ResultOut]:
-    """The newest result of each location (`''` for pings), one index probe each."""
+    """Return the latest result of each location (`''` for pings). Each takes one index lookup."""
     found = {}
     for code in locations:
         where = MonitorResult.location == code if code else MonitorResult.location.is_(None)
@@ -148,8 +148,8 @@ def _location_stats(code: str, sums: Figures, latest: ResultOut | None) -> Locat
     query=StatsQuery,
     answers=StatsOut,
 )
-def stats(who: Caller, monitor_id: UUID, query: StatsQuery) -> StatsOut:
-    monitors.find(who, monitor_id)
+def stats(caller: Caller, monitor_id: UUID, query: StatsQuery) -> StatsOut:
+    monitors.find(caller, monitor_id)
     now = datetime.now(UTC)
     sums = statistics.over_period(monitor_id, query.period, now)
     return StatsOut(
@@ -176,8 +176,8 @@ def _rounded(value: float | None, digits: int) -> float | None:
     query=PageQuery,
     answers=Page[PingOut],
 )
-def list_pings(who: Caller, monitor_id: UUID, query: PageQuery) -> Page[PingOut]:
-    monitors.find(who, monitor_id)
+def list_pings(caller: Caller, monitor_id: UUID, query: PageQuery) -> Page[PingOut]:
+    monitors.find(caller, monitor_id)
     pings = (
         select(HeartbeatPing)
         .where(HeartbeatPing.monitor_id == monitor_id)

@@ -1,7 +1,7 @@
-"""The response-time chart as geometry: a template draws it as SVG that stretches, with labels in HTML that do not.
+"""The geometry of the response-time chart. A template draws it as SVG, which scales, with labels in HTML, which do not.
 
-Charting libraries put text into the picture, where it shrinks with it on a phone, and styles inline, which our content
-security policy refuses.
+Charting libraries draw text into the image, so that it shrinks on a phone, and use inline styles, which the content
+security policy forbids.
 """
 
 import math
@@ -12,13 +12,13 @@ from datetime import UTC, datetime, timedelta
 WIDTH = 1000.0
 HEIGHT = 240.0
 _X_LABELS = 5
-_MOST_STEPS = 5
+_MAX_STEPS = 5
 _LOWEST_TOP_MS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One round, or one hour or day: times in milliseconds, None where nothing was measured; counts of results."""
+    """One round, hour or day: times in milliseconds, None if nothing was measured, and counts of results."""
 
     at: datetime
     typical: float | None
@@ -29,8 +29,8 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
-    """The column of one point, for the pointer: `x` is its left edge, `middle` and `y` where its dot sits."""
+class Column:
+    """The column of one point, for the pointer. `x` is its left edge; its dot is at `middle` and `y`."""
 
     point: Point
     x: float
@@ -41,19 +41,19 @@ class Slot:
 
 @dataclass(slots=True)
 class Chart:
-    """What the template draws. `y_labels` go from the top (milliseconds) to 0, `x_labels` from left to right."""
+    """The shapes that the template draws. `y_labels` go from the top (milliseconds) to 0, `x_labels` from left to right."""
 
     typical: str = ""
     area: str = ""
     slow: str = ""
-    slots: list[Slot] = field(default_factory=list)
+    slots: list[Column] = field(default_factory=list)
     y_labels: list[float] = field(default_factory=list)
     grid: list[float] = field(default_factory=list)
     x_labels: list[datetime] = field(default_factory=list)
 
     @property
     def label_format(self) -> str:
-        """How precise the times below the chart need to be."""
+        """The format of the times below the chart."""
         span = self.slots[-1].point.at - self.slots[0].point.at
         if span > timedelta(days=2):
             return "%-d %b"
@@ -61,17 +61,17 @@ class Chart:
 
     @property
     def is_empty(self) -> bool:
-        """Whether no point was measured at all."""
+        """Whether no point has a measurement."""
         return not self.typical
 
     @property
-    def troubles(self) -> list[Slot]:
-        """The columns in which something failed or was not checked."""
+    def troubles(self) -> list[Column]:
+        """The columns with failures or errors."""
         return [slot for slot in self.slots if slot.point.down or slot.point.error]
 
 
 def response_chart(points: Sequence[Point]) -> Chart:
-    """The chart of `points`, oldest first, each as wide as the next. Gaps stay gaps."""
+    """Return the chart of `points`, oldest first, all with the same width. Points without a time are gaps."""
     chart = Chart()
     if not points:
         return chart
@@ -80,7 +80,7 @@ def response_chart(points: Sequence[Point]) -> Chart:
     step = WIDTH / len(points)
     for index, point in enumerate(points):
         y = None if point.typical is None else _height(point.typical, top)
-        chart.slots.append(Slot(point, _round(index * step), _round(step), _round((index + 0.5) * step), y))
+        chart.slots.append(Column(point, _round(index * step), _round(step), _round((index + 0.5) * step), y))
     middles = [slot.middle for slot in chart.slots]
     typical = list(zip(middles, (slot.y for slot in chart.slots), strict=True))
     slow = [None if point.slow is None else _height(point.slow, top) for point in points]
@@ -92,11 +92,11 @@ def response_chart(points: Sequence[Point]) -> Chart:
 
 
 def _scale(points: Sequence[Point]) -> tuple[float, list[float]]:
-    """The highest value drawn, and round labels from it down to 0: at most `_MOST_STEPS` steps of 1, 2, 2.5 or 5 × 10^n."""
+    """Return the highest value, and labels from it down to 0: at most `_MAX_STEPS` steps of 1, 2, 2.5 or 5 × 10^n."""
     values = [value for point in points for value in (point.typical, point.slow) if value is not None]
     highest = max(max(values, default=0.0), _LOWEST_TOP_MS)
-    unit = 10.0 ** math.floor(math.log10(highest / _MOST_STEPS))
-    step = next(unit * factor for factor in (1, 2, 2.5, 5, 10) if unit * factor * _MOST_STEPS >= highest)
+    unit = 10.0 ** math.floor(math.log10(highest / _MAX_STEPS))
+    step = next(unit * factor for factor in (1, 2, 2.5, 5, 10) if unit * factor * _MAX_STEPS >= highest)
     count = math.ceil(highest / step)
     return step * count, [step * index for index in range(count, -1, -1)]
 
@@ -110,7 +110,7 @@ def _height(value: float, top: float) -> float:
 
 
 def _runs(places: Sequence[tuple[float, float | None]]) -> list[list[tuple[float, float]]]:
-    """The stretches without a gap."""
+    """Return the sections without a gap."""
     runs: list[list[tuple[float, float]]] = [[]]
     for x, y in places:
         if y is None:
@@ -121,12 +121,12 @@ def _runs(places: Sequence[tuple[float, float | None]]) -> list[list[tuple[float
 
 
 def _line(places: Sequence[tuple[float, float | None]]) -> str:
-    """An SVG path; a lonely point becomes a dash as wide as it takes to be seen."""
+    """Return an SVG path. A single point becomes a short line, so that it is visible."""
     parts = []
     for run in _runs(places):
         if len(run) == 1:
             x, y = run[0]
-            run = [(x - 2, y), (x + 2, y)]  # noqa: PLW2901 - the lonely point, widened
+            run = [(x - 2, y), (x + 2, y)]  # noqa: PLW2901 - the widened point
         parts.append("M" + "L".join(f"{x:g} {y:g}" for x, y in run))
     return "".join(parts)
 
@@ -140,7 +140,7 @@ def _area(places: Sequence[tuple[float, float | None]]) -> str:
 
 
 def _time_labels(points: Sequence[Point]) -> list[datetime]:
-    """Times at even distances; few points get fewer labels."""
+    """Return times at equal distances. Few points get fewer labels."""
     count = min(_X_LABELS, len(points))
     if count < 2:
         return [points[0].at]

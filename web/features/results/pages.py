@@ -1,151 +1,52 @@
-"""The table of recent results on a monitor's page: by date and by location, a page at a time, on the server."""
+"""The deadlines that the heartbeat form would mean as typed, for its preview."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from uuid import UUID
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from zoneinfo import ZoneInfo
 
-from flask import request
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
+from cronsim import CronSim, CronSimError
+from flask import Blueprint, jsonify, request
+from werkzeug.wrappers import Response
 
-from models.rules.round_ids import from_micros, to_micros
-from models.tables import MonitorResult
-from web.http.extensions import db
+from models.rules import time_zones
+from web.ui.access import editor
 
-#: How many results a page may have; the first is the default.
-SIZES = (10, 25, 50, 100)
-#: A busy monitor has millions of results: beyond this many, "more" is told instead of the exact number.
-COUNTED = 10_000
-#: Without a date, the table ends here; results are kept longer only where they changed the state.
-RECENT_DAYS = 31
+blueprint = Blueprint("pings", __name__)
+#: How many deadlines of a cron expression the preview shows.
+_DEADLINES = 3
+_LONGEST = timedelta(days=732)
 
 
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What the address asks for; nonsense counts as nothing asked."""
+@blueprint.get("/monitors/partials/deadline")
+def deadline() -> Response:
+    """Return `{now, deadlines}` for `every` and `grace` in seconds, or for `cron`, `zone` and `grace`.
 
-    day: date | None
-    location: str
-    status: str
-
-    @property
-    def any(self) -> bool:
-        return bool(self.day or self.location or self.status)
+    The list is empty if the arguments are not valid.
+    """
+    editor()
+    now = datetime.now(UTC).replace(microsecond=0)
+    return jsonify(now=now.isoformat(), deadlines=[deadline.isoformat() for deadline in _deadlines(now)])
 
 
-def filters() -> Filters:
-    """The filters of this request."""
-    try:
-        day = date.fromisoformat(request.args.get("date", ""))
-    except ValueError:
-        day = None
-    # The last day there is has no end that could be written down.
-    return Filters(None if day == date.max else day, request.args.get("location", ""), request.args.get("status", ""))
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A place in the table: that of one result. A page that begins at a mark stays the same while new results come."""
-
-    at: datetime
-    location: str
-    id: UUID
-
-    @classmethod
-    def of(cls, row: MonitorResult) -> "Mark":
-        return cls(row.scheduled_for, row.location or "", row.id)
-
-    @classmethod
-    def read(cls, text: str) -> "Mark | None":
-        """The mark in an address; None for nonsense."""
+def _deadlines(now: datetime) -> list[datetime]:
+    grace = _span("grace") or timedelta()
+    if "cron" in request.args:
+        zone = time_zones.preferred(request.args.get("zone") or time_zones.UTC)
+        if not time_zones.is_known(zone):
+            return []
         try:
-            micros, location, row_id = text.split(".")
-            return cls(from_micros(int(micros)), location, UUID(row_id))
-        except (ValueError, OverflowError):
-            return None
-
-    def __str__(self) -> str:
-        return f"{to_micros(self.at)}.{self.location}.{self.id}"
-
-
-@dataclass(frozen=True, slots=True)
-class Results:
-    """One page, the newest first. `total` is counted up to `COUNTED`; `older` and `newer` are where to go on."""
-
-    items: Sequence[MonitorResult]
-    total: int
-    size: int
-    older: Mark | None
-    newer: Mark | None
+            fire_times = CronSim(request.args["cron"], now.astimezone(ZoneInfo(zone)))
+            return [fire_time.astimezone(UTC) + grace for fire_time in islice(fire_times, _DEADLINES)]
+        except (CronSimError, ValueError):
+            return []
+    every = _span("every")
+    return [now + every + grace] if every else []
 
 
-def page(monitor_id: UUID, wanted: Filters, now: datetime) -> Results:
-    """The newest results, or those `?before=` or `?after=` a mark."""
-    query = _query(monitor_id, wanted, now)
-    counted = query.with_only_columns(MonitorResult.id).limit(COUNTED)
-    total = db.session.scalar(select(func.count()).select_from(counted.subquery())) or 0
-    size = wanted_size()
-    before, after = Mark.read(request.args.get("before", "")), Mark.read(request.args.get("after", ""))
-    if after is not None:
-        rows = _rows(query.where(_newer_than(after)), size, newest_first=False)
-        if len(rows) > size:
-            return Results(rows[1:], total, size, Mark.of(rows[-1]), Mark.of(rows[1]))
-        before = None  # They fit on the first page.
-    if before is not None:
-        query = query.where(_older_than(before))
-    rows = _rows(query, size, newest_first=True)
-    older = Mark.of(rows[size - 1]) if len(rows) > size else None
-    return Results(rows[:size], total, size, older, Mark.of(rows[0]) if before and rows else None)
-
-
-def wanted_size() -> int:
-    """`?rows=` of this request, one of `SIZES`."""
-    text = request.args.get("rows", "")
-    return int(text) if text in map(str, SIZES) else SIZES[0]
-
-
-_LOCATION = func.coalesce(MonitorResult.location, "")
-
-
-def _older_than(mark: Mark) -> ColumnElement[bool]:
-    beside = tuple_(_LOCATION, MonitorResult.id) > (mark.location, mark.id)
-    # The plain bound comes first: it chooses the partitions.
-    return and_(MonitorResult.scheduled_for <= mark.at, or_(MonitorResult.scheduled_for < mark.at, beside))
-
-
-def _newer_than(mark: Mark) -> ColumnElement[bool]:
-    beside = tuple_(_LOCATION, MonitorResult.id) < (mark.location, mark.id)
-    return and_(MonitorResult.scheduled_for >= mark.at, or_(MonitorResult.scheduled_for > mark.at, beside))
-
-
-def _rows(query: Select[MonitorResult], size: int, *, newest_first: bool) -> list[MonitorResult]:
-    """`size` rows of one end and one more, which shows that there are more; the newest first in either case."""
-    at, location, row_id = MonitorResult.scheduled_for, _LOCATION, MonitorResult.id
-    order = (at.desc(), location, row_id) if newest_first else (at, location.desc(), row_id.desc())
-    rows = list(db.session.scalars(query.order_by(*order).limit(size + 1)))
-    return rows if newest_first else rows[::-1]
-
-
-def _query(monitor_id: UUID, wanted: Filters, now: datetime) -> Select[MonitorResult]:
-    since, until = now - timedelta(days=RECENT_DAYS), now + timedelta(minutes=1)
-    if wanted.day:
-        since = datetime(wanted.day.year, wanted.day.month, wanted.day.day, tzinfo=UTC)
-        until = since + timedelta(days=1)
-    # Both ends are given, so that only the days asked for are opened.
-    query = select(MonitorResult).where(
-        MonitorResult.monitor_id == monitor_id,
-        MonitorResult.scheduled_for >= since,
-        MonitorResult.scheduled_for < until,
-    )
-    if wanted.location:
-        query = query.where(MonitorResult.location == wanted.location)
-    if wanted.status:
-        query = query.where(MonitorResult.status == wanted.status)
-    return query
-
-
-def newest(monitor_id: UUID, now: datetime) -> list[MonitorResult]:
-    """The rows of the newest round."""
-    query = _query(monitor_id, Filters(None, "", ""), now)
-    rows = db.session.scalars(query.order_by(MonitorResult.scheduled_for.desc()).limit(8)).all()
-    return [row for row in rows if row.scheduled_for == rows[0].scheduled_for]
+def _span(name: str) -> timedelta | None:
+    """Return the seconds in the argument `name`, or None if they are not a number or out of range."""
+    try:
+        span = timedelta(seconds=float(request.args.get(name, "")))
+    except (ValueError, OverflowError):
+        return None
+    return span if timedelta() < span <= _LONGEST else None

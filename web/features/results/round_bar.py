@@ -1,4 +1,4 @@
-"""The bar of newest rounds as SVG. In Python, not in a template: a list draws fifteen hundred of these beats."""
+"""The bar of the latest rounds as SVG. It is built in Python, because a list has hundreds of these shapes."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from markupsafe import Markup, escape
 from web.features.results.rounds import Round
 from web.ui.labels import STATES, counted, exact, milliseconds
 
-#: The taller, the worse: the bar can be read without its colours.
+#: A worse status is taller, so that the bar can be read without colours.
 _HEIGHTS = {"down": 24, "up": 18}
 _OTHER_HEIGHT = 10
 _WIDTH, _GAP = 6, 2
@@ -16,38 +16,38 @@ _STEP = _WIDTH + _GAP
 
 
 def beats(rounds: Sequence[Round], count: int, wide: bool = False) -> Markup:
-    """`rounds`, oldest first, as the right end of a bar with room for `count`."""
+    """Return a bar with room for `count` rounds that ends with `rounds`, oldest first."""
     missing = max(0, count - len(rounds))
     shapes = [
         f'<rect class="beat-none" x="{index * _STEP}" y="9" width="{_WIDTH}" height="6" rx="1.5"/>'
         for index in range(missing)
     ]
-    shapes += [_beat(one, (missing + index) * _STEP) for index, one in enumerate(rounds)]
+    shapes += [_beat(round_, (missing + index) * _STEP) for index, round_ in enumerate(rounds)]
     look = "beats beats-wide" if wide else "beats"
-    # Every text that comes from outside was escaped in `_beat`; the rest is numbers and words of ours.
+    # `_beat` has escaped every text from outside. The rest is trusted.
     return Markup(  # noqa: S704
         f'<svg class="{look}" viewBox="0 0 {count * _STEP - _GAP} 24" preserveAspectRatio="none" role="img"'
         f' aria-label="{_summary(rounds)}">{"".join(shapes)}</svg>'
     )
 
 
-def _beat(one: Round, x: int) -> str:
-    height = _HEIGHTS.get(one.status, _OTHER_HEIGHT)
-    told = [STATES[one.status][0], exact(one.scheduled_for)]
-    if one.response_time_ms is not None:
-        told.append(milliseconds(one.response_time_ms))
-    if one.reason:
-        told.append(str(escape(one.reason)))
+def _beat(round_: Round, x: int) -> str:
+    height = _HEIGHTS.get(round_.status, _OTHER_HEIGHT)
+    title = [STATES[round_.status][0], exact(round_.scheduled_for)]
+    if round_.response_time_ms is not None:
+        title.append(milliseconds(round_.response_time_ms))
+    if round_.reason:
+        title.append(str(escape(round_.reason)))
     return (
-        f'<rect class="state-{one.status}" x="{x}" y="{12 - height / 2:g}" width="{_WIDTH}" height="{height}" rx="1.5">'
-        f"<title>{' · '.join(told)}</title></rect>"
+        f'<rect class="state-{round_.status}" x="{x}" y="{12 - height / 2:g}" width="{_WIDTH}" height="{height}" rx="1.5">'
+        f"<title>{' · '.join(title)}</title></rect>"
     )
 
 
 def _summary(rounds: Sequence[Round]) -> str:
     if not rounds:
         return "No rounds yet"
-    states = [one.status for one in rounds]
+    states = [round_.status for round_ in rounds]
     up, down = states.count("up"), states.count("down")
     unchecked = len(states) - up - down
     text = f"Newest {counted(len(states), 'round')}: {up} up, {down} down"
@@ -55,5 +55,5 @@ def _summary(rounds: Sequence[Round]) -> str:
 
 
 def init_app(app: Flask) -> None:
-    """Give the templates of `app` the function `beats`."""
+    """Add the function `beats` to the templates of `app`."""
     app.jinja_env.globals["beats"] = beats

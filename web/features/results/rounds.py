@@ -1,4 +1,4 @@
-"""The newest rounds of monitors, as the heartbeat bars and the short chart show them."""
+"""The latest rounds of monitors, for the round bars and the chart of the recent rounds."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from web.http.extensions import db
 
-#: A list looks back this far: fewer partitions to open. Rarer monitors show a shorter bar there.
+#: A list looks back this far, to read fewer partitions. Monitors with rare checks have a shorter bar there.
 LIST_DAYS = 7
 DETAIL_DAYS = 32
 _NEWEST = text(
@@ -30,7 +30,7 @@ _NEWEST = text(
 
 @dataclass(slots=True)
 class Round:
-    """One round: what its locations measured together. `response_time_ms` is their mean, `reason` the first failure's."""
+    """One round of all its locations. `response_time_ms` is their mean, `reason` that of the first failure."""
 
     scheduled_for: datetime
     status: str = "error"
@@ -42,7 +42,7 @@ class Round:
 def newest(
     monitors: Iterable[UUID], count: int, now: datetime, *, locations: int = 1, days: int = LIST_DAYS
 ) -> dict[UUID, list[Round]]:
-    """The newest `count` rounds of each monitor, oldest first; `locations` is the most that one round may have."""
+    """Return the latest `count` rounds of each monitor, oldest first. A round has at most `locations` locations."""
     ids = list(monitors)
     if not ids:
         return {}
@@ -55,29 +55,30 @@ def newest(
             "rows": count * max(1, locations),
         },
     )
-    rounds: dict[UUID, dict[datetime, Round]] = {one: {} for one in ids}
+    rounds: dict[UUID, dict[datetime, Round]] = {monitor_id: {} for monitor_id in ids}
     for row in rows:
         known = rounds[row.monitor_id]
         known.setdefault(row.scheduled_for, Round(row.scheduled_for)).locations.append(row)
     return {
-        one: [_summed_up(found) for found in reversed(list(known.values())[:count])] for one, known in rounds.items()
+        monitor_id: [_summed_up(round_) for round_ in reversed(list(known.values())[:count])]
+        for monitor_id, known in rounds.items()
     }
 
 
-def _summed_up(one: Round) -> Round:
-    one.status = status_of(one.locations)
-    times = [row.response_time_ms for row in one.locations if row.response_time_ms is not None]
-    one.response_time_ms = sum(times) / len(times) if times else None
-    failures = [row for row in one.locations if row.status != "up"]
-    if one.status != "up" and failures:
-        one.reason = failures[0].error_message or failures[0].error_code or ""
-    return one
+def _summed_up(round_: Round) -> Round:
+    round_.status = status_of(round_.locations)
+    times = [row.response_time_ms for row in round_.locations if row.response_time_ms is not None]
+    round_.response_time_ms = sum(times) / len(times) if times else None
+    failures = [row for row in round_.locations if row.status != "up"]
+    if round_.status != "up" and failures:
+        round_.reason = failures[0].error_message or failures[0].error_code or ""
+    return round_
 
 
 def status_of(rows: Sequence[Any]) -> str:
-    """How a round went, from its rows: the verdict wrote the failure count into each of them.
+    """Return the status of a round from its rows, into which the verdict wrote the failure count.
 
-    `error` rows do not count; before the verdict, one good row is enough to look up.
+    `error` rows are ignored. Before the verdict, one successful row makes the round up.
     """
     measured = [row for row in rows if row.status != "error"]
     if not measured:

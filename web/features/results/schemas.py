@@ -1,4 +1,4 @@
-"""Results, pings and statistics on the wire."""
+"""Results, pings and statistics in the API: filters and responses."""
 
 import datetime as dt
 from typing import Any, Literal
@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from web.api.lists import PageQuery
+from web.api.pagination import PageQuery
 from web.api.schema import In, Out
 from web.features.incidents.evidence import DETAILS
 
@@ -15,7 +15,7 @@ PingKind = Literal["success", "fail", "start", "log"]
 
 
 class ResultOut(Out):
-    """One location's outcome of one round, or one heartbeat ping."""
+    """The result of one location in one round, or one heartbeat ping."""
 
     id: UUID
     monitor_id: UUID
@@ -48,7 +48,7 @@ class LocationStatsQuery(In):
 
 
 class LocationStats(Out):
-    """One location's sums over the period. Times are milliseconds; `error` results (ours) count in no figure but theirs."""
+    """One location's statistics of the period. Times are in milliseconds. `error` results count in `errorChecks` only."""
 
     location: str | None
     total_checks: int
@@ -71,7 +71,7 @@ class StatsQuery(In):
 
 
 class StatsOut(Out):
-    """A monitor's sums over the period, all locations together. Times are milliseconds."""
+    """A monitor's statistics of the period, for all locations. Times are in milliseconds."""
 
     uptime_percentage: float | None
     total_checks: int
@@ -84,7 +84,7 @@ class StatsOut(Out):
 
 
 class PingOut(Out):
-    """A heartbeat ping as it came in."""
+    """A heartbeat ping as it was received."""
 
     id: UUID
     received_at: dt.datetime

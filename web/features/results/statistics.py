@@ -1,4 +1,4 @@
-"""A monitor's figures out of the rollups: uptime, response times by period, and by location. Never out of raw results."""
+"""A monitor's statistics from the rollups: uptime and response times by period and location. Raw results are not read."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -21,14 +21,14 @@ PERIODS = {
     "90d": ("90 days", timedelta(days=90)),
 }
 _BY_HOUR = {"24h", "7d"}
-#: Days whose daily sum may be wanting, today among them; their hours are summed instead.
+#: The latest days, including today, may have no daily rollup yet. Their hourly rollups are summed instead.
 _UNSUMMED = timedelta(days=2)
 
 
 class Rollup(NamedTuple):
-    """One row of either table; `at` is the beginning of its hour or of its day, in UTC.
+    """One row of either rollup table. `at` is the start of its hour or day in UTC.
 
-    `''` is the location of pings. Plain rows, because a page reads some hundreds of them and changes none.
+    The location of pings is `''`. These are plain rows, not ORM objects, because a page reads hundreds of them.
     """
 
     at: datetime
@@ -48,7 +48,7 @@ _SUMS = Rollup._fields[1:]
 
 @dataclass(slots=True)
 class Figures:
-    """Sums over some rollups; times in milliseconds, of good checks."""
+    """The sums of some rollups. Times are in milliseconds, of successful checks."""
 
     up: int = 0
     down: int = 0
@@ -61,7 +61,7 @@ class Figures:
 
     @property
     def uptime(self) -> float | None:
-        """In percent of what was measured, errors being ours; None where nothing was."""
+        """The percentage of successful checks, without errors; None if there are none."""
         measured = self.up + self.down
         return 100 * self.up / measured if measured else None
 
@@ -71,11 +71,11 @@ class Figures:
         return self.total / self.count if self.count else None
 
     def percentile(self, fraction: float) -> float | None:
-        """The response time that `fraction` of the checks stayed below."""
+        """Return the response time below which `fraction` of the checks were."""
         return histogram.percentile(self.histogram, fraction) if self.histogram else None
 
     def add(self, row: Rollup) -> None:
-        """Count `row` in."""
+        """Add `row` to the sums."""
         self.up += row.up
         self.down += row.down
         self.error += row.error
@@ -87,13 +87,13 @@ class Figures:
             wider = max(len(self.histogram), len(row.histogram))
             mine = self.histogram + [0] * (wider - len(self.histogram))
             theirs = row.histogram + [0] * (wider - len(row.histogram))
-            self.histogram = [one + other for one, other in zip(mine, theirs, strict=True)]
+            self.histogram = [left + right for left, right in zip(mine, theirs, strict=True)]
 
 
-def _chosen(choose: Any, one: float | None, other: float | None) -> float | None:
-    if one is None or other is None:
-        return other if one is None else one
-    chosen: float = choose(one, other)
+def _chosen(choose: Any, left: float | None, right: float | None) -> float | None:
+    if left is None or right is None:
+        return right if left is None else left
+    chosen: float = choose(left, right)
     return chosen
 
 
@@ -102,7 +102,7 @@ def _midnight(day: date) -> datetime:
 
 
 def start_of(period: str, now: datetime) -> datetime:
-    """The beginning of the first hour or day of `period`, which ends with the present one."""
+    """Return the start of the first hour or day of `period`, which ends with the current one."""
     length = PERIODS[period][1]
     if period in _BY_HOUR:
         return now.replace(minute=0, second=0, microsecond=0) - length + timedelta(hours=1)
@@ -114,42 +114,42 @@ def _first_of(days: int, now: datetime) -> datetime:
 
 
 def covered(period: str, since: datetime, now: datetime) -> float | None:
-    """How much of `period`, in percent, lies after `since`; None if all of it does."""
+    """Return the percentage of `period` that is after `since`, or None if all of it is."""
     first = start_of(period, now)
     return 100 * max(timedelta(), now - since) / (now - first) if since > first else None
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The rollups of one monitor, by day and, as far as they were asked for, by hour."""
+    """The rollups of one monitor by day, and by hour for the latest days."""
 
     hours: Sequence[Rollup]
     days: Sequence[Rollup]
     now: datetime
 
     def rows(self, period: str) -> list[Rollup]:
-        """The rollups that make up `period`: by hour up to a week, else by day."""
+        """Return the rollups of `period`: by hour up to a week, else by day."""
         first = start_of(period, self.now)
         if period in _BY_HOUR:
             return [row for row in self.hours if row.at >= first]
         return self._by_day(first)
 
     def figures(self, period: str) -> Figures:
-        """The sums over `period`."""
+        """Return the sums over `period`."""
         return _summed(self.rows(period))
 
     def by_location(self, days: int) -> dict[str, Figures]:
-        """The sums over the last `days`, today included, of each location by its code."""
+        """Return {location code: sums} over the last `days`, including today."""
         found: dict[str, Figures] = {}
         for row in self._by_day(_first_of(days, self.now)):
             found.setdefault(row.location, Figures()).add(row)
         return dict(sorted(found.items()))
 
     def points(self, period: str, since: datetime | None = None) -> list[Point]:
-        """One point an hour or a day, the newest last, with empty ones where nothing was measured.
+        """Return one point per hour or day, the latest last. Points without measurements are empty.
 
-        If the monitor is there only `since` a time within the period, the first point is the first one of its life, and
-        a monitor of a few days has points by the hour.
+        If the monitor was created at `since` within the period, the first point is at its creation, and a monitor that is a
+        few days old has hourly points.
         """
         first = start_of(period, self.now)
         since = min(max(since or first, first), self.now)
@@ -158,7 +158,7 @@ class History:
         buckets: dict[datetime, Figures] = {}
         for row in rows:
             buckets.setdefault(row.at if by_hour else _midnight(row.at.date()), Figures()).add(row)
-        # What was measured before is shown as well, wherever it comes from.
+        # Measurements from before `since`, such as imported ones, are shown too.
         at = min([since.replace(minute=0, second=0, microsecond=0) if by_hour else _midnight(since.date()), *buckets])
         step = timedelta(hours=1) if by_hour else timedelta(days=1)
         points = []
@@ -168,7 +168,7 @@ class History:
         return points
 
     def _by_day(self, first: datetime) -> list[Rollup]:
-        """Whole days before today, and the hours of today and of the days before that have no daily sum yet."""
+        """Return the daily rollups before today, and the hourly ones of today and of days without a daily rollup."""
         today = _midnight(self.now.date())
         whole = [row for row in self.days if first <= row.at < today]
         summed = {row.at for row in whole}
@@ -177,7 +177,7 @@ class History:
 
 
 def history(monitor_id: UUID, now: datetime, *, days: int = 90, hours: timedelta = timedelta(days=7)) -> History:
-    """The rollups of the last `days`, and those of the last `hours`, which reach back over the days not summed yet."""
+    """Return the daily rollups of the last `days` and the hourly ones of the last `hours`."""
     by_hour = select(HourlyRollup.hour, *(getattr(HourlyRollup, name) for name in _SUMS)).where(
         HourlyRollup.monitor_id == monitor_id, HourlyRollup.hour > now - hours - timedelta(hours=1)
     )
@@ -192,7 +192,7 @@ def history(monitor_id: UUID, now: datetime, *, days: int = 90, hours: timedelta
 
 
 def over_period(monitor_id: UUID, period: str, now: datetime) -> Figures:
-    """The sums over `period`, out of no more rows than they take."""
+    """Return the sums over `period`, reading only the rows that they need."""
     length = PERIODS[period][1]
     by_hour = period in _BY_HOUR
     found = history(monitor_id, now, days=0, hours=length) if by_hour else over_days(monitor_id, length.days, now)
@@ -200,12 +200,12 @@ def over_period(monitor_id: UUID, period: str, now: datetime) -> Figures:
 
 
 def over_days(monitor_id: UUID, days: int, now: datetime) -> History:
-    """What the figures and `History.by_location` of so many days want, and no more hours than that."""
+    """Return the rollups that the sums of the last `days` need."""
     return history(monitor_id, now, days=days, hours=_UNSUMMED + timedelta(days=1))
 
 
 def incidents(monitor_id: UUID, since: datetime) -> int:
-    """How many outages began after `since` or lasted into that time."""
+    """Return how many outages began after `since`, or were open at that time."""
     counted = select(func.count()).where(
         Incident.monitor_id == monitor_id, or_(Incident.ended_at.is_(None), Incident.ended_at >= since)
     )

@@ -1,4 +1,4 @@
-"""Tags: words on monitors. A tag is there as long as one monitor carries it."""
+"""Tags of monitors. A tag exists while a monitor has it."""
 
 from uuid import UUID
 
@@ -12,71 +12,74 @@ from web.http.extensions import db
 from web.services import audit_events
 
 
-def count_of(who: Caller, name: str) -> int:
-    """How many of the caller's monitors carry the tag."""
-    carried = select(func.count()).where(Monitor.project_id == who.project_id, Monitor.tags.contains([name]))
-    return db.session.scalar(carried) or 0
+def count_of(caller: Caller, name: str) -> int:
+    """Return how many monitors of the project have the tag."""
+    tagged = select(func.count()).where(Monitor.project_id == caller.project_id, Monitor.tags.contains([name]))
+    return db.session.scalar(tagged) or 0
 
 
-def add(who: Caller, name: str, monitor_ids: list[UUID]) -> int:
-    """Put the tag on these monitors; how many carry it then. Raises a 422 `Problem` where one is not there, or full."""
+def add(caller: Caller, name: str, monitor_ids: list[UUID]) -> int:
+    """Add the tag to these monitors. Return how many have it then.
+
+    Raise a 422 `Problem` if a monitor does not exist or has too many tags.
+    """
     wanted = set(monitor_ids)
-    own = (Monitor.project_id == who.project_id, Monitor.id.in_(wanted))
+    own = (Monitor.project_id == caller.project_id, Monitor.id.in_(wanted))
     found = db.session.execute(_locked(*own).add_columns(Monitor.tags)).all()
     if len(found) < len(wanted):
-        raise invalid({"monitorIds": "Names a monitor that is not there."})
+        raise invalid({"monitorIds": "A monitor does not exist."})
     if any(name not in tags and len(tags) >= MAX_TAGS for _, tags in found):
-        raise invalid({"monitorIds": f"Names a monitor that has {MAX_TAGS} tags already."})
+        raise invalid({"monitorIds": f"A monitor already has {MAX_TAGS} tags."})
     db.session.execute(
         update(Monitor)
         .where(*own, ~Monitor.tags.contains([name]))
         .values(tags=func.array_append(Monitor.tags, name), version=Monitor.version + 1)
         .execution_options(synchronize_session=False)
     )
-    audit_events.record(who, "tag.added", "tag", None, name=name, monitors=len(wanted))
-    return count_of(who, name)
+    audit_events.record(caller, "tag.added", "tag", None, name=name, monitors=len(wanted))
+    return count_of(caller, name)
 
 
-def rename(who: Caller, old: str, new: str) -> int:
-    """Put the tag's new name in the old one's place everywhere; how many carry it then. Raises a 404 `Problem`."""
-    if not count_of(who, old):
+def rename(caller: Caller, old: str, new: str) -> int:
+    """Rename the tag on every monitor. Return how many have it then. Raise a 404 `Problem` if there is no such tag."""
+    if not count_of(caller, old):
         raise not_found("tag")
     renamed = case(
         (Monitor.tags.contains([new]), func.array_remove(Monitor.tags, old)),
         else_=func.array_replace(Monitor.tags, old, new),
     )
     if new != old:
-        _rewrite(who, old, renamed)
-        # Maintenance planned for the tag follows its monitors.
+        _rewrite(caller, old, renamed)
+        # Maintenance windows of the tag are renamed too.
         db.session.execute(
             update(MaintenanceWindow)
-            .where(MaintenanceWindow.project_id == who.project_id, MaintenanceWindow.tag == old)
+            .where(MaintenanceWindow.project_id == caller.project_id, MaintenanceWindow.tag == old)
             .values(tag=new)
             .execution_options(synchronize_session=False)
         )
-    audit_events.record(who, "tag.renamed", "tag", None, name=old, to=new)
-    return count_of(who, new)
+    audit_events.record(caller, "tag.renamed", "tag", None, name=old, to=new)
+    return count_of(caller, new)
 
 
-def remove(who: Caller, name: str) -> None:
-    """Take the tag off every monitor. Raises a 404 `Problem`."""
-    if not count_of(who, name):
+def remove(caller: Caller, name: str) -> None:
+    """Remove the tag from every monitor. Raise a 404 `Problem` if there is no such tag."""
+    if not count_of(caller, name):
         raise not_found("tag")
-    _rewrite(who, name, func.array_remove(Monitor.tags, name))
-    audit_events.record(who, "tag.removed", "tag", None, name=name)
+    _rewrite(caller, name, func.array_remove(Monitor.tags, name))
+    audit_events.record(caller, "tag.removed", "tag", None, name=name)
 
 
 def _locked(*conditions: ColumnElement[bool]) -> Select[UUID]:
-    """The ids of those monitors, locked in one order, so that two changes of many never wait for each other."""
+    """Select the ids of the monitors, locked in one order, so that two bulk changes do not deadlock."""
     return select(Monitor.id).where(*conditions).order_by(Monitor.id).with_for_update(key_share=True)
 
 
-def _rewrite(who: Caller, name: str, tags: object) -> None:
-    carried = (Monitor.project_id == who.project_id, Monitor.tags.contains([name]))
-    db.session.execute(_locked(*carried)).all()
+def _rewrite(caller: Caller, name: str, tags: object) -> None:
+    tagged = (Monitor.project_id == caller.project_id, Monitor.tags.contains([name]))
+    db.session.execute(_locked(*tagged)).all()
     db.session.execute(
         update(Monitor)
-        .where(*carried)
+        .where(*tagged)
         .values(tags=tags, version=Monitor.version + 1)
         .execution_options(synchronize_session=False)
     )
