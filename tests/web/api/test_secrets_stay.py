@@ -13,7 +13,7 @@ from tests.web.api.cast import Cast
 from web.services import destinations
 
 TOKEN, HEADER = "the-bearer-token-0123", "the-header-value-4567"
-AGAIN = "enter the secret again"
+AGAIN = "Enter the secret again"
 
 
 @pytest.fixture
