@@ -110,11 +110,12 @@ def _new_state(
     now: datetime,
 ) -> State:
     state = change.state
+    error_code = explanation.error_code if explanation else "NO_ANSWER"
     return state._replace(
         last_check_at=checked_at,
         last_status_change_at=now if change.status_changed else state.last_status_change_at,
         last_response_time_ms=explanation.response_time_ms if explanation else None,
-        last_error_code=explanation.error_code if explanation else "NO_ANSWER",
+        last_error_code=error_code,
         last_error_message=explanation.error_message if explanation else "No location answered in time.",
         decided_for=scheduled_for,
         open_scheduled_for=None if state.open_scheduled_for == scheduled_for else state.open_scheduled_for,
