@@ -1,8 +1,8 @@
-"""The target guard: which addresses Supercheck may talk to on a user's behalf.
+"""The target guard: decides which addresses Supercheck may connect to for a user.
 
-Users choose targets and webhook URLs; without a guard they could reach the network that we run in.
-What is judged is always the address that is about to be connected to, never a name: probes call
-`judge` from the socket's own callback, so a second resolution (DNS rebinding) has nothing to win.
+Users choose targets and webhook URLs. Without a guard they could reach the network that Supercheck runs in. The guard always
+checks the address of the connection, never a name: probes call `judge` from the socket's own callback, so DNS rebinding has
+no effect.
 """
 
 import ipaddress
@@ -23,17 +23,17 @@ _NOT_FOR_USERS = (
     ipaddress.IPv4Network("100.64.0.0/10"),
     # Protocol assignments, among them a cloud's metadata service; the library calls most of them global.
     ipaddress.IPv4Network("192.0.0.0/24"),
-    # Public by its number, but within Azure the host of the virtual machine answers.
+    # A public address, but within Azure it is the host of the virtual machine.
     ipaddress.IPv4Network("168.63.129.16/32"),
 )
 
 
 class BlockedTarget(Exception):
-    """The guard refused; `str()` says what and how an operator may allow it."""
+    """The guard blocked an address. `str()` says which, and how an operator can allow it."""
 
 
 def _embedded(address: ipaddress.IPv6Address) -> Iterable[ipaddress.IPv4Address]:
-    """The IPv4 addresses that an IPv6 one carries inside: mapped, compatible, NAT64, 6to4, Teredo."""
+    """Yield the IPv4 addresses that are embedded in an IPv6 address: mapped, compatible, NAT64, 6to4, Teredo."""
     number = int(address)
     if address.ipv4_mapped:
         yield address.ipv4_mapped
@@ -46,13 +46,13 @@ def _embedded(address: ipaddress.IPv6Address) -> Iterable[ipaddress.IPv4Address]
 
 
 def is_public(address: Address) -> bool:
-    """Whether `address` belongs to the public internet, whatever wraps it."""
+    """Return whether `address` belongs to the public internet, including addresses embedded in it."""
     if isinstance(address, ipaddress.IPv6Address):
         if address.scope_id is not None or address in _SITE_LOCAL or address in _DOCUMENTATION:
             return False
         inner = list(_embedded(address))
         if inner:
-            return all(is_public(one) for one in inner)
+            return all(is_public(embedded) for embedded in inner)
     elif any(address in network for network in _NOT_FOR_USERS):
         return False
     return address.is_global and not (
@@ -79,19 +79,19 @@ def judge(ip: str, host: str = "") -> None:
     """Raise `BlockedTarget` unless connecting to `ip`, reached under the name `host`, is allowed."""
     config = settings.get()
     if not _allowed(ip, host, config.allow_internal_targets, config.allowed_internal_targets):
-        # The address behind a name is left out: the sentence goes to people who only choose targets, and would let them
-        # map the internal network by its names.
+        # The message omits the address of a name: users who may only choose targets must not be able to map the internal
+        # network.
         raise BlockedTarget(
-            f"{host or ip} {'leads to' if host and host != ip else 'is'} an internal address. An operator may allow it with"
+            f"{host or ip} {'leads to' if host and host != ip else 'is'} an internal address. An operator can allow it with"
             f" ALLOWED_INTERNAL_TARGETS={host_names.bare(host) or ip}, or all of them with ALLOW_INTERNAL_TARGETS=true."
         )
 
 
 def resolve(host: str, port: int, *, kind: int = socket.SOCK_STREAM, family: int = socket.AF_UNSPEC) -> str:
-    """The first address of `host` that the guard lets pass; blocking.
+    """Return the first address of `host` that the guard allows. Blocks.
 
-    Raises `BlockedTarget` where none passes, `socket.gaierror` where the name has no address, and `UnicodeError` where it
-    is none.
+    Raise `BlockedTarget` if none is allowed, `socket.gaierror` if the name has no address, and `UnicodeError` if it is not a
+    valid name.
     """
     refused: BlockedTarget | None = None
     for *_, address in socket.getaddrinfo(host_names.to_lookup(host), port, family, kind):
@@ -102,17 +102,17 @@ def resolve(host: str, port: int, *, kind: int = socket.SOCK_STREAM, family: int
             refused = error
         else:
             return ip
-    assert refused is not None, "getaddrinfo answers at least one address or raises"
+    assert refused is not None, "getaddrinfo returns at least one address or raises"
     raise refused
 
 
 def judge_host_at_save(host: str) -> None:
-    """Raise `BlockedTarget` where `host`, as typed, is or resolves only to forbidden addresses.
+    """Raise `BlockedTarget` if `host` is, or resolves only to, blocked addresses.
 
-    A name that does not resolve passes: it may be right tomorrow, and the check itself is judged again.
+    A name that does not resolve is accepted: it may exist later, and each check asks the guard again.
     """
     try:
         resolve(host.strip("[]"), 0)
     except (socket.gaierror, ValueError):
-        # Among them names that cannot be encoded, or hold a NUL.
+        # Includes names that cannot be encoded or contain a NUL.
         return

@@ -1,8 +1,8 @@
-"""Taking secrets out of texts that others wrote, however they are spelled there.
+"""Removes secrets from external texts, in whatever encoding they appear there.
 
-A service may repeat a secret escaped for JSON, HTML or a URL, in upper or lower case, twice over, inside of base64 or
-hexadecimal. No list of spellings is complete, so the text is read instead: each reading undoes one escape and knows where
-in the text its characters come from. A secret found in any reading is hidden in the text itself.
+A service may repeat a secret escaped for JSON, HTML or a URL, escaped twice, or inside base64 or hexadecimal. No list of
+encodings is complete, so the text is decoded instead: each reading undoes one escape and knows where in the text its
+characters come from. A secret that is found in any reading is hidden in the text itself.
 """
 
 import base64
@@ -24,19 +24,19 @@ CREDENTIAL_NAME = re.compile(
     re.IGNORECASE,
 )
 HIDDEN = "…"
-#: What is shorter is found everywhere: taking it out would tell more than it hides.
+#: Shorter secrets occur in every text. Removing them would reveal more than it hides.
 SHORTEST = 4
-#: Escapes within escapes that are undone, and base64 or hexadecimal within the same.
+#: Levels of nested escapes that are undone, and of nested base64 or hexadecimal.
 _DEPTH = 4
 _CODED_DEPTH = 2
 #: Of a backslash and three octal digits; `\\xfc` is as long.
 _OCTAL_WIDTH = 4
-#: The text is hostile: no more readings than this are made of it.
-_MOST_READINGS = 40
+#: The text is untrusted, so the number of readings is limited.
+_MAX_READINGS = 40
 
 
 class _Reading(NamedTuple):
-    """`text`, and `span`, which tells for a begin and an end in it where the source has them."""
+    """`text`, and `span`, which maps a begin and an end in it to the source."""
 
     text: str
     span: Callable[[int, int], tuple[int, int]]
@@ -48,9 +48,9 @@ _Decode = Callable[[str], Iterable[_Piece]]
 
 
 def without(text: str, secrets: Iterable[str]) -> str:
-    """`text` with an ellipsis for every one of `secrets`, however it is spelled there.
+    """Return `text` with an ellipsis in place of each of `secrets`, in whatever encoding.
 
-    Of a secret that was cut, at the end of `text` or at the last ellipsis in it, what is left goes as well.
+    The rest of a secret that was cut at the end of `text`, or at the last ellipsis in it, is removed too.
     """
     wanted = frozenset(needle for secret in secrets for needle in _needles(secret))
     if not wanted:
@@ -60,7 +60,7 @@ def without(text: str, secrets: Iterable[str]) -> str:
 
 
 def _hide(text: str, spans: Iterable[tuple[int, int]]) -> str:
-    """`text` with an ellipsis for each of the sorted `spans`; those that overlap are one."""
+    """Return `text` with an ellipsis for each of the sorted `spans`. Overlapping spans are merged."""
     kept, at, hidden_to = "", 0, -1
     for begin, end in spans:
         if begin >= hidden_to:
@@ -71,7 +71,7 @@ def _hide(text: str, spans: Iterable[tuple[int, int]]) -> str:
 
 @lru_cache(maxsize=512)
 def _needles(secret: str) -> frozenset[str]:
-    """What to look for: `secret` itself, read as an escaped text, and as it looks in the wrong charset."""
+    """Return the texts to search for: `secret` itself, unescaped, and decoded with the wrong charset."""
     if len(secret) < SHORTEST:
         return frozenset()
     found = {reading.text for reading in _readings(_Reading(secret, lambda begin, end: (begin, end)))}
@@ -81,12 +81,12 @@ def _needles(secret: str) -> frozenset[str]:
 
 
 def _folded(text: str) -> str:
-    """`text` as it is compared: in forms a plus is a space."""
+    """Return `text` as it is compared: in forms a plus is a space."""
     return text.replace("+", " ")
 
 
 def _find(source: _Reading, needles: frozenset[str], coded_depth: int) -> Iterator[tuple[int, int]]:
-    """Where `needles` stand in any reading of `source`."""
+    """Yield where `needles` are in any reading of `source`."""
     shortest = min(map(len, needles))
     for reading in _readings(source):
         text = _folded(reading.text)
@@ -106,7 +106,7 @@ def _occurrences(text: str, needle: str) -> Iterator[tuple[int, int]]:
 
 
 def _cut(text: str, needle: str) -> Iterator[tuple[int, int]]:
-    """The beginning of `needle` at the end of `text` and before its last ellipsis."""
+    """Yield where the beginning of `needle` is: at the end of `text` and before its last ellipsis."""
     begin, last = needle[:SHORTEST], text.rfind(HIDDEN)
     for end in {len(text), last} - {-1}:
         at = text.find(begin, max(0, end - len(needle)), end)
@@ -118,7 +118,7 @@ def _cut(text: str, needle: str) -> Iterator[tuple[int, int]]:
 
 
 def _readings(source: _Reading) -> Iterator[_Reading]:
-    """`source` itself, then with one kind of escape undone, with two, and so on."""
+    """Yield `source`, then with one kind of escape undone, then with two, and so on."""
     known, level = {source.text}, [source]
     yield source
     for _ in range(_DEPTH):
@@ -128,7 +128,7 @@ def _readings(source: _Reading) -> Iterator[_Reading]:
                 made = _undone(reading, pattern, decode)
                 if made is None or made.text in known:
                     continue
-                if len(known) >= _MOST_READINGS:
+                if len(known) >= _MAX_READINGS:
                     return
                 known.add(made.text)
                 following.append(made)
@@ -137,9 +137,9 @@ def _readings(source: _Reading) -> Iterator[_Reading]:
 
 
 def _undone(source: _Reading, pattern: re.Pattern[str], decode: _Decode) -> _Reading | None:
-    """`source` with what `pattern` matches decoded; None where it matches nothing."""
+    """Return `source` with all matches of `pattern` decoded, or None if there is no match."""
     parts, at, length = [], 0, 0
-    # Of each decoded character: where it stands in the new text, and what it stood for in the old one.
+    # For each decoded character: its position in the new text, and its begin and end in the old one.
     places, begins, ends = array("L"), array("L"), array("L")
     for match in pattern.finditer(source.text):
         start = match.start()

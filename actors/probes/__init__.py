@@ -1,4 +1,4 @@
-"""Probes: a Target in, an Outcome out. One file a check type."""
+"""Probes: a Target in, an Outcome out. One file per check type."""
 
 from collections.abc import Awaitable, Callable
 
@@ -18,6 +18,6 @@ PROBES: dict[str, Probe] = {
 
 
 def release() -> None:
-    """Give back what probes hold for asyncio loops that have closed; a new loop does it by itself."""
+    """Release what probes hold for closed event loops. A new loop also does this."""
     curl_loop.release()
     icmp_socket.release()

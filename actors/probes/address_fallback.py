@@ -1,4 +1,4 @@
-"""The addresses of a name, tried one after the other, as programs do that connect to it."""
+"""Tries the addresses of a name one after the other, as most clients do."""
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -10,7 +10,7 @@ MAX_ADDRESSES = 4
 
 
 class Attempt(NamedTuple):
-    """What was found at one address; `reached` ends the search, whatever the outcome."""
+    """The outcome at one address. If `reached`, no other address is tried."""
 
     outcome: Outcome
     reached: bool
@@ -19,10 +19,10 @@ class Attempt(NamedTuple):
 async def first_reached(
     addresses: Sequence[str], deadline: float, ask: Callable[[str, float], Awaitable[Attempt]]
 ) -> Outcome:
-    """Return the outcome at the first address that is reached, else the one that says most about the target.
+    """Return the outcome at the first address that is reached, else the most informative one.
 
-    `ask` takes an address and its own deadline; deadlines are on the clock of `time.monotonic`. Each address has its
-    share of the time that is left, so that one which swallows everything leaves time for the others.
+    `ask` gets an address and a deadline on the clock of `time.monotonic`. Each address gets an equal share of the time that
+    is left, so that an address that does not respond leaves time for the others.
     """
     failures: list[Outcome] = []
     tried = addresses[:MAX_ADDRESSES]
@@ -36,6 +36,6 @@ async def first_reached(
 
 
 def _most_informative(failures: Sequence[Outcome]) -> Outcome:
-    """Return the last failure of the target. An address that we had no means to try may be the one that works."""
-    lacking = next((one for one in failures if one.fault is not None), None)
-    return lacking or next((one for one in reversed(failures) if one.status is Status.DOWN), failures[-1])
+    """Return a fault of the worker if there is one, because the untried address may work. Else the last failure."""
+    faulty = next((outcome for outcome in failures if outcome.fault is not None), None)
+    return faulty or next((outcome for outcome in reversed(failures) if outcome.status is Status.DOWN), failures[-1])

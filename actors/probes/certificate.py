@@ -1,4 +1,4 @@
-"""Facts about a certificate that a target showed."""
+"""Facts about a certificate that a target sent."""
 
 import hashlib
 import ssl
@@ -9,17 +9,17 @@ from typing import Any
 
 from actors.probes.wording import plain, text
 
-_LONGEST_NAME = 256
+_MAX_NAME = 256
 
-#: One certificate as libcurl tells it: pairs such as `(b"Subject", b"CN = example.org")`; `b"Cert"` is its PEM.
+#: One certificate as libcurl returns it: pairs such as `(b"Subject", b"CN = example.org")`; `b"Cert"` is its PEM.
 CertificateText = tuple[tuple[bytes, bytes], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """What is kept of one certificate; datetimes are UTC, the fingerprint is lower-case hex.
+    """The facts of one certificate. Datetimes are UTC, the fingerprint is lower-case hex.
 
-    `names` are its subject and issuer as encoded in it, to find who issued whom; empty if they cannot be read.
+    `names` are its encoded subject and issuer, used to build the chain. They are empty if they cannot be read.
     """
 
     valid_from: datetime
@@ -30,11 +30,11 @@ class Certificate:
     names: tuple[bytes, bytes] = (b"", b"")
 
     def days_left(self, now: datetime) -> int:
-        """Whole days until its end, below zero once that has come."""
+        """Return the whole days until the certificate expires, negative if it has expired."""
         return (self.valid_to - now).days
 
     def details(self, now: datetime) -> dict[str, Any]:
-        """API.md's `sslCertificate`; `daysRemaining` is negative once it has expired."""
+        """Return `sslCertificate` as in API.md. `daysRemaining` is negative if the certificate has expired."""
         return {
             "validFrom": _rfc3339(self.valid_from),
             "validTo": _rfc3339(self.valid_to),
@@ -45,55 +45,53 @@ class Certificate:
         }
 
 
-def read(shown: CertificateText) -> Certificate | None:
+def read(sent: CertificateText) -> Certificate | None:
     """Return the facts of one certificate of libcurl's `INFO_CERTINFO`, or None if even its dates cannot be read."""
-    known = dict(shown)
+    known = dict(sent)
     words = (known.get(name, b"") for name in (b"Cert", b"Subject", b"Issuer", b"Start date", b"Expire date"))
     return _parse(*words)
 
 
 def read_all(chain: list[CertificateText]) -> list[Certificate]:
     """Return the facts of all readable certificates of `chain`, in its order."""
-    return [found for one in chain if (found := read(one)) is not None]
+    return [facts for sent in chain if (facts := read(sent)) is not None]
 
 
 @lru_cache(maxsize=4096)
 def _parse(pem: bytes, subject: bytes, issuer: bytes, start: bytes, expire: bytes) -> Certificate | None:
-    """The same certificate is parsed once. The words of OpenSSL stand in for what `pem` does not tell."""
+    """Parse a certificate, once per process. Use OpenSSL's texts if `pem` cannot be parsed strictly."""
     try:
         fingerprint = hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem.decode("ascii"))).hexdigest()
     except ValueError:
         return None
     try:
         return _strict(pem, fingerprint)
-    # A target wrote the bytes: whatever the strict parser raises for them, OpenSSL has read them.
+    # The target chose the bytes, so the strict parser may raise anything. OpenSSL has parsed them.
     except Exception:  # noqa: BLE001
         return _lenient(subject, issuer, start, expire, fingerprint)
 
 
 def _strict(pem: bytes, fingerprint: str) -> Certificate:
-    # Imported at the first certificate: workers that check none keep the memory.
+    # Imported at the first certificate, to save memory in workers that see none.
     from cryptography import x509
 
-    found = x509.load_pem_x509_certificate(pem)
+    parsed = x509.load_pem_x509_certificate(pem)
     return Certificate(
-        found.not_valid_before_utc,
-        found.not_valid_after_utc,
-        plain(found.issuer.rfc4514_string(), _LONGEST_NAME),
-        plain(found.subject.rfc4514_string(), _LONGEST_NAME),
+        parsed.not_valid_before_utc,
+        parsed.not_valid_after_utc,
+        plain(parsed.issuer.rfc4514_string(), _MAX_NAME),
+        plain(parsed.subject.rfc4514_string(), _MAX_NAME),
         fingerprint,
-        (found.subject.public_bytes(), found.issuer.public_bytes()),
+        (parsed.subject.public_bytes(), parsed.issuer.public_bytes()),
     )
 
 
 def _lenient(subject: bytes, issuer: bytes, start: bytes, expire: bytes, fingerprint: str) -> Certificate | None:
     try:
-        first, last = (datetime.fromtimestamp(ssl.cert_time_to_seconds(text(one)), UTC) for one in (start, expire))
+        first, last = (datetime.fromtimestamp(ssl.cert_time_to_seconds(text(date)), UTC) for date in (start, expire))
     except (ValueError, OverflowError, OSError):
         return None
-    return Certificate(
-        first, last, plain(text(issuer), _LONGEST_NAME), plain(text(subject), _LONGEST_NAME), fingerprint
-    )
+    return Certificate(first, last, plain(text(issuer), _MAX_NAME), plain(text(subject), _MAX_NAME), fingerprint)
 
 
 def _rfc3339(moment: datetime) -> str:

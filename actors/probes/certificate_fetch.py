@@ -1,13 +1,12 @@
-"""A separate look at the certificate of a host, for checks that make no TLS connection of their own.
+"""Fetches the certificate of a host separately, for checks that make no TLS connection of their own.
 
-Those are HTTP requests to a plain `http://` address whose `enableSslCheck` was switched on by their user: whoever has a
-plain address and watches a certificate means that of the same host, at the port where browsers look for it. An address
-that names another port for TLS is written as `https://` and needs no look: its check reads the certificate from its own
-connection, and so does one that is redirected to `https://`.
+Those are HTTP requests to an `http://` URL with `enableSslCheck`: the user means the certificate of the same host on the
+standard port. A check of an `https://` URL, or one that is redirected to `https://`, reads the certificate from its own
+connection.
 
-It happens seldom while the end is far and more often as it nears; between two looks the last one's facts hold. Every
-worker process looks for itself and forgets with its end, which costs a handshake more and nothing else; a certificate is
-warned of once all the same (`models/queries/certificates.py`). A look speaks the TLS versions that checks speak.
+The certificate is fetched rarely while it is valid for long, and more often before it expires. Between fetches the last facts
+are used. Each worker process fetches on its own, which costs an additional handshake only: each certificate is warned of once
+(`models/queries/certificates.py`).
 """
 
 import time
@@ -25,17 +24,17 @@ from actors.probes.outcome import Outcome, Status
 from actors.probes.target import Target
 
 PORT = 443
-#: A look must not hold up the check whose outcome it goes with: less than what the engine grants beyond the timeout.
+#: Less than the time that the engine allows beyond the timeout of the check.
 TIMEOUT_SECONDS = 3.0
 _HOUR = 3600.0
-#: More hosts than this and the memory starts anew.
+#: The facts of all hosts are dropped when they exceed this number.
 MAX_HOSTS = 20_000
 
 
 class _Fetched(NamedTuple):
-    """What was seen last, and when to look again by the monotonic clock."""
+    """The last certificate, and when to fetch it again on the monotonic clock."""
 
-    seen: Link | None
+    link: Link | None
     refetch_at: float
 
 
@@ -43,16 +42,16 @@ _fetched: dict[tuple[UUID, str], _Fetched] = {}
 
 
 def interval(days_left: int | None, warning: int) -> float:
-    """Seconds until the next look: a day, 6 hours within twice the warning window, an hour within it or where none was seen."""
+    """Return the seconds until the next fetch: a day, 6 hours within twice the warning window, else an hour."""
     if days_left is None or days_left <= warning:
         return _HOUR
     return 6 * _HOUR if days_left <= 2 * warning else 24 * _HOUR
 
 
 def wanted(target: Target, origin: Origin, outcome: Outcome) -> bool:
-    """Whether the user watches a certificate that the check did not come across: it was asked for at a plain address.
+    """Return whether the certificate must be fetched because the check did not see it.
 
-    Websites have the switch on by default, which says nothing about those at plain addresses: they are let be.
+    Websites are excluded: they have `enableSslCheck` by default, so it does not mean that a certificate is expected.
     """
     return (
         origin.scheme == "http"
@@ -64,27 +63,27 @@ def wanted(target: Target, origin: Origin, outcome: Outcome) -> bool:
 
 
 async def details(target: Target, host: str) -> dict[str, Any]:
-    """`sslCertificate` of `host`, seen now or at the last look; empty where it shows none, whatever it does."""
+    """Return `{"sslCertificate": …}` of `host`, fetched now or earlier. Return `{}` if there is none. Raise nothing."""
     key = (target.monitor_id, host)
-    look = _fetched.get(key)
-    if look is None or time.monotonic() >= look.refetch_at:
-        seen = await _fetch(host, target.config["ipVersion"])
+    fetched = _fetched.get(key)
+    if fetched is None or time.monotonic() >= fetched.refetch_at:
+        link = await _fetch(host, target.config["ipVersion"])
         warning = int(target.config["sslDaysUntilExpirationWarning"])
-        days_left = seen.certificate.days_left(datetime.now(UTC)) if seen else None
-        look = _Fetched(seen, time.monotonic() + interval(days_left, warning))
+        days_left = link.certificate.days_left(datetime.now(UTC)) if link else None
+        fetched = _Fetched(link, time.monotonic() + interval(days_left, warning))
         if len(_fetched) >= MAX_HOSTS:
             _fetched.clear()
-        _fetched[key] = look
-    return {"sslCertificate": look.seen.details(host, datetime.now(UTC))} if look.seen else {}
+        _fetched[key] = fetched
+    return {"sslCertificate": fetched.link.details(host, datetime.now(UTC))} if fetched.link else {}
 
 
 def forget() -> None:
-    """Look anew at every host."""
+    """Drop the facts of all hosts."""
     _fetched.clear()
 
 
 async def _fetch(host: str, ip_version: str) -> Link | None:
-    """Shake hands and go: nothing is asked, and nothing is trusted."""
+    """Do a TLS handshake without verification and without a request."""
     url = f"https://[{host}]:{PORT}/" if ":" in host else f"https://{host}:{PORT}/"
     request = Request(url, Origin("https", host, PORT))
     deadline = time.monotonic() + TIMEOUT_SECONDS

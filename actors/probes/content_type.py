@@ -1,4 +1,4 @@
-"""What kind of text a request body is."""
+"""Detects the content type of a request body."""
 
 import json
 import re
@@ -7,7 +7,7 @@ _FORM = re.compile(r"[^\s=&{}<>\[\]]+=[^\s&]*(?:&[^\s=&]+=[^\s&]*)*")
 
 
 def detect(body: str) -> str:
-    """The content type for a request body whose user set none: JSON, XML, form or plain text."""
+    """Return the content type of a body whose user set none: JSON, XML, form or plain text."""
     text = body.strip()
     if text[:1] in {"{", "[", '"'}:
         try:

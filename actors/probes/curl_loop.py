@@ -1,7 +1,7 @@
-"""libcurl's multi interface, driven inside an asyncio loop.
+"""libcurl's multi interface, driven by an asyncio loop.
 
-All transfers of a loop share one multi handle. Their sockets live in a private epoll object whose descriptor is
-registered with the loop once: adding and removing a reader for every socket would cost more than the transfer.
+All transfers of a loop share one multi handle. Their sockets are in a private epoll object, and only its descriptor is
+registered with the loop: adding and removing a reader per socket would cost more than the transfer.
 """
 
 import asyncio
@@ -18,14 +18,14 @@ _EVENTS = {
     pycurl.POLL_INOUT: select.EPOLLIN | select.EPOLLOUT,
 }
 _READABLE = select.EPOLLIN | select.EPOLLHUP | select.EPOLLERR
-_EVENTS_AT_ONCE = 256
+_MAX_EVENTS = 256
 
-# (libcurl's error code, 0 when all went well; its own words)
+# (libcurl's error code, 0 for success; its error text)
 Finished = tuple[int, str]
 
 
 class CurlLoop:
-    """The transfers of one asyncio loop. Not thread-safe: everything happens in the loop's thread."""
+    """The transfers of one asyncio loop. Not thread-safe."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -41,7 +41,7 @@ class CurlLoop:
         loop.add_reader(self._epoll.fileno(), self._on_ready)
 
     async def perform(self, curl: pycurl.Curl) -> Finished:
-        """Run one transfer to its end; a cancelled caller takes its transfer along."""
+        """Run one transfer. Cancelling the caller cancels the transfer."""
         future: asyncio.Future[Finished] = self._loop.create_future()
         self._waiting[curl] = future
         try:
@@ -52,7 +52,7 @@ class CurlLoop:
                 self._multi.remove_handle(curl)
 
     def close(self) -> None:
-        """Give the descriptors back; the loop runs no more."""
+        """Close the descriptors. The loop must have ended."""
         self._multi.close()
         self._epoll.close()
 
@@ -62,7 +62,7 @@ class CurlLoop:
             try:
                 self._epoll.unregister(fd)
             except OSError:
-                # Closed already: the kernel has forgotten it by itself.
+                # The descriptor is closed, so the kernel has removed it.
                 return
         elif fd in self._registered:
             try:
@@ -74,7 +74,7 @@ class CurlLoop:
             self._epoll.register(fd, _EVENTS[what])
 
     def _on_timer(self, milliseconds: int) -> None:
-        """Note when libcurl wants to be called; a timer already set for earlier is left alone: re-arming is dear."""
+        """Set when libcurl must be called. A timer that fires earlier stays: replacing timers is expensive."""
         if milliseconds < 0:
             self._due = math.inf
             return
@@ -97,18 +97,18 @@ class CurlLoop:
             return
         self._due = math.inf
         self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
-        self._hand_over()
+        self._complete()
 
     def _on_ready(self) -> None:
-        for fd, events in self._epoll.poll(0, _EVENTS_AT_ONCE):
+        for fd, events in self._epoll.poll(0, _MAX_EVENTS):
             ready = pycurl.CSELECT_IN if events & _READABLE else 0
             if events & select.EPOLLOUT:
                 ready |= pycurl.CSELECT_OUT
             self._multi.socket_action(fd, ready)
-        self._hand_over()
+        self._complete()
 
-    def _hand_over(self) -> None:
-        """Wake whoever waits for a transfer that ended."""
+    def _complete(self) -> None:
+        """Resolve the futures of transfers that have ended."""
         while True:
             queued, good, bad = self._multi.info_read()
             for curl in good:
@@ -126,7 +126,7 @@ class CurlLoop:
 
 
 def _readable(words: str) -> str:
-    """Return libcurl's `words` as text that can be stored: pycurl hides a target's odd bytes in surrogates."""
+    """Return libcurl's error text without surrogates, which pycurl uses for bytes that are not valid UTF-8."""
     return text(words.encode("utf-8", "surrogateescape"))
 
 
@@ -134,17 +134,17 @@ _LOOPS: dict[asyncio.AbstractEventLoop, CurlLoop] = {}
 
 
 def running() -> CurlLoop:
-    """The driver of the running loop, made at the first call."""
+    """Return the `CurlLoop` of the running loop. Create it at the first call."""
     loop = asyncio.get_running_loop()
-    found = _LOOPS.get(loop)
-    if found is None:
+    curl_loop = _LOOPS.get(loop)
+    if curl_loop is None:
         release()
-        found = _LOOPS[loop] = CurlLoop(loop)
-    return found
+        curl_loop = _LOOPS[loop] = CurlLoop(loop)
+    return curl_loop
 
 
 def release() -> None:
-    """Give back the descriptors of loops that have closed; other threads may be at it too."""
+    """Close the descriptors of closed loops. Thread-safe."""
     for loop in list(_LOOPS):
-        if loop.is_closed() and (found := _LOOPS.pop(loop, None)):
-            found.close()
+        if loop.is_closed() and (curl_loop := _LOOPS.pop(loop, None)):
+            curl_loop.close()

@@ -1,4 +1,4 @@
-"""Whether this machine's own router answers: if it does not, every target behind it seems dead."""
+"""Detects a dead gateway of this machine. Behind a dead gateway every target seems to be down."""
 
 import socket
 import struct
@@ -7,23 +7,23 @@ from typing import NamedTuple
 
 _ROUTES, _NEIGHBOURS = Path("/proc/net/route"), Path("/proc/net/arp")
 _UP, _GATEWAY = 0x1, 0x2
-#: The flags of a neighbour that does not answer.
-_UNANSWERED = 0
+#: The flags of an unresolved entry of the ARP table.
+_INCOMPLETE = 0
 
 
 class _Route(NamedTuple):
     network: int
     mask: int
     metric: int
-    #: 0 where the network is reached without one.
+    #: 0 if the network is directly connected.
     gateway: int
     device: str
 
 
 def is_dead(ip: str) -> bool:
-    """Return whether packets to `ip` go to a gateway that does not answer. IPv4 only; False where nothing is known.
+    """Return whether the gateway to `ip` does not respond. IPv4 only. Return False if it is unknown.
 
-    The system has asked for the gateway when the connection to `ip` was tried: call this right after it failed.
+    Call this right after a connection to `ip` failed: the system has resolved the gateway's address for that attempt.
     """
     try:
         wanted = _number(ip)
@@ -35,25 +35,25 @@ def is_dead(ip: str) -> bool:
 
 
 def _number(ip: str) -> int:
-    """Return the address as the kernel's tables have it. Raise `OSError` unless it is IPv4."""
+    """Return the address in the format of the kernel's tables. Raise `OSError` unless it is IPv4."""
     (number,) = struct.unpack("=I", socket.inet_aton(ip))
     return int(number)
 
 
 def _routes() -> list[_Route]:
-    found = []
+    routes = []
     for line in _ROUTES.read_text().splitlines()[1:]:
         device, network, gateway, flags, _, _, metric, mask, *_ = line.split()
         if int(flags, 16) & _UP:
             through = int(gateway, 16) if int(flags, 16) & _GATEWAY else 0
-            found.append(_Route(int(network, 16), int(mask, 16), int(metric), through, device))
-    return found
+            routes.append(_Route(int(network, 16), int(mask, 16), int(metric), through, device))
+    return routes
 
 
 def _dead_neighbours() -> set[tuple[int, str]]:
-    found = set()
+    dead = set()
     for line in _NEIGHBOURS.read_text().splitlines()[1:]:
         ip, _, flags, *_, device = line.split()
-        if int(flags, 16) == _UNANSWERED:
-            found.add((_number(ip), device))
-    return found
+        if int(flags, 16) == _INCOMPLETE:
+            dead.add((_number(ip), device))
+    return dead

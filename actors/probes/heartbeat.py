@@ -1,4 +1,4 @@
-"""Heartbeats: the probe runs only when a ping did not arrive in time."""
+"""Heartbeats: the probe runs only if no ping arrived in time."""
 
 import asyncio
 from collections.abc import Mapping
@@ -9,14 +9,14 @@ from actors.probes.outcome import Outcome, Reason, Status
 from actors.probes.target import Run, Target
 from actors.probes.wording import plain
 
-#: A ping that came at the last moment may still be on its way into the database, where it closes the round.
-_SETTLING_SECONDS = 0.3
+#: A ping that arrived at the last moment may not be in the database yet. It would end the round.
+_PENDING_PING_SECONDS = 0.3
 
 
 async def probe(target: Target) -> Outcome:
-    """Always a miss: an arriving ping moves the monitor's deadline, so being asked means that none arrived."""
-    await asyncio.sleep(_SETTLING_SECONDS)
-    message = _missed(target.config) if target.overrun is None else _too_long(target.config, target.overrun)
+    """Return "missed". A ping moves the monitor's deadline, so the probe runs only if none arrived."""
+    await asyncio.sleep(_PENDING_PING_SECONDS)
+    message = _missed(target.config) if target.overrun is None else _overran(target.config, target.overrun)
     return Outcome(Status.DOWN, reason=Reason.HEARTBEAT_MISSED, message=message)
 
 
@@ -29,14 +29,14 @@ def _missed(config: Mapping[str, Any]) -> str:
     return f"No ping arrived in time: one is expected {expected}, with a grace period of {grace}."
 
 
-def _too_long(config: Mapping[str, Any], run: Run) -> str:
+def _overran(config: Mapping[str, Any], run: Run) -> str:
     which = f"The run {run.id}" if run.id else "The run"
     longest = _duration(float(config.get("maxRunMinutes") or 0))
     return f"{which} that started at {run.started_at:%Y-%m-%d %H:%M:%S} UTC did not end within {longest}."
 
 
 def _duration(minutes: float) -> str:
-    """`minutes` in words, such as `1 hour 30 minutes`."""
+    """Return `minutes` as text, such as `1 hour 30 minutes`."""
     left = timedelta(seconds=round(minutes * 60))
     parts = []
     for unit, size in (("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1)):

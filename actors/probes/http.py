@@ -1,4 +1,4 @@
-"""HTTP requests and websites: one URL asked, its redirects followed, its answer judged."""
+"""HTTP requests and websites: requests one URL, follows redirects, checks the response."""
 
 import time
 from dataclasses import dataclass, field
@@ -28,62 +28,62 @@ from actors.probes.target import Target
 from actors.probes.wording import plain, public_url
 
 _MEGABYTE = 1024 * 1024
-_NOT_ALLOWED = "Checks over {} are not allowed here. An operator may allow them with ALLOWED_PROTOCOLS."
+_NOT_ALLOWED = "Checks with {} are not allowed on this installation. An operator can allow them with ALLOWED_PROTOCOLS."
 _PHASES = ("dnsMs", "connectMs", "tlsMs", "firstByteMs", "downloadMs")
 
 
 @dataclass(slots=True)
-class _Course:
-    """What a check has seen so far, over all its hops."""
+class _Progress:
+    """What a check has measured so far, over all hops."""
 
     target: Target
-    #: Seconds by phase; a phase that did not take place is absent.
+    #: Seconds by phase, without phases that did not take place.
     phases: dict[str, float] = field(default_factory=dict)
     total: float = 0.0
     hops: list[dict[str, Any]] = field(default_factory=list)
-    #: Of the certificates shown, the one that ends first, and the host that showed it.
+    #: The certificate that expires first, and the host that sent it.
     certificate: tuple[Link, str] | None = None
 
     def add(self, curl: pycurl.Curl) -> None:
-        """Add the phases of one transfer; libcurl counts each from the start, in seconds, 0 where not reached."""
+        """Add the phases of one transfer. libcurl measures each from the start, in seconds, 0 if it was not reached."""
         getinfo = curl.getinfo
         total = getinfo(pycurl.TOTAL_TIME)
-        answered = getinfo(pycurl.RESPONSE_CODE) != 0
+        responded = getinfo(pycurl.RESPONSE_CODE) != 0
         marks = (
-            # Where there was no name to look up, libcurl's few microseconds belong to the connection.
+            # If there was no name to look up, libcurl's few microseconds belong to the connection.
             getinfo(pycurl.NAMELOOKUP_TIME) if "dnsMs" in self.phases else 0.0,
             getinfo(pycurl.CONNECT_TIME),
             getinfo(pycurl.APPCONNECT_TIME),
-            getinfo(pycurl.STARTTRANSFER_TIME) if answered else 0.0,
-            total if answered else 0.0,
+            getinfo(pycurl.STARTTRANSFER_TIME) if responded else 0.0,
+            total if responded else 0.0,
         )
         before = 0.0
         for phase, mark in zip(_PHASES, marks, strict=True):
             if mark > before:
-                self._spend(phase, mark - before)
+                self._add_phase(phase, mark - before)
                 before = mark
         self.total += total
 
-    def add_lookup(self, taken: float) -> None:
-        """Add the time that a name took, in seconds."""
-        self._spend("dnsMs", taken)
-        self.total += taken
+    def add_lookup(self, duration: float) -> None:
+        """Add the duration of a look-up, in seconds."""
+        self._add_phase("dnsMs", duration)
+        self.total += duration
 
-    def show(self, transfer: Transfer, host: str) -> None:
-        """Note the certificate of one hop, unless one that ends sooner was shown, or this one was refused."""
+    def add_certificate(self, transfer: Transfer, host: str) -> None:
+        """Keep the certificate of one hop if it expires first, or if it is the reason for a failure."""
         sent = certificate.read_all(transfer.chain)
         link = first_to_end(sent, anchors(http_transfer.authorities()), datetime.now(UTC))
         if link is None:
             return
         if transfer.code == pycurl.E_PEER_FAILED_VERIFICATION:
-            # It is why the check fails, so its own facts are those that matter.
+            # The certificate made the check fail, so its own facts matter.
             link = link if link.certificate.valid_to <= datetime.now(UTC) else Link(sent[0])
         elif self.certificate and self.certificate[0].certificate.valid_to <= link.certificate.valid_to:
             return
         self.certificate = link, host
 
     def details(self) -> dict[str, Any]:
-        """`timings`, `redirects` and `sslCertificate` of API.md."""
+        """Return `timings`, `redirects` and `sslCertificate` as in API.md."""
         details: dict[str, Any] = {
             "timings": {name: round(self.phases[name] * 1000, 2) for name in _PHASES if name in self.phases}
         }
@@ -94,12 +94,12 @@ class _Course:
             details["sslCertificate"] = link.details(host, datetime.now(UTC))
         return details
 
-    def _spend(self, phase: str, seconds: float) -> None:
+    def _add_phase(self, phase: str, seconds: float) -> None:
         self.phases[phase] = self.phases.get(phase, 0.0) + seconds
 
 
 async def probe(target: Target) -> Outcome:
-    """Ask the URL and judge the answer; covers `http_request` and `website`."""
+    """Request the URL and check the response. This is the probe of `http_request` and `website`."""
     try:
         expected = http_expectations.read(target.config)
         request = http_request.build(target)
@@ -113,11 +113,11 @@ async def probe(target: Target) -> Outcome:
 
 
 async def _follow(target: Target, request: Request, expected: Expectations) -> Outcome:
-    """Go from hop to hop until one is the answer; all of them share one deadline."""
+    """Follow redirects to the final response. All hops share one deadline."""
     follow = target.config["followRedirects"]
     hops_left = int(target.config["maxRedirects"])
     deadline = time.monotonic() + target.timeout
-    course = _Course(target)
+    progress = _Progress(target)
     transfer: Transfer | None = None
     while True:
         earlier, transfer = transfer, Transfer(request)
@@ -125,29 +125,29 @@ async def _follow(target: Target, request: Request, expected: Expectations) -> O
             transfer.keep_cookies_of(earlier)
             earlier.curl.close()
         transfer.follows = follow
-        failure = await _ask(target, transfer, request, expected, course, deadline)
+        failure = await _request(target, transfer, request, expected, progress, deadline)
         if failure is not None:
-            if failure.reason is Reason.INVALID_CONFIG and course.hops:
-                failure = _unreadable(request.url)
-            return _finish(failure, transfer, course)
+            if failure.reason is Reason.INVALID_CONFIG and progress.hops:
+                failure = _bad_redirect(request.url)
+            return _finish(failure, transfer, progress)
         status = transfer.curl.getinfo(pycurl.RESPONSE_CODE)
         onward = transfer.redirect if follow and status in http_transfer.REDIRECTS else ""
         if not onward:
-            return await _judge(transfer, course, expected, status)
-        course.hops.append({"url": public_url(request.url), "statusCode": status})
+            return await _verify(transfer, progress, expected, status)
+        progress.hops.append({"url": public_url(request.url), "statusCode": status})
         if not hops_left:
-            return _finish(_down(Reason.TOO_MANY_REDIRECTS, _too_many(len(course.hops) - 1)), transfer, course)
+            return _finish(_down(Reason.TOO_MANY_REDIRECTS, _too_many(len(progress.hops) - 1)), transfer, progress)
         hops_left -= 1
         try:
             request = request.redirected(status, onward)
         except InvalidConfig:
-            return _finish(_unreadable(onward), transfer, course)
+            return _finish(_bad_redirect(onward), transfer, progress)
 
 
-async def _ask(
-    target: Target, transfer: Transfer, request: Request, expected: Expectations, course: _Course, deadline: float
+async def _request(
+    target: Target, transfer: Transfer, request: Request, expected: Expectations, progress: _Progress, deadline: float
 ) -> Outcome | None:
-    """Ask once; None where an answer came, whatever it says."""
+    """Send one request. Return None if there was a response, else the failure."""
     config = target.config
     if request.origin.scheme not in settings.get().allowed_protocols:
         return Outcome(Status.ERROR, reason=Reason.BLOCKED_TARGET, message=_NOT_ALLOWED.format(request.origin.scheme))
@@ -158,7 +158,7 @@ async def _ask(
         started = time.monotonic()
         found = await resolver.addresses(request.origin.lookup, ip_version, deadline - started)
         if not literal:
-            course.add_lookup(time.monotonic() - started)
+            progress.add_lookup(time.monotonic() - started)
         if isinstance(found, Outcome):
             return found
         if not literal:
@@ -168,39 +168,39 @@ async def _ask(
         verify_tls=config["verifyTls"],
         record_certificate=config["enableSslCheck"] and transfer.secure,
     )
-    # A certificate is read from the handshake: where one is watched, every check makes its own.
+    # The certificate is read from the handshake, so a check that watches it makes a new connection.
     if config["reuseConnection"] and not transfer.records_certificate:
         transfer.reuse_connection()
-    largest = settings.get().max_response_size_mb * _MEGABYTE
-    transfer.limit(deadline - time.monotonic(), largest, expected.need_body)
+    max_bytes = settings.get().max_response_size_mb * _MEGABYTE
+    transfer.limit(deadline - time.monotonic(), max_bytes, expected.need_body)
     await transfer.run()
-    course.add(transfer.curl)
+    progress.add(transfer.curl)
     if transfer.records_certificate:
-        # libcurl has it also where it did not trust it.
-        course.show(transfer, host)
+        # libcurl also returns untrusted certificates.
+        progress.add_certificate(transfer, host)
     if transfer.failed:
         return http_failure.explain(transfer, host, target.timeout)
     return None
 
 
-async def _judge(transfer: Transfer, course: _Course, expected: Expectations, status: int) -> Outcome:
-    answer = (transfer.received.content, transfer.content_type)
-    outcome = await http_expectations.disappointment(expected, status, *answer, course.total * 1000)
-    return _finish(outcome or Outcome(Status.UP), transfer, course)
+async def _verify(transfer: Transfer, progress: _Progress, expected: Expectations, status: int) -> Outcome:
+    response = (transfer.received.content, transfer.content_type)
+    outcome = await http_expectations.first_mismatch(expected, status, *response, progress.total * 1000)
+    return _finish(outcome or Outcome(Status.UP), transfer, progress)
 
 
-def _finish(outcome: Outcome, transfer: Transfer, course: _Course) -> Outcome:
-    """`outcome` with its time and details, as far as the transfer got."""
+def _finish(outcome: Outcome, transfer: Transfer, progress: _Progress) -> Outcome:
+    """Return `outcome` with the times and details of the transfer."""
     curl = transfer.curl
     if outcome.reason is not Reason.BLOCKED_TARGET:
-        outcome.response_time_ms = round(course.total * 1000, 2)
-    outcome.details = course.details()
+        outcome.response_time_ms = round(progress.total * 1000, 2)
+    outcome.details = progress.details()
     if status := curl.getinfo(pycurl.RESPONSE_CODE):
         outcome.details["statusCode"] = status
-    # Where an internal name leads is not for those who may only choose targets.
+    # Users who may only choose targets must not learn internal addresses.
     if outcome.reason is not Reason.BLOCKED_TARGET and (ip := curl.getinfo(pycurl.PRIMARY_IP)):
         outcome.details["resolvedIp"] = ip
-    if outcome.status is Status.DOWN and (evidence := http_evidence.gather(course.target, transfer)):
+    if outcome.status is Status.DOWN and (evidence := http_evidence.gather(progress.target, transfer)):
         outcome.details["evidence"] = evidence
     curl.close()
     return outcome
@@ -210,11 +210,11 @@ def _down(reason: Reason, message: str) -> Outcome:
     return Outcome(Status.DOWN, reason=reason, message=message)
 
 
-def _unreadable(url: str) -> Outcome:
+def _bad_redirect(url: str) -> Outcome:
     scheme = url.partition(":")[0].lower()
-    why = "cannot be asked for" if scheme in {"http", "https"} else "is not http or https"
-    return _down(Reason.PROTOCOL_ERROR, f"The answer redirects to {plain(public_url(url), 120)}, which {why}.")
+    why = "is not a valid URL" if scheme in {"http", "https"} else "is not http or https"
+    return _down(Reason.PROTOCOL_ERROR, f"The response redirects to {plain(public_url(url), 120)}, which {why}.")
 
 
 def _too_many(followed: int) -> str:
-    return f"The answer still redirects after {followed} redirect{'' if followed == 1 else 's'}."
+    return f"The response still redirects after {followed} redirect{'' if followed == 1 else 's'}."

@@ -1,4 +1,4 @@
-"""The body of an answer: decoded, bounded, and kept as far as it is needed."""
+"""The body of a response: decoded, limited in size, kept as far as needed."""
 
 from collections.abc import Iterator
 from io import BytesIO
@@ -6,37 +6,37 @@ from io import BytesIO
 from actors.probes import http_decoding
 from actors.probes.http_decoding import Coding, Undecodable
 
-#: Bytes of a body that are kept in any case; more than is shown, so that no secret is cut in two where it is shown.
-LONGEST_EXCERPT = 4096
-#: What a single coding may put out in all, as a multiple of the limit: an inner layer may be larger than the body.
-_INNER = 4
+#: Bytes of a body that are always kept. More than is shown, so that a secret is never cut at the end of the shown text.
+MAX_EXCERPT = 4096
+#: Output of all codings together, as a multiple of the limit: an inner layer may be larger than the body.
+_MAX_INNER_FACTOR = 4
 
 
 class Body:
-    """Takes a body as it arrives.
+    """Receives a body in chunks.
 
-    `too_large` says that the decoded body passed the limit, `fault` that it could not be decoded: a predicate about the
+    `too_large` is True if the decoded body exceeds the limit. `fault` says why it cannot be decoded, as a predicate about the
     host. Both end the transfer.
     """
 
-    __slots__ = ("_codings", "_keep_all", "_kept", "_largest", "_passed", "_size", "fault", "too_large")
+    __slots__ = ("_codings", "_decoded_bytes", "_keep_all", "_kept", "_max_bytes", "_size", "fault", "too_large")
 
-    def __init__(self, largest: int, keep_all: bool) -> None:
-        self._largest = largest
+    def __init__(self, max_bytes: int, keep_all: bool) -> None:
+        self._max_bytes = max_bytes
         self._keep_all = keep_all
         self._kept = BytesIO()
         self._codings: list[Coding] | None = None
-        self._size = self._passed = 0
+        self._size = self._decoded_bytes = 0
         self.too_large = False
         self.fault = ""
 
     @property
     def begun(self) -> bool:
-        """Whether any byte has arrived."""
+        """Return whether any byte has arrived."""
         return self._codings is not None
 
     def begin(self, names: list[str]) -> None:
-        """Decode what comes by the content codings `names`."""
+        """Decode the body with the content codings `names`."""
         self._codings = []
         try:
             self._codings = http_decoding.choose(names)
@@ -44,13 +44,13 @@ class Body:
             self.fault = str(error)
 
     def take(self, chunk: bytes) -> bool:
-        """Decode and keep `chunk`. Return whether more is wanted."""
+        """Decode and keep `chunk`. Return whether to continue."""
         if self.fault:
             return False
         try:
             for piece in self._decode(chunk):
                 self._size += len(piece)
-                if self._size > self._largest:
+                if self._size > self._max_bytes:
                     self.too_large = True
                     return False
                 self._keep(piece)
@@ -59,24 +59,24 @@ class Body:
         return not (self.fault or self.too_large)
 
     def finish(self) -> None:
-        """The target says that this was all: a compressed stream must have reached its end."""
+        """Check at the end of the body that a compressed stream is complete."""
         if not (self.fault or self.too_large) and not all(coding.is_complete for coding in self._codings or ()):
-            self.fault = "sent a compressed answer that ends in the middle"
+            self.fault = "sent a compressed response that is incomplete"
 
     @property
     def content(self) -> bytes:
-        """The decoded body; only its beginning unless all of it was to be kept."""
+        """Return the decoded body, or only its beginning unless `keep_all` is set."""
         return self._kept.getvalue()
 
     @property
     def excerpt(self) -> bytes:
-        """The first bytes of the decoded body, at most `LONGEST_EXCERPT`."""
-        return bytes(self._kept.getbuffer()[:LONGEST_EXCERPT])
+        """Return the first bytes of the decoded body, at most `MAX_EXCERPT`."""
+        return bytes(self._kept.getbuffer()[:MAX_EXCERPT])
 
     @property
     def excerpt_is_cut(self) -> bool:
-        """Whether the body goes on behind `excerpt`."""
-        return self._size > LONGEST_EXCERPT
+        """Return whether the body is longer than `excerpt`."""
+        return self._size > MAX_EXCERPT
 
     def _decode(self, chunk: bytes) -> Iterator[bytes]:
         if not self._codings:
@@ -88,10 +88,10 @@ class Body:
         return pieces
 
     def _counted(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        """Pass `pieces` on and stop where layers together put out more than any honest answer needs."""
+        """Yield `pieces`, and stop if all codings together produce more than a legitimate response needs."""
         for piece in pieces:
-            self._passed += len(piece)
-            if self._passed > self._largest * _INNER:
+            self._decoded_bytes += len(piece)
+            if self._decoded_bytes > self._max_bytes * _MAX_INNER_FACTOR:
                 self.too_large = True
                 return
             yield piece
@@ -99,5 +99,5 @@ class Body:
     def _keep(self, piece: bytes) -> None:
         if self._keep_all:
             self._kept.write(piece)
-        elif (room := LONGEST_EXCERPT - self._kept.tell()) > 0:
+        elif (room := MAX_EXCERPT - self._kept.tell()) > 0:
             self._kept.write(piece[:room])

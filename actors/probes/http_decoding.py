@@ -1,7 +1,7 @@
-"""The content codings of an answer, undone piece by piece while it arrives.
+"""Decodes the content codings of a response while it arrives.
 
-libcurl decodes by itself, but it refuses answers that browsers accept (an unknown coding, several gzip members, padding
-behind them) and accepts a compressed stream that ends in the middle.
+libcurl can decode too, but it rejects responses that browsers accept (unknown codings, several gzip members, padding after
+them), and it accepts incomplete compressed streams.
 """
 
 import zlib
@@ -10,35 +10,35 @@ from typing import Any, Protocol
 
 #: The codings that a request offers.
 OFFERED = "gzip, deflate, br"
-#: The longest piece that is decoded at once.
+#: Maximum size of a decoded piece.
 _PIECE = 64 * 1024
-#: A legitimate answer has one coding, rarely two.
-_MOST_CODINGS = 5
+#: A legitimate response has one coding, rarely two.
+_MAX_CODINGS = 5
 _GZIP, _ZLIB, _RAW = 31, 15, -15
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
 class Undecodable(Exception):
-    """The data is not what its coding promises. The text is a predicate: `host` + text is a sentence."""
+    """The data cannot be decoded. The text is a predicate: the host + text is a sentence."""
 
 
 class Coding(Protocol):
-    """One content coding of one answer."""
+    """One content coding of one response."""
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Yield what `data` decodes to, in bounded pieces. Raise `Undecodable`."""
 
     @property
     def is_complete(self) -> bool:
-        """Whether the stream has reached its end."""
+        """Return whether the stream is complete."""
 
 
 class Gzip:
-    """Any number of gzip members. Whatever follows the last one is ignored, as browsers do."""
+    """Any number of gzip members. Data after the last one is ignored, as in browsers."""
 
     def __init__(self) -> None:
         self._inflate = zlib.decompressobj(_GZIP)
-        # Begins like a member, but is too short to tell.
+        # May be the start of a member, but is too short to know.
         self._held = b""
         self._between = self._ended = False
 
@@ -60,7 +60,7 @@ class Gzip:
             self._between = True
 
     def _next_member(self, data: bytes) -> bytes:
-        """Return `data` from the start of the next member, or nothing if none has been seen yet."""
+        """Return `data` from the start of the next member, or nothing if there is none yet."""
         data = data.lstrip(b"\0")
         if data.startswith(_GZIP_MAGIC):
             self._inflate = zlib.decompressobj(_GZIP)
@@ -73,7 +73,7 @@ class Gzip:
 
 
 class Deflate:
-    """A zlib stream, or the bare deflate stream that some servers send under the same name."""
+    """A zlib stream, or a raw deflate stream, which some servers send under the same name."""
 
     def __init__(self) -> None:
         self._inflate: Any = None
@@ -99,7 +99,7 @@ class Brotli:
     """One Brotli stream."""
 
     def __init__(self) -> None:
-        # Imported at the first answer in it: most workers see none.
+        # Imported at the first Brotli response, to save memory.
         import brotli
 
         self._error: type[Exception] = brotli.error
@@ -119,7 +119,7 @@ class Brotli:
                     return
                 data = b""
         except self._error as error:
-            raise Undecodable("sent a compressed answer that cannot be decoded") from error
+            raise Undecodable("sent a compressed response that cannot be decoded") from error
 
 
 _CODINGS: dict[str, type[Coding]] = {
@@ -132,18 +132,18 @@ _CODINGS: dict[str, type[Coding]] = {
 
 
 def choose(names: list[str]) -> list[Coding]:
-    """Return a decoder for each known coding of `names`, the one to be undone first in front.
+    """Return a decoder for each known coding of `names`, in the order of decoding.
 
     An unknown name counts as identity, as in browsers. Raise `Undecodable` if there are too many.
     """
     known = [_CODINGS[name] for name in names if name in _CODINGS]
-    if len(known) > _MOST_CODINGS:
-        raise Undecodable(f"encoded its answer {len(known)} times, more than {_MOST_CODINGS} are not accepted")
+    if len(known) > _MAX_CODINGS:
+        raise Undecodable(f"encoded its response {len(known)} times, at most {_MAX_CODINGS} are accepted")
     return [coding() for coding in reversed(known)]
 
 
 def each(coding: Coding, pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield what `pieces` decode to, lazily: whoever stops reading stops the decoding."""
+    """Yield what `pieces` decode to, lazily: decoding stops when the caller stops reading."""
     for piece in pieces:
         yield from coding.feed(piece)
 
@@ -155,9 +155,9 @@ def _inflated(inflate: Any, data: bytes) -> Iterator[bytes]:
             piece = inflate.decompress(data, _PIECE)
             if piece:
                 yield piece
-            # A full piece may have more behind it although all input was taken.
+            # After a full piece, more output may follow although all input was consumed.
             if inflate.eof or len(piece) < _PIECE:
                 return
             data = inflate.unconsumed_tail
     except zlib.error as error:
-        raise Undecodable("sent a compressed answer that cannot be decoded") from error
+        raise Undecodable("sent a compressed response that cannot be decoded") from error

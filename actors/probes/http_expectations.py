@@ -1,4 +1,4 @@
-"""What an answer must be for a check to be up."""
+"""What a response must contain for a check to be up."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ from actors.probes import json_evaluator, json_path, status_codes
 from actors.probes.outcome import Outcome, Reason, Status
 from actors.probes.wording import plain
 
-# Above this size a JSON path is evaluated in a process of its own: other checks must not wait for it.
+# Larger bodies are evaluated in a separate process, so that other checks do not wait.
 _LARGE_BODY = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Expectations:
-    """Read from a monitor's configuration once a check."""
+    """The expectations of one monitor."""
 
     codes: frozenset[int]
     codes_text: str
@@ -23,16 +23,16 @@ class Expectations:
     keyword_present: bool
     json_path: str
     json_expected: Any
-    slowest_ms: float | None
+    max_ms: float | None
 
     @property
     def need_body(self) -> bool:
-        """Whether the body has to be kept."""
+        """Return whether the body must be kept."""
         return bool(self.keyword or self.json_path)
 
 
 def read(config: Mapping[str, Any]) -> Expectations:
-    """The expectations of `config`. Raises `InvalidConfig`."""
+    """Return the expectations in `config`. Raise `InvalidConfig`."""
     codes = config["expectedStatusCodes"]
     path = config.get("jsonPath") or ""
     json_expected = config.get("jsonPathExpected")
@@ -49,22 +49,21 @@ def read(config: Mapping[str, Any]) -> Expectations:
     )
 
 
-async def disappointment(
+async def first_mismatch(
     expected: Expectations, status: int, body: bytes, kind: str, response_time_ms: float
 ) -> Outcome | None:
-    """The first expectation that the answer does not meet, None where it meets all; `kind` is its Content-Type."""
+    """Return the outcome of the first expectation that fails, or None. `kind` is the Content-Type."""
     if status not in expected.codes:
-        return _down(
-            Reason.UNEXPECTED_STATUS, f"The answer was {status}, expected was {plain(expected.codes_text, 80)}."
-        )
+        return _down(Reason.UNEXPECTED_STATUS, f"HTTP {status} received, expected {plain(expected.codes_text, 80)}.")
     if expected.keyword:
         present = charsets.contains(charsets.decode(body, kind), expected.keyword)
         if present and not expected.keyword_present:
             return _down(
-                Reason.KEYWORD_PRESENT, f"The answer contains “{plain(expected.keyword, 80)}”, which it must not."
+                Reason.KEYWORD_PRESENT,
+                f"Keyword “{plain(expected.keyword, 80)}” found in the response, but it must not be there.",
             )
         if not present and expected.keyword_present:
-            return _down(Reason.KEYWORD_MISSING, f"The answer does not contain “{plain(expected.keyword, 80)}”.")
+            return _down(Reason.KEYWORD_MISSING, f"Keyword “{plain(expected.keyword, 80)}” not found in the response.")
     if expected.json_path:
         arguments = (expected.json_path, expected.json_expected, charsets.decode(body, kind))
         try:
@@ -74,10 +73,10 @@ async def disappointment(
             return Outcome(Status.ERROR, reason=Reason.INTERNAL_ERROR, message=str(error))
         if mismatch:
             return _down(Reason.JSON_PATH_MISMATCH, mismatch)
-    if expected.slowest_ms is not None and response_time_ms > expected.slowest_ms:
+    if expected.max_ms is not None and response_time_ms > expected.max_ms:
         return _down(
             Reason.RESPONSE_TOO_SLOW,
-            f"The answer took {response_time_ms:.0f} ms, allowed are {expected.slowest_ms:g} ms.",
+            f"The response took {response_time_ms:.0f} ms, the limit is {expected.max_ms:g} ms.",
         )
     return None
 

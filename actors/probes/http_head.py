@@ -1,4 +1,4 @@
-"""The status line and the header fields of an answer, read from the bytes that the target sent."""
+"""Parses the status line and header fields of a response."""
 
 import re
 from collections.abc import Iterator
@@ -11,23 +11,23 @@ _FOLD = re.compile(rb"\r?\n[ \t]+")
 
 
 def last(head: bytes) -> bytes:
-    """Return the last header block of `head`: earlier ones belong to interim answers. Trailers stay behind it."""
+    """Return the last header block of `head`: earlier ones belong to interim responses. Trailers are included."""
     start = 0
     if head.find(b"\nHTTP/") < 0:
         return head
-    for found in _BLOCK.finditer(head):
-        start = found.end()
+    for match in _BLOCK.finditer(head):
+        start = match.end()
     return head[start:]
 
 
 def status(head: bytes) -> int:
-    """Return the status code of the last header block, 0 if it has none; libcurl tells it only at the end."""
-    found = _STATUS.match(last(head))
-    return int(found[1]) if found else 0
+    """Return the status code of the last header block, or 0. libcurl returns it only at the end."""
+    match = _STATUS.match(last(head))
+    return int(match[1]) if match else 0
 
 
 def is_complete(head: bytes) -> bool:
-    """Return whether the last header block of `head` has its end."""
+    """Return whether the last header block of `head` is complete."""
     block = last(head)
     return b"\r\n\r\n" in block or b"\n\n" in block
 
@@ -35,7 +35,7 @@ def is_complete(head: bytes) -> bool:
 def fields(head: bytes) -> Iterator[tuple[str, str]]:
     """Yield name and value of each header field of the last block. Folded lines are joined.
 
-    Lines end at a line feed and nowhere else: other characters that Python takes for line ends belong to the value.
+    Only a line feed ends a line. Other characters that Python treats as line ends belong to the value.
     """
     for line in _FOLD.sub(b" ", last(head)).split(b"\n")[1:]:
         name, colon, value = line.partition(b":")
@@ -46,7 +46,7 @@ def fields(head: bytes) -> Iterator[tuple[str, str]]:
 def words(head: bytes, name: str) -> list[str]:
     """Return the comma-separated words of every field called `name`, in lower case, without empty ones."""
     if name.encode() not in head.lower():
-        # Most answers have none of the fields that are asked for.
+        # Fast path: most responses lack the field.
         return []
-    values = (value for found, value in fields(head) if found.lower() == name)
+    values = (value for field, value in fields(head) if field.lower() == name)
     return [word for value in values for part in value.split(",") if (word := part.strip().lower())]

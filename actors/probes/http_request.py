@@ -1,4 +1,4 @@
-"""What an HTTP check asks: built from the monitor's configuration, rebuilt at every redirect."""
+"""The HTTP request of a check: built from the monitor's configuration, rebuilt at every redirect."""
 
 import re
 from collections.abc import Mapping
@@ -20,14 +20,14 @@ _URL_SAFE = "%/:=&?~#+!$,;'@()*[]"
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HOST = re.compile(rb"[^/?#]*")
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
-#: What another origin is sent of a request: nothing in these headers identifies a person or a program.
-_FOR_ANYBODY = frozenset({"accept", "accept-encoding", "accept-language", "cache-control", "pragma", "user-agent"})
+#: Headers that are also sent to another origin: they identify neither a person nor a program.
+_PUBLIC_HEADERS = frozenset({"accept", "accept-encoding", "accept-language", "cache-control", "pragma", "user-agent"})
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Whom credentials are for. `rooted` says that the host was written with a final dot, which `lookup` keeps."""
+    """The origin that credentials belong to. `rooted` is True if the host has a final dot, which `lookup` keeps."""
 
     scheme: str
     host: str
@@ -36,13 +36,13 @@ class Origin:
 
     @property
     def lookup(self) -> str:
-        """The name to look up."""
+        """Return the name to look up."""
         return f"{self.host}." if self.rooted else self.host
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request, secrets in the clear: never to be logged. `url` is ASCII; `basic` is a name and a password."""
+    """One request with its secrets: never log it. `url` is ASCII. `basic` is a user name and a password."""
 
     url: str
     origin: Origin
@@ -52,12 +52,12 @@ class Request:
     basic: tuple[str, str] | None = None
 
     def redirected(self, status: int, url: str) -> "Request":
-        """What to ask next. Raises `InvalidConfig` where `url` is not http or https.
+        """Return the request that follows a redirect to `url`. Raise `InvalidConfig` if `url` is not http or https.
 
         303 turns everything but HEAD into GET, 301 and 302 turn POST into GET, as browsers do; 307 and 308 keep all.
-        Another origin gets no credentials: neither the login nor headers that look like one. It gets no body and no
-        headers of the user's own either, unless it is the same host over https: a header by any name, or a form, may hold
-        a secret, and where it goes is for the target to say.
+        Another origin gets no credentials: neither the login nor headers that look like credentials. It gets neither the body
+        nor the user's own headers, unless it is the same host over https: they may contain secrets, and the target chooses
+        where the redirect leads.
         """
         url, origin, _ = _parse(url)
         request = replace(self, url=url, origin=origin)
@@ -72,13 +72,13 @@ class Request:
             )
             request = replace(request, headers=kept, basic=None)
             if not _is_upgrade(self.origin, origin):
-                kept = tuple(header for header in kept if header[0].lower() in _FOR_ANYBODY)
+                kept = tuple(header for header in kept if header[0].lower() in _PUBLIC_HEADERS)
                 request = replace(request, headers=kept, body=None)
         return request
 
 
 def readable_url(raw: bytes) -> str:
-    """Return the URL `raw` of an answer as text; bytes beyond ASCII behind its host are percent-encoded as they are."""
+    """Return the URL `raw` of a response as text. Non-ASCII bytes after the host are percent-encoded unchanged."""
     scheme, slashes, rest = raw.partition(b"://")
     host = _HOST.match(rest)
     end = host.end() if host else 0
@@ -87,7 +87,7 @@ def readable_url(raw: bytes) -> str:
 
 
 def _is_upgrade(before: Origin, after: Origin) -> bool:
-    """Whether `after` is the host of `before` over https, both on their usual ports."""
+    """Return whether `after` is the host of `before` over https, both on their default ports."""
     return (before.host, before.scheme, before.port) == (after.host, "http", 80) and (after.scheme, after.port) == (
         "https",
         443,
@@ -95,7 +95,7 @@ def _is_upgrade(before: Origin, after: Origin) -> bool:
 
 
 def build(target: Target) -> Request:
-    """The first request of a check. Raises `InvalidConfig`."""
+    """Return the first request of a check. Raise `InvalidConfig`."""
     url, origin, basic = _parse(target.address)
     auth = target.config.get("auth")
     if target.kind == "website" and not auth:
@@ -118,10 +118,10 @@ def build(target: Target) -> Request:
 
 
 def _authenticate(auth: Mapping[str, Any], headers: dict[str, str]) -> tuple[str, str] | None:
-    """The login for basic authentication; a bearer token goes into `headers`."""
+    """Return the login for basic authentication, or add a bearer token to `headers`."""
     kind = auth.get("type") or "none"
     if kind != "none":
-        # A header of the same name would replace the login, or go out beside it.
+        # The user's own header would replace the login, or be sent twice.
         for name in [name for name in headers if name.lower() == "authorization"]:
             del headers[name]
     if kind == "basic":
@@ -137,7 +137,7 @@ def _headers(given: Mapping[str, Any]) -> dict[str, str]:
     headers = {}
     for name, value in given.items():
         if not _HEADER_NAME.fullmatch(name) or _CONTROLS.search(str(value)):
-            # The name is left out of the sentence: what was typed in its place may be a secret.
+            # The message omits the name, because it may be a secret typed into the wrong input.
             raise InvalidConfig("A request header has a name or value that HTTP does not allow.")
         headers[name] = str(value).strip()
     return headers
@@ -145,7 +145,7 @@ def _headers(given: Mapping[str, Any]) -> dict[str, str]:
 
 @lru_cache(maxsize=4096)
 def _parse(url: str) -> tuple[str, Origin, tuple[str, str] | None]:
-    """`url` in ASCII and without user-info, its origin, and the login that the user-info held."""
+    """Return `url` in ASCII without user-info, its origin, and the login in its user-info."""
     try:
         parts = urlsplit(url.strip())
         origin = Origin(parts.scheme, parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0))
@@ -157,7 +157,7 @@ def _parse(url: str) -> tuple[str, Origin, tuple[str, str] | None]:
         host = host_names.to_ascii(origin.host).removesuffix(".")
     except ValueError:
         # Also UnicodeError: a host name that cannot be written in ASCII.
-        raise InvalidConfig("The target is not a readable URL.") from None
+        raise InvalidConfig("The target is not a valid URL.") from None
     netloc = f"[{host}]" if ":" in host else host
     if parts.port:
         netloc += f":{parts.port}"

@@ -1,4 +1,4 @@
-"""One request and its answer, carried by libcurl."""
+"""One request and its response, transferred by libcurl."""
 
 import errno
 import socket
@@ -29,14 +29,14 @@ _TLS_VERSIONS = {
     "1.2": pycurl.SSLVERSION_TLSv1_2,
     "1.3": pycurl.SSLVERSION_TLSv1_3,
 }
-# What TLS 1.0 and 1.1 need besides, hashes and ciphers of their time; asked for only where the operator wants them.
+# TLS 1.0 and 1.1 need old hashes and ciphers. Used only if the operator allows these versions.
 _OLD_CIPHERS = "DEFAULT:@SECLEVEL=0"
 _NO_SOCKET: int = pycurl.SOCKET_BAD
 _IP_VERSIONS = {"4": pycurl.IPRESOLVE_V4, "6": pycurl.IPRESOLVE_V6}
 
 
 class _Peer(Protocol):
-    """What libcurl is about to connect to; `addr` is the socket module's address tuple."""
+    """The address that libcurl is about to connect to. `addr` is the socket module's address tuple."""
 
     family: int
     socktype: int
@@ -44,8 +44,8 @@ class _Peer(Protocol):
     addr: tuple[Any, ...]
 
 
-class _Handed(socket.SocketType):
-    """A socket for libcurl, which takes a duplicate of the descriptor and drops this object."""
+class _CurlSocket(socket.SocketType):
+    """A socket for libcurl, which duplicates the descriptor and drops this object."""
 
     def __del__(self) -> None:
         self.close()
@@ -53,7 +53,7 @@ class _Handed(socket.SocketType):
 
 @cache
 def authorities() -> str:
-    """The file of certificate authorities to trust: the machine's own where it has one."""
+    """Return the file of trusted certificate authorities: the machine's own if it has one."""
     for path in (get_default_verify_paths().cafile, _DEBIAN_AUTHORITIES):
         if path and Path(path).is_file():
             return path
@@ -63,10 +63,10 @@ def authorities() -> str:
 class Transfer:
     """One libcurl transfer.
 
-    After `run`: `code` and `words` are libcurl's verdict, `blocked` the guard's sentence where it refused an
-    address, `opened` whether any address was tried, `tried` which, `our_error` a failure of this machine to make a socket.
-    `secure` says whether TLS is spoken, `records_certificate` whether certificate facts were asked for, `received` is
-    the body. Set `follows` before if a redirect is not the answer.
+    After `run`: `code` and `words` are libcurl's error code and text. `blocked` is the guard's sentence if it blocked an
+    address. `tried` are the addresses that were tried, `opened` says whether there are any. `our_error` is an error of this
+    machine when it created a socket. `secure` is True for TLS, `records_certificate` if certificate facts are wanted.
+    `received` is the body. Set `follows` before `run` if redirects are followed.
     """
 
     __slots__ = (
@@ -102,7 +102,7 @@ class Transfer:
         self._host = request.origin.host
         self.secure = request.origin.scheme == "https"
         self._defaults(request.url)
-        self._ask(request)
+        self._set_request(request)
 
     def _defaults(self, url: str) -> None:
         setopt = self.curl.setopt
@@ -116,21 +116,21 @@ class Transfer:
         setopt(pycurl.USERAGENT, USER_AGENT)
         # In C; libcurl accepts 300 kB of headers at most.
         setopt(pycurl.HEADERFUNCTION, self._head.write)
-        # In memory only: a site that answers a redirect together with a cookie is lost without.
+        # In memory only: some sites redirect endlessly without their cookies.
         setopt(pycurl.COOKIEFILE, "")
         setopt(pycurl.OPENSOCKETFUNCTION, self._open_socket)
         if self.secure:
             setopt(pycurl.CAINFO, authorities())
-            # Costs nothing that could be measured, and tells which certificate is to blame if TLS fails.
+            # No measurable cost, and needed to explain TLS failures.
             setopt(pycurl.OPT_CERTINFO, 1)
-            # A resumed session would show the certificate of yesterday.
+            # A resumed session would return an old certificate.
             setopt(pycurl.SSL_SESSIONID_CACHE, 0)
             lowest = settings.get().min_tls_version
             setopt(pycurl.SSLVERSION, _TLS_VERSIONS[lowest])
             if lowest < "1.2":
                 setopt(pycurl.SSL_CIPHER_LIST, _OLD_CIPHERS)
 
-    def _ask(self, request: Request) -> None:
+    def _set_request(self, request: Request) -> None:
         setopt = self.curl.setopt
         headers = [f"{name}: {value}" if value else f"{name};" for name, value in request.headers]
         if not any(name.lower() == "accept-encoding" for name, _ in request.headers):
@@ -139,7 +139,7 @@ class Transfer:
             setopt(pycurl.NOBODY, 1)
         elif request.body is not None or request.method in {"POST", "PUT", "PATCH"}:
             setopt(pycurl.POSTFIELDS, request.body or b"")
-            # No waiting for "100 Continue", and no form type where the user set none.
+            # Do not wait for "100 Continue", and send no form content type unless the user set it.
             headers.append("Expect:")
             if not any(name.lower() == "content-type" for name, _ in request.headers):
                 headers.append("Content-Type:")
@@ -153,17 +153,17 @@ class Transfer:
             setopt(pycurl.USERNAME, name.encode())
             setopt(pycurl.PASSWORD, password.encode())
 
-    def limit(self, seconds: float, largest_body: int, keep_body: bool) -> None:
-        """Bound the whole transfer to `seconds` and the decoded body to `largest_body` bytes."""
+    def limit(self, seconds: float, max_bytes: int, keep_body: bool) -> None:
+        """Limit the transfer to `seconds` and the decoded body to `max_bytes`."""
         self.curl.setopt(pycurl.TIMEOUT_MS, max(1, int(seconds * 1000)))
         if not self._bodiless:
-            # libcurl would hold the mere announcement of a large body against a HEAD request.
-            self.curl.setopt(pycurl.MAXFILESIZE_LARGE, largest_body)
-        self.received = Body(largest_body, keep_body)
+            # For HEAD, libcurl would fail if the response only announces a large body.
+            self.curl.setopt(pycurl.MAXFILESIZE_LARGE, max_bytes)
+        self.received = Body(max_bytes, keep_body)
         self.curl.setopt(pycurl.WRITEFUNCTION, self._receive)
 
     def choose(self, *, ip_version: str, verify_tls: bool, record_certificate: bool) -> None:
-        """Settings that most checks leave as they are."""
+        """Set options that most checks do not change."""
         if ip_version in _IP_VERSIONS:
             self.curl.setopt(pycurl.IPRESOLVE, _IP_VERSIONS[ip_version])
         if not verify_tls:
@@ -172,64 +172,64 @@ class Transfer:
         self.records_certificate = record_certificate
 
     def reuse_connection(self) -> None:
-        """Take a connection that an earlier check of the same host left open, and leave this one open for the next."""
+        """Reuse a connection of an earlier check of the same host, and keep this one open for the next."""
         self.curl.setopt(pycurl.FRESH_CONNECT, 0)
         self.curl.setopt(pycurl.FORBID_REUSE, 0)
 
     def pin(self, origin: Origin, addresses: tuple[str, ...]) -> None:
-        """Say what the name of `origin` stands for, so that libcurl looks nothing up; it tries them as it sees fit."""
+        """Set the addresses of `origin`, so that libcurl looks nothing up. libcurl chooses the order."""
         known = ",".join(f"[{ip}]" if ":" in ip else ip for ip in addresses)
-        # The plus lets libcurl forget it again.
+        # The plus makes libcurl's cache entry expire.
         self.curl.setopt(pycurl.RESOLVE, [f"+{origin.host}:{origin.port}:{known}"])
 
     def keep_cookies_of(self, earlier: "Transfer") -> None:
-        """Go on with the cookies that the answers so far have set; libcurl knows which host gets which."""
+        """Copy the cookies of earlier responses. libcurl knows which host gets which."""
         for line in earlier.curl.getinfo_raw(pycurl.INFO_COOKIELIST):
             self.curl.setopt(pycurl.COOKIELIST, line)
 
     async def run(self) -> None:
-        """Do it. Never raises for what the target does."""
+        """Run the transfer. Never raise because of the target."""
         self.code, self.words = await curl_loop.running().perform(self.curl)
-        if self._ended_without_goodbye:
+        if self._closed_without_notify:
             self.code, self.words = pycurl.E_OK, ""
         if self.code == pycurl.E_OK:
             self.received.finish()
 
     @property
     def failed(self) -> bool:
-        """Whether there is no whole answer."""
+        """Return whether there is no complete response."""
         return self.code != pycurl.E_OK or self.cut_off or bool(self.received.fault)
 
     @property
     def cut_off(self) -> bool:
-        """Whether the answer ended within its headers, which libcurl takes for an answer."""
+        """Return whether the headers are incomplete, which libcurl does not report."""
         return not http_head.is_complete(self.head)
 
     @property
     def head(self) -> bytes:
-        """Status line and headers as they came, those of interim answers before."""
+        """Return the raw status line and headers, including those of interim responses."""
         return self._head.getvalue()
 
     @property
     def content_type(self) -> str:
-        """The answer's own word, empty where it has none."""
+        """Return the response's Content-Type, or ""."""
         return text(self.curl.getinfo_raw(pycurl.CONTENT_TYPE) or b"")
 
     @property
     def redirect(self) -> str:
-        """Where the answer redirects to, empty where it does not."""
+        """Return the URL that the response redirects to, or ""."""
         return readable_url(self.curl.getinfo_raw(pycurl.REDIRECT_URL) or b"")
 
     @property
     def chain(self) -> list[CertificateText]:
-        """The certificates that the target sent, its own first."""
+        """Return the certificates that the target sent, its own first."""
         return self.curl.getinfo_raw(pycurl.INFO_CERTINFO) if self.secure else []
 
     @property
-    def _ended_without_goodbye(self) -> bool:
-        """Whether TLS was closed without `close_notify` at a place where a close is the end of the body.
+    def _closed_without_notify(self) -> bool:
+        """Return whether TLS was closed without `close_notify` where closing the connection ends the body.
 
-        Many servers do so and browsers accept it. Where a length was announced, or chunks, something is missing.
+        Many servers do so, and browsers accept it. With a Content-Length or chunks, the body would be incomplete.
         """
         return (
             self.code == pycurl.E_RECV_ERROR
@@ -243,22 +243,22 @@ class Transfer:
 
     def _receive(self, chunk: bytes) -> int:
         if not self.received.begun:
-            # Nobody reads the body of a redirect that is followed: what its coding promises does not matter.
+            # The body of a followed redirect is not used, so its coding does not matter.
             is_read = not (self.follows and http_head.status(self.head) in REDIRECTS)
             self.received.begin(http_head.words(self.head, "content-encoding") if is_read else [])
-        # Another number than that of the bytes ends the transfer.
+        # Any other number ends the transfer.
         return len(chunk) if self.received.take(chunk) else -1
 
-    def _open_socket(self, _purpose: int, peer: _Peer) -> _Handed | int:
-        """Judge the very address that libcurl is about to connect to."""
+    def _open_socket(self, _purpose: int, peer: _Peer) -> _CurlSocket | int:
+        """Ask the guard about the address that libcurl is about to connect to."""
         try:
             guard.judge(str(peer.addr[0]), self._host)
-            opened = _Handed(peer.family, peer.socktype, peer.protocol)
+            opened = _CurlSocket(peer.family, peer.socktype, peer.protocol)
         except guard.BlockedTarget as refusal:
             self.blocked = str(refusal)
             return _NO_SOCKET
         except OSError as error:
-            # Without IPv6 here an IPv4 address may do as well.
+            # If this machine lacks IPv6, an IPv4 address may work.
             if error.errno in socket_failure.OURS and error.errno != errno.EAFNOSUPPORT:
                 self.our_error = error
             return _NO_SOCKET

@@ -1,7 +1,7 @@
 """One ICMP socket for all the pings of an asyncio loop.
 
-Every raw ICMP socket receives every reply that reaches the machine. A socket for each ping would wake all of them for
-all replies, so one socket hands each reply to the request it belongs to.
+Every raw ICMP socket receives every reply that reaches the machine. One socket per ping would wake all of them for each
+reply, so one socket assigns each reply to its request.
 """
 
 import asyncio
@@ -14,8 +14,8 @@ import time
 from pythonping.icmp import ICMP, Types
 
 _RECEIVE_BUFFER = 1024 * 1024
-_AT_ONCE = 256
-_LARGEST_PACKET = 2048
+_MAX_PACKETS = 256
+_MAX_PACKET_SIZE = 2048
 _IPV4_HEADER = 20
 _ICMP_HEADER = 8
 _ICMPV6_FILTER = 1
@@ -24,7 +24,7 @@ Key = tuple[int, int]
 
 
 class NotPermitted(Exception):
-    """This process may open no ICMP socket; `str()` says what to set."""
+    """This process may not open ICMP sockets. `str()` says what to set."""
 
 
 class _EchoRequestV6(Types.EchoRequest):  # type: ignore[misc]
@@ -36,7 +36,7 @@ _REPLIES = {socket.AF_INET: 0, socket.AF_INET6: 129}
 
 
 class IcmpSocket:
-    """Requests out, replies in, matched by identifier, sequence number, address and payload."""
+    """Sends requests and matches replies by identifier, sequence number, address and payload."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, family: socket.AddressFamily) -> None:
         self._loop = loop
@@ -45,14 +45,14 @@ class IcmpSocket:
         self._socket.setblocking(False)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
         self._waiting: dict[Key, tuple[str, bytes, float, asyncio.Future[float]]] = {}
-        # Other programs, and other workers on this machine, ping too: begin anywhere.
+        # Other programs and workers on this machine send pings too, so start at a random number.
         self._numbers = itertools.count(int.from_bytes(os.urandom(4), "big"))
         loop.add_reader(self._socket.fileno(), self._on_readable)
 
     def send(self, ip: str, payload: bytes) -> asyncio.Future[float]:
-        """Send one request; the future holds its round-trip time in seconds, or `OSError` where it came back.
+        """Send one request. The future gets its round-trip time in seconds. Cancel it to stop waiting.
 
-        Raises `OSError` where it cannot be sent. Whoever waits no longer cancels the future.
+        Raise `OSError` if the request cannot be sent.
         """
         key = self._free_key()
         packet = ICMP(_REQUESTS[self._family], payload, *key).packet
@@ -62,7 +62,7 @@ class IcmpSocket:
         try:
             self._socket.sendto(packet, (ip, 0))
         except BlockingIOError:
-            # The send queue is full: the packet is lost, as on any other full queue on its way.
+            # The send queue is full, so the packet is lost, as on any full queue in the network.
             pass
         except OSError:
             future.cancel()
@@ -70,7 +70,7 @@ class IcmpSocket:
         return future
 
     def close(self) -> None:
-        """Give the descriptor back; the loop runs no more."""
+        """Close the socket. The loop must have ended."""
         self._socket.close()
 
     def _free_key(self) -> Key:
@@ -81,13 +81,13 @@ class IcmpSocket:
                 return key
 
     def _on_readable(self) -> None:
-        for _ in range(_AT_ONCE):
+        for _ in range(_MAX_PACKETS):
             try:
-                data, address = self._socket.recvfrom(_LARGEST_PACKET)
+                data, address = self._socket.recvfrom(_MAX_PACKET_SIZE)
             except BlockingIOError:
                 return
             except OSError:
-                # An unprivileged socket reports here that a packet came back; its request runs into its deadline.
+                # An unprivileged socket reports a returned packet here. Its request times out.
                 continue
             self._on_packet(data, str(address[0]), time.perf_counter())
 
@@ -103,7 +103,7 @@ class IcmpSocket:
 
 
 def _parse(data: bytes, with_ip_header: bool) -> ICMP | None:
-    """The ICMP packet in `data`; pythonping reads it behind an IP header of 20 bytes, whatever is in there."""
+    """Return the ICMP packet in `data`. pythonping expects it after an IP header of 20 bytes and ignores the header."""
     start = (data[0] & 0x0F) * 4 if with_ip_header and data else 0
     if len(data) < start + _ICMP_HEADER:
         return None
@@ -111,7 +111,7 @@ def _parse(data: bytes, with_ip_header: bool) -> ICMP | None:
 
 
 def _open(family: socket.AddressFamily) -> tuple[socket.socket, bool]:
-    """A raw socket where this process may have one, else an unprivileged one. Raises `NotPermitted` and `OSError`."""
+    """Return a raw socket if permitted, else an unprivileged one. Raise `NotPermitted` or `OSError`."""
     protocol = socket.IPPROTO_ICMPV6 if family == socket.AF_INET6 else socket.IPPROTO_ICMP
     try:
         raw = socket.socket(family, socket.SOCK_RAW, protocol)
@@ -119,7 +119,7 @@ def _open(family: socket.AddressFamily) -> tuple[socket.socket, bool]:
         pass
     else:
         if family == socket.AF_INET6:
-            # Echo replies only: bits that are set are types that are not wanted.
+            # Receive only echo replies: set bits are blocked types.
             wanted = bytearray(b"\xff" * 32)
             struct.pack_into("=I", wanted, 16, ~(1 << (129 - 128)) & 0xFFFFFFFF)
             raw.setsockopt(socket.IPPROTO_ICMPV6, _ICMPV6_FILTER, bytes(wanted))
@@ -137,17 +137,17 @@ _SOCKETS: dict[tuple[asyncio.AbstractEventLoop, socket.AddressFamily], IcmpSocke
 
 
 def running(family: socket.AddressFamily) -> IcmpSocket:
-    """The socket of the running loop, opened at the first call. Raises `NotPermitted` and `OSError`."""
+    """Return the socket of the running loop. Open it at the first call. Raise `NotPermitted` or `OSError`."""
     key = (asyncio.get_running_loop(), family)
-    found = _SOCKETS.get(key)
-    if found is None:
+    opened = _SOCKETS.get(key)
+    if opened is None:
         release()
-        found = _SOCKETS[key] = IcmpSocket(*key)
-    return found
+        opened = _SOCKETS[key] = IcmpSocket(*key)
+    return opened
 
 
 def release() -> None:
-    """Give back the descriptors of loops that have closed; other threads may be at it too."""
+    """Close the sockets of closed loops. Thread-safe."""
     for key in list(_SOCKETS):
-        if key[0].is_closed() and (found := _SOCKETS.pop(key, None)):
-            found.close()
+        if key[0].is_closed() and (opened := _SOCKETS.pop(key, None)):
+            opened.close()

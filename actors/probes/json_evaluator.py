@@ -1,8 +1,8 @@
-"""Follows JSON paths in large answers in a process of its own, which can be ended.
+"""Evaluates JSON paths in large responses in a separate process, which can be killed.
 
-An answer of megabytes costs seconds and hundreds of megabytes with some paths, and no look at a clock inside the library
-bounds that for certain. The process has a bound on memory, is killed when it takes too long, starts with the first
-large answer and ends when it has had nothing to do. Its own side is `json_evaluator_process`.
+Some paths need seconds and hundreds of megabytes for a response of megabytes, and a time limit inside the library is not
+reliable. The process has a memory limit, is killed after a timeout, starts at the first large response and ends when idle.
+Its code is in `json_evaluator_process`.
 """
 
 import asyncio
@@ -21,23 +21,23 @@ from typing import Any
 import settings
 from actors.probes.wording import plain
 
-#: Wall time after which the process is killed, twice its own bound: on a loaded machine it gets its time later.
+#: Wall time after which the process is killed. More than its own limit of processor time, for loaded machines.
 KILL_SECONDS = 5.0
 _START_SECONDS = 20.0
 _MODULE = "actors.probes.json_evaluator_process"
 #: A JSON document takes up to 25 bytes of memory a byte; the interpreter and its libraries need the rest.
 _BASE_MEMORY = 256 << 20
 _MEMORY_PER_BYTE = 40
-#: The answer that is no sentence.
+#: The response of the process if it ran out of memory, instead of a sentence.
 TOO_MUCH_MEMORY = "memory"
-#: What the interpreter needs. The passwords in the environment are nothing for the other process.
+#: Variables that the interpreter needs. The process does not get the secrets in the environment.
 _ENVIRONMENT = ("PATH", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "LD_LIBRARY_PATH")
-#: Threads that wait for evaluations, each with a process of its own: a slow path does not hold up all other large answers.
+#: Threads that wait for evaluations, each with its own process, so that a slow path does not delay all others.
 _THREADS = ThreadPoolExecutor(2, thread_name_prefix="json")
 
 
 class EvaluationFailed(Exception):
-    """The path could not be followed; `str()` is a sentence for people. The target is not to blame."""
+    """The path could not be evaluated. `str()` is a sentence for users. The target is not at fault."""
 
 
 class _Evaluator:
@@ -51,7 +51,7 @@ class _Evaluator:
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
-                # A signal to this process's group must not end evaluations that are still wanted.
+                # A signal to this process's group must not end running evaluations.
                 start_new_session=True,
             )
             self._connection = Connection(ours.detach())
@@ -60,7 +60,7 @@ class _Evaluator:
 
     @contextmanager
     def _deadline(self, seconds: float) -> Iterator[None]:
-        """Kill the process after `seconds`: what waits for it then gets an `EOFError` or an `OSError`."""
+        """Kill the process after `seconds`. Reads from it then raise `EOFError` or `OSError`."""
         timer = threading.Timer(seconds, self._process.kill)
         timer.daemon = True
         timer.start()
@@ -70,14 +70,14 @@ class _Evaluator:
             timer.cancel()
 
     def ask(self, path: str, expected: Any, text: str) -> str:
-        """`json_path.mismatch`, there. Raises `EOFError` or `OSError` if the process is gone."""
+        """Call `json_path.mismatch` in the process. Raise `EOFError` or `OSError` if it has ended."""
         with self._deadline(KILL_SECONDS):
             self._connection.send_bytes(json.dumps([path, expected]).encode())
             self._connection.send_bytes(text.encode("utf-8", "surrogatepass"))
             return self._connection.recv_bytes().decode()
 
     def gone(self) -> bool:
-        """Whether the process has ended, or is about to because it was idle."""
+        """Return whether the process has ended, or ends because it is idle."""
         return self._process.poll() is not None or self._connection.poll()
 
     def end(self) -> None:
@@ -91,9 +91,9 @@ _own = threading.local()
 
 
 async def mismatch(path: str, expected: Any, text: str) -> str:
-    """Why `text` is not as expected, one sentence; empty where it is.
+    """Return why `text` is not as expected, as one sentence, or "".
 
-    Raises `EvaluationFailed` if the process does not answer in time or needs too much memory.
+    Raise `EvaluationFailed` if the process needs too much time or memory.
     """
     return await asyncio.get_running_loop().run_in_executor(_THREADS, _mismatch, path, expected, text)
 
@@ -107,10 +107,10 @@ def _mismatch(path: str, expected: Any, text: str) -> str:
         answer = _own.evaluator.ask(path, expected, text)
     except (EOFError, OSError):
         _replace(_own.evaluator)
-        raise EvaluationFailed(f"Following the JSON path {shown} was ended: it took too long on the answer.") from None
+        raise EvaluationFailed(f"Evaluation of the JSON path {shown} took too long and was stopped.") from None
     if answer == TOO_MUCH_MEMORY:
         _replace(_own.evaluator)
-        raise EvaluationFailed(f"Following the JSON path {shown} needs too much memory on the answer.")
+        raise EvaluationFailed(f"Evaluation of the JSON path {shown} needs too much memory.")
     return str(answer)
 
 
@@ -122,7 +122,7 @@ def _replace(evaluator: _Evaluator | None) -> None:
     try:
         _own.evaluator = _Evaluator()
     except (EOFError, OSError):
-        raise EvaluationFailed("The process that evaluates large JSON answers could not be started.") from None
+        raise EvaluationFailed("Could not start the process that evaluates large JSON responses.") from None
 
 
 def _memory_limit() -> int:

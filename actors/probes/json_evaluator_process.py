@@ -1,4 +1,4 @@
-"""The process that follows JSON paths in large answers: `python -m actors.probes.json_evaluator_process FD BYTES`."""
+"""The process that evaluates JSON paths in large responses: `python -m actors.probes.json_evaluator_process FD BYTES`."""
 
 import json
 import os
@@ -10,13 +10,13 @@ from typing import Any
 from actors.probes import json_path
 from actors.probes.json_evaluator import TOO_MUCH_MEMORY
 
-#: Processor time for one answer.
+#: Processor time per response.
 SECONDS = 2.0
 _IDLE_SECONDS = 60.0
 
 
 def serve(descriptor: int, memory: int) -> None:
-    """Answer until the other end closes or nothing comes for a while, within `memory` bytes."""
+    """Serve requests until the connection closes or the process is idle, within `memory` bytes."""
     resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     os.nice(5)
     connection = Connection(descriptor)

@@ -1,6 +1,6 @@
-"""The JSON path environment: RFC 9535, bounded in time, with patterns of RE2.
+"""The JSON path environment: RFC 9535 with a time limit, and with RE2 patterns.
 
-A path such as `$..*..*..*` visits what it has visited again and again: 81 bytes of nested lists keep it busy for minutes.
+A path such as `$..*..*..*` visits the same nodes many times: 81 bytes of nested lists take minutes.
 """
 
 from collections.abc import Iterable
@@ -13,19 +13,19 @@ from jsonpath.segments import JSONPathChildSegment, JSONPathRecursiveDescentSegm
 from jsonpath.stream import TokenStream
 
 from actors.probes import pattern
-from actors.probes.time_limit import look_at_the_clock
+from actors.probes.time_limit import check_time
 
 
 class _Child(JSONPathChildSegment):
     def resolve(self, nodes: Iterable[JSONPathMatch]) -> Iterable[JSONPathMatch]:
         for node in nodes:
-            look_at_the_clock()
+            check_time()
             yield from super().resolve((node,))
 
 
 class _Descent(JSONPathRecursiveDescentSegment):
     def _visit(self, node: JSONPathMatch, depth: int = 1) -> Iterable[JSONPathMatch]:
-        look_at_the_clock()
+        check_time()
         return super()._visit(node, depth)
 
 
@@ -33,19 +33,19 @@ _BOUNDED = {JSONPathChildSegment: _Child, JSONPathRecursiveDescentSegment: _Desc
 
 
 class _Parser(Parser):
-    """Every query is made of segments that look at the clock, those inside filters as well."""
+    """Builds queries, including those in filters, from segments that check the time."""
 
     def parse_query(self, stream: TokenStream) -> Iterable[JSONPathSegment]:
-        for one in super().parse_query(stream):
-            yield _BOUNDED[type(one)](env=one.env, token=one.token, selectors=one.selectors)
+        for segment in super().parse_query(stream):
+            yield _BOUNDED[type(segment)](env=segment.env, token=segment.token, selectors=segment.selectors)
 
 
 class _Environment(JSONPathEnvironment):
     parser_class = _Parser
 
     def compare(self, left: object, operator: str, right: object) -> bool:
-        """Compare two values in a filter. A filter such as `?$ == $` has no query that looks at the clock."""
-        look_at_the_clock()
+        """Compare two values in a filter. A filter such as `?$ == $` contains no query that checks the time."""
+        check_time()
         return super().compare(left, operator, right)
 
 
@@ -59,7 +59,7 @@ class _Pattern(FilterFunction):
         self._whole = whole
 
     def __call__(self, *arguments: Any, **_: Any) -> bool:
-        look_at_the_clock()
+        check_time()
         value, wanted = arguments
         if not isinstance(value, str) or not isinstance(wanted, str):
             return False

@@ -1,4 +1,4 @@
-"""What a JSON answer must hold: an RFC 9535 path and what its first node is compared with."""
+"""JSON expectations: an RFC 9535 path, and the value that its first node is compared with."""
 
 import json
 from collections.abc import Callable
@@ -13,29 +13,29 @@ if TYPE_CHECKING:
     from jsonpath import CompoundJSONPath, JSONPath
 
 _NO_NODE = object()
-_LONGEST_VALUE = 80
-#: Processor time that following a path may take while the other checks of the process wait.
-BRIEFLY_SECONDS = 0.1
+_MAX_SHOWN = 80
+#: Processor time of an evaluation in this process, during which other checks wait.
+INLINE_SECONDS = 0.1
 #: A compiled path takes about 1 kB a character, and many are kept.
-_LONGEST_PATH = 1_000
-# What `jsonPathExpected` means when it is absent or null: any node will do.
+_MAX_PATH = 1_000
+# `jsonPathExpected` is absent or null: any node matches.
 EXISTS: Any = None
 
 
 @lru_cache(maxsize=256)
 def compiled(path: str) -> "JSONPath | CompoundJSONPath":
-    """`path`, ready for use. Raises `InvalidConfig`."""
-    # Imported at the first path: workers that check none keep the memory.
+    """Return `path` compiled. Raise `InvalidConfig`."""
+    # Imported at the first path, to save memory in workers that check none.
     from jsonpath import JSONPathError
 
     from actors.probes.json_filter import ENVIRONMENT
 
-    if len(path) > _LONGEST_PATH:
-        raise InvalidConfig(f"The JSON path has more than {_LONGEST_PATH} characters.")
+    if len(path) > _MAX_PATH:
+        raise InvalidConfig(f"The JSON path has more than {_MAX_PATH} characters.")
     try:
         return ENVIRONMENT.compile(path)
     except (JSONPathError, ArithmeticError, RecursionError, ValueError):
-        raise InvalidConfig("The JSON path is not one of RFC 9535, such as $.status or $.items[0].id.") from None
+        raise InvalidConfig("The JSON path is not valid (RFC 9535). Examples: $.status, $.items[0].id.") from None
 
 
 def check(path: str, expected: Any) -> None:
@@ -45,15 +45,15 @@ def check(path: str, expected: Any) -> None:
     if operator == "matches":
         from actors.probes import pattern
 
-        refused = pattern.problem(value) if isinstance(value, str) else "The pattern must be a text."
+        refused = pattern.problem(value) if isinstance(value, str) else "The pattern must be a string."
         if refused:
-            raise InvalidConfig(f"The value of jsonPath is compared with a pattern that cannot be used. {refused}")
+            raise InvalidConfig(f"The pattern for the value of jsonPath is not valid. {refused}")
 
 
-def mismatch(path: str, expected: Any, text: str, seconds: float = BRIEFLY_SECONDS) -> str:
-    """Why `text` is not as expected, one sentence; empty where it is.
+def mismatch(path: str, expected: Any, text: str, seconds: float = INLINE_SECONDS) -> str:
+    """Return why `text` is not as expected, as one sentence, or "".
 
-    Following the path takes at most `seconds` of processor time.
+    The evaluation may take `seconds` of processor time.
     """
     from jsonpath import JSONPathError
 
@@ -65,25 +65,25 @@ def mismatch(path: str, expected: Any, text: str, seconds: float = BRIEFLY_SECON
         if _OPERATORS[operator](node, value):
             return ""
     except TooSlow:
-        return f"Following the JSON path {plain(path, 80)} took longer than {seconds:g} seconds on the answer."
+        return f"Evaluation of the JSON path {plain(path, 80)} took longer than {seconds:g} seconds."
     except JSONPathError:
-        return f"The JSON path {plain(path, 80)} could not be followed in the answer."
+        return f"The JSON path {plain(path, 80)} could not be evaluated."
     except RecursionError:
-        return "The answer is nested too deeply."
+        return "The response is nested too deeply."
     except ValueError:
-        return "The answer is not JSON."
+        return "The response is not JSON."
     found = "nothing" if node is _NO_NODE else _shown(node)
     wanted = "anything" if operator == "exists" else f"{_WORDS[operator]} {_shown(value)}"
     if operator == "exists" and value is False:
         wanted = "nothing"
-    return f"The JSON path {plain(path, 80)} gives {found}, expected was {wanted}."
+    return f"The JSON path {plain(path, 80)} returned {found}, expected {wanted}."
 
 
 def _first_node(path: str, document: Any) -> Any:
     if isinstance(document, dict | list):
         found = compiled(path).match(document)
         return found.obj if found else _NO_NODE
-    # The library looks only into objects and arrays; the root of any other document is the document.
+    # The library accepts only objects and arrays. The root of any other document is the document.
     return document if path == "$" else _NO_NODE
 
 
@@ -96,7 +96,7 @@ def _operator(expected: Any) -> tuple[str, Any]:
 
 
 def _same(left: Any, right: Any) -> bool:
-    """Equality as JSON has it: true is not 1, but 1 is 1.0."""
+    """Return whether two JSON values are equal: true is not 1, but 1 is 1.0."""
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
     if isinstance(left, list) and isinstance(right, list):
@@ -107,7 +107,7 @@ def _same(left: Any, right: Any) -> bool:
 
 
 def _ordered(test: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
-    """`test` between two numbers or two texts; anything else has no order."""
+    """Return a comparison that applies `test` to two numbers or two strings, and is False for anything else."""
 
     def compare(node: Any, value: Any) -> bool:
         for kinds in ((int, float), (str,)):
@@ -158,4 +158,4 @@ _WORDS = {
 
 
 def _shown(value: Any) -> str:
-    return plain(json.dumps(value, ensure_ascii=False), _LONGEST_VALUE)
+    return plain(json.dumps(value, ensure_ascii=False), _MAX_SHOWN)

@@ -1,7 +1,7 @@
-"""Whether this machine's own name servers work: asked when a name could not be resolved, to learn whose fault that is.
+"""Checks whether this machine's own name servers work, when a name could not be resolved.
 
-The question is for a name that nobody has: a server cannot answer it from its cache, so its answer proves that it
-reaches the DNS. Domains without such a name, in a closed network, are told apart by look-ups that succeed meanwhile.
+The query is for a random name that does not exist. No cache has it, so a response proves that the server reaches the DNS. In
+a closed network, where such queries fail, other look-ups that succeed at the same time prove that the servers work.
 """
 
 import asyncio
@@ -9,89 +9,89 @@ import secrets
 import time
 from enum import Enum
 
-#: A slow server is one that works. Less than what the engine grants a check beyond its timeout.
+#: A slow server counts as working. Less than the time that the engine allows beyond the timeout of a check.
 TIMEOUT_SECONDS = 3.0
-#: An answer holds for names that fail within this time after it.
+#: How long a result is used for other names that fail.
 FRESH_SECONDS = 1.0
-#: The system's resolver asks no more than this.
-_MOST_SERVERS = 3
-#: More failing names than this and the memory starts over.
-_MOST_NAMES = 10_000
+#: The system's resolver uses no more than this.
+_MAX_SERVERS = 3
+#: The failing names are dropped when they exceed this number.
+_MAX_NAMES = 10_000
 
 Server = tuple[str, int]
 
 
 class Health(Enum):
-    """`WORKING`: the DNS was reached. `FAILING`: a server answers, but with a failure. `SILENT`: no server answers."""
+    """`WORKING`: the DNS was reached. `FAILING`: a server responds, but with a failure. `SILENT`: no server responds."""
 
     WORKING = "working"
     FAILING = "failing"
     SILENT = "silent"
 
 
-_found: tuple[float, Health] | None = None
-_under_way: tuple[asyncio.AbstractEventLoop, asyncio.Task[Health]] | None = None
-_answered_at = float("-inf")
+_last_result: tuple[float, Health] | None = None
+_running_query: tuple[asyncio.AbstractEventLoop, asyncio.Task[Health]] | None = None
+_last_success_at = float("-inf")
 _failing_since: dict[str, float] = {}
 
 
-def answered(name: str) -> None:
-    """Note that the look-up of `name` was answered, be it with "no such name". May be called from any thread."""
-    global _answered_at
+def record_success(name: str) -> None:
+    """Record a successful look-up of `name`, including "no such name". Thread-safe."""
+    global _last_success_at
     _failing_since.pop(name, None)
-    _answered_at = time.monotonic()
+    _last_success_at = time.monotonic()
 
 
 def forget() -> None:
-    """Forget every answer and failure."""
-    global _found, _answered_at
-    _found, _answered_at = None, float("-inf")
+    """Drop all results."""
+    global _last_result, _last_success_at
+    _last_result, _last_success_at = None, float("-inf")
     _failing_since.clear()
 
 
-async def work_apart_from(name: str) -> bool:
+async def work_for_other_names(name: str) -> bool:
     """Return whether the name servers work although the look-up of `name` has just failed.
 
-    Where they answer every question with a failure, only the answer to another name proves that they work: one that
-    came after `name` began to fail.
+    If they respond to the test query with a failure, only a successful look-up of another name proves that they work: one
+    after `name` started to fail.
     """
-    if len(_failing_since) >= _MOST_NAMES:
+    if len(_failing_since) >= _MAX_NAMES:
         _failing_since.clear()
     since = _failing_since.setdefault(name, time.monotonic())
     health = await _health()
-    return health is Health.WORKING or (health is Health.FAILING and _answered_at > since)
+    return health is Health.WORKING or (health is Health.FAILING and _last_success_at > since)
 
 
 def servers() -> list[Server]:
-    """Return the addresses and ports of the system's name servers; blocking."""
+    """Return the addresses and ports of the system's name servers. Blocks."""
     from dns.resolver import NoResolverConfiguration, Resolver
 
     try:
-        found = [str(one) for one in Resolver().nameservers]
+        ips = [str(server) for server in Resolver().nameservers]
     except (NoResolverConfiguration, OSError):
-        # The system's resolver asks this machine then.
-        found = ["127.0.0.1"]
-    return [(ip, 53) for ip in found[:_MOST_SERVERS]]
+        # The system's resolver uses this machine then.
+        ips = ["127.0.0.1"]
+    return [(ip, 53) for ip in ips[:_MAX_SERVERS]]
 
 
 async def _health() -> Health:
-    """Return how the name servers are, asked together with whoever else wants to know."""
-    global _under_way
-    if _found is not None and time.monotonic() < _found[0] + FRESH_SECONDS:
-        return _found[1]
+    """Return the health of the name servers. Concurrent callers share one query."""
+    global _running_query
+    if _last_result is not None and time.monotonic() < _last_result[0] + FRESH_SECONDS:
+        return _last_result[1]
     loop = asyncio.get_running_loop()
-    if _under_way is None or _under_way[0] is not loop or _under_way[1].done():
-        _under_way = (loop, loop.create_task(_ask_all()))
-    return await asyncio.shield(_under_way[1])
+    if _running_query is None or _running_query[0] is not loop or _running_query[1].done():
+        _running_query = (loop, loop.create_task(_ask_all()))
+    return await asyncio.shield(_running_query[1])
 
 
 async def _ask_all() -> Health:
-    global _found
-    # On a thread: it reads a file, and loads a library at the first time.
+    global _last_result
+    # In a thread: this reads a file, and imports a library at the first call.
     asked = await asyncio.to_thread(servers)
-    answers = await asyncio.gather(*(_ask(*server) for server in asked))
-    health = next((one for one in Health if one in answers), Health.SILENT)
-    _found = (time.monotonic(), health)
+    responses = await asyncio.gather(*(_ask(*server) for server in asked))
+    health = next((state for state in Health if state in responses), Health.SILENT)
+    _last_result = (time.monotonic(), health)
     return health
 
 

@@ -1,4 +1,4 @@
-"""What a probe answers."""
+"""What a probe returns."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -8,7 +8,7 @@ from actors.probes.worker_fault import WorkerFault
 
 
 class Status(StrEnum):
-    """`ERROR` is ours (we could not look), `DOWN` is the target's."""
+    """`DOWN`: the target failed. `ERROR`: the worker could not check."""
 
     UP = "up"
     DOWN = "down"
@@ -16,7 +16,7 @@ class Status(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why an outcome is not up: the stable words of API.md's `errorCode`."""
+    """Why an outcome is not up: `errorCode` in API.md. The values are stable."""
 
     DNS_FAILURE = "DNS_FAILURE"
     CONNECTION_REFUSED = "CONNECTION_REFUSED"
@@ -48,7 +48,7 @@ class Reason(StrEnum):
 
 @dataclass(slots=True)
 class Outcome:
-    """What one try found.
+    """The outcome of one attempt.
 
     `response_time_ms` is set on failure too, wherever anything was measured. `message` is one sentence for
     people, in plain text (targets write parts of it: hostile). `details` holds the keys of API.md's `details`,

@@ -10,17 +10,16 @@ from actors.probes.outcome import Outcome, Reason, Status
 from actors.probes.target import Target
 from actors.probes.wording import plain, seconds
 
-_SPACING = 0.15
-# Once one reply is here, the others are given so long after the last request: seconds, and times the slowest so far.
-_PATIENCE = 1.0
-_TIMES_SLOWEST = 4
+_SPACING_SECONDS = 0.15
+# After the first reply, the others get the longer of these: seconds, and a multiple of the slowest reply so far.
+_LATE_REPLY_SECONDS = 1.0
+_LATE_REPLY_FACTOR = 4
 
 
 async def probe(target: Target) -> Outcome:
-    """Send `packetCount` requests and judge the loss.
+    """Send `packetCount` requests and check the loss.
 
-    If nothing comes back from an address of the name, the next one is tried; `ipVersion` leaves those of the other family
-    out.
+    If no reply comes from one address of the name, try the next one. `ipVersion` restricts the addresses to one family.
     """
     started = time.monotonic()
     found = await resolver.find_all(target.address, target.config["ipVersion"], target.timeout)
@@ -45,16 +44,16 @@ async def _ping(target: Target, ip: str, deadline: float) -> Attempt:
         return Attempt(socket_failure.explain(error, target.address, [ip]), reached=False)
     if not round_trips and (cut := socket_failure.cut_off_by_gateway([ip])) is not None:
         return Attempt(cut, reached=False)
-    return Attempt(judge(target, ip, count, [one * 1000 for one in round_trips]), bool(round_trips))
+    return Attempt(judge(target, ip, count, [trip * 1000 for trip in round_trips]), bool(round_trips))
 
 
 async def _exchange(ip: str, count: int, payload: bytes, deadline: float) -> list[float]:
-    """The round-trip times, in seconds, of the requests that were answered before `deadline`.
+    """Return the round-trip times in seconds of the requests that got a reply before `deadline`.
 
-    Raises `NotPermitted` and `OSError`.
+    Raise `NotPermitted` or `OSError`.
     """
     echo = icmp_socket.running(resolver.family_of(ip))
-    spacing = min(_SPACING, max(0.0, deadline - time.monotonic()) / (2 * count))
+    spacing = min(_SPACING_SECONDS, max(0.0, deadline - time.monotonic()) / (2 * count))
     replies: list[asyncio.Future[float]] = []
     try:
         for index in range(count):
@@ -62,22 +61,22 @@ async def _exchange(ip: str, count: int, payload: bytes, deadline: float) -> lis
                 await asyncio.sleep(spacing)
             replies.append(echo.send(ip, payload))
         await asyncio.wait(replies, timeout=deadline - time.monotonic(), return_when=asyncio.FIRST_COMPLETED)
-        so_far = [reply.result() for reply in replies if _answered(reply)]
-        if so_far:
-            patience = max(_PATIENCE, _TIMES_SLOWEST * max(so_far))
-            await asyncio.wait(replies, timeout=min(patience, deadline - time.monotonic()))
-        return [reply.result() for reply in replies if _answered(reply)]
+        round_trips = [reply.result() for reply in replies if _has_reply(reply)]
+        if round_trips:
+            late_reply_seconds = max(_LATE_REPLY_SECONDS, _LATE_REPLY_FACTOR * max(round_trips))
+            await asyncio.wait(replies, timeout=min(late_reply_seconds, deadline - time.monotonic()))
+        return [reply.result() for reply in replies if _has_reply(reply)]
     finally:
         for reply in replies:
             reply.cancel()
 
 
-def _answered(reply: asyncio.Future[float]) -> bool:
+def _has_reply(reply: asyncio.Future[float]) -> bool:
     return reply.done() and not reply.cancelled() and reply.exception() is None
 
 
 def judge(target: Target, ip: str, count: int, milliseconds: list[float]) -> Outcome:
-    """The outcome of `count` requests of which some came back, after so many milliseconds each."""
+    """Return the outcome of `count` requests, given the round-trip times of the replies."""
     loss = round(100 * (count - len(milliseconds)) / count, 1)
     details: dict[str, object] = {"resolvedIp": ip, "packetLossPercent": loss}
     outcome = Outcome(Status.UP, details=details)
@@ -94,8 +93,8 @@ def judge(target: Target, ip: str, count: int, milliseconds: list[float]) -> Out
         host = plain(target.address, 100)
         if milliseconds:
             outcome.reason = Reason.PACKET_LOSS
-            outcome.message = f"{host} did not answer {count - len(milliseconds)} of {count} pings ({loss:g} % lost)."
+            outcome.message = f"{host} did not reply to {count - len(milliseconds)} of {count} pings ({loss:g} % lost)."
         else:
             outcome.reason = Reason.HOST_UNREACHABLE
-            outcome.message = f"{host} did not answer any of {count} pings within {seconds(target.timeout)}."
+            outcome.message = f"{host} did not reply to any of {count} pings within {seconds(target.timeout)}."
     return outcome

@@ -1,4 +1,4 @@
-"""Ports: is anything listening, and does it say what it should."""
+"""Ports: connects to a port, and optionally checks its response."""
 
 import errno
 import time
@@ -18,7 +18,7 @@ _PROTOCOLS = frozenset({"tcp", "udp"})
 async def probe(target: Target) -> Outcome:
     """Connect to the port, and exchange `send` and `expect` if they are set.
 
-    If an address of the name is not reached, the next one is tried; `ipVersion` leaves those of the other family out.
+    If one address of the name is not reached, try the next one. `ipVersion` restricts the addresses to one family.
     """
     config = target.config
     number = config.get("port")
@@ -44,9 +44,9 @@ async def probe(target: Target) -> Outcome:
     ask = port_udp.ask if protocol == "udp" else port_tcp.ask
 
     async def ask_at(ip: str, deadline: float) -> Attempt:
-        one = replace(exchange, ip=ip, deadline=deadline, timings=dict(exchange.timings))
-        outcome = await _ask(ask, one)
-        return Attempt(outcome, one.reached)
+        attempt = replace(exchange, ip=ip, deadline=deadline, timings=dict(exchange.timings))
+        outcome = await _ask(ask, attempt)
+        return Attempt(outcome, attempt.reached)
 
     return await address_fallback.first_reached(found, exchange.deadline, ask_at)
 

@@ -1,4 +1,4 @@
-"""TCP: the connection itself is the check, an exchange of text may follow."""
+"""TCP: checks the connection, and optionally an exchange of text."""
 
 import asyncio
 import socket
@@ -6,14 +6,14 @@ import time
 
 from actors.probes import socket_failure
 from actors.probes.outcome import Outcome, Reason
-from actors.probes.port_exchange import LARGEST_ANSWER, Exchange, milliseconds_since
+from actors.probes.port_exchange import MAX_RESPONSE, Exchange, milliseconds_since
 from actors.probes.resolver import family_of
 
 _CHUNK = 16 * 1024
 
 
 async def ask(exchange: Exchange) -> Outcome:
-    """Connect, and exchange what is configured. Raises `OSError` where the connection fails."""
+    """Connect and exchange text as configured. Raise `OSError` if the connection fails."""
     loop = asyncio.get_running_loop()
     started = time.monotonic()
     with socket.socket(family_of(exchange.ip), socket.SOCK_STREAM) as connection:
@@ -38,7 +38,7 @@ async def _converse(connection: socket.socket, exchange: Exchange, started: floa
         async with asyncio.timeout(exchange.left):
             if exchange.send:
                 await loop.sock_sendall(connection, exchange.send)
-            while exchange.expect and exchange.expect not in answer and len(answer) < LARGEST_ANSWER:
+            while exchange.expect and exchange.expect not in answer and len(answer) < MAX_RESPONSE:
                 chunk = await loop.sock_recv(connection, _CHUNK)
                 if not answer:
                     exchange.timings["firstByteMs"] = milliseconds_since(started) - exchange.timings["connectMs"]
@@ -47,9 +47,9 @@ async def _converse(connection: socket.socket, exchange: Exchange, started: floa
                 answer += chunk
     except TimeoutError:
         if answer:
-            return exchange.too_late(Reason.UNEXPECTED_ANSWER, "did not answer with the expected text")
-        return exchange.too_late(Reason.READ_TIMEOUT, "accepted the connection but did not answer")
+            return exchange.too_late(Reason.UNEXPECTED_ANSWER, "did not respond with the expected text")
+        return exchange.too_late(Reason.READ_TIMEOUT, "accepted the connection but did not respond")
     if exchange.expect in answer:
         return exchange.up(milliseconds_since(started))
-    said = "answered something else than the expected text" if answer else "closed the connection without an answer"
+    said = "responded without the expected text" if answer else "closed the connection without a response"
     return exchange.down(Reason.UNEXPECTED_ANSWER, said, milliseconds_since(started))

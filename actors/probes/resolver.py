@@ -1,8 +1,8 @@
-"""From a host name to addresses, for every probe.
+"""Resolves host names to addresses, for all probes.
 
-Lookups block, and a dead name server blocks them for many seconds. libcurl's own resolver has twenty threads and uses
-two for each name: ten dead names would make every other name look dead too. Here there are many more, one for each
-name that is being looked up, and a lookup that found no thread is our error, not the target's.
+Look-ups block, and a dead name server blocks them for many seconds. libcurl's own resolver has twenty threads and uses two
+per name, so ten dead names would make all others fail. Here there are many more threads, one per name, and a look-up that
+gets no thread is an error of the worker, not of the target.
 """
 
 import asyncio
@@ -27,9 +27,9 @@ from actors.runtime.fair_semaphore import FairSemaphore
 
 _CACHE_SIZE = 10_000
 _THREADS = 256
-# The resolver itself failed: it has no memory, no descriptor, no file to read.
+# The resolver itself failed: no memory, no descriptor, or no file to read.
 _OUR_LOOKUP_ERRORS = frozenset({socket.EAI_MEMORY, socket.EAI_SYSTEM, socket.EAI_FAMILY})
-# The name servers gave no answer, or one that says nothing about the name.
+# The name servers did not respond, or their response says nothing about the name.
 _UNANSWERED = frozenset({socket.EAI_AGAIN, socket.EAI_FAIL})
 _FAULTS = {socket.EAI_MEMORY: WorkerFault.MEMORY}
 _FAMILIES = {"auto": socket.AF_UNSPEC, "4": socket.AF_INET, "6": socket.AF_INET6}
@@ -39,10 +39,10 @@ Addresses = tuple[str, ...]
 Question = tuple[str, socket.AddressFamily]
 
 _cache: dict[Question, tuple[float, Addresses]] = {}
-_under_way: dict[Question, Future[Addresses]] = {}
+_running: dict[Question, Future[Addresses]] = {}
 
 
-#: For whom names are being looked up: projects share the threads.
+#: The project that looks up names: projects share the threads fairly.
 asking_project: ContextVar[UUID | None] = ContextVar("asking_project", default=None)
 
 
@@ -57,26 +57,26 @@ def _limiter() -> FairSemaphore:
 
 
 async def find_all(host: str, ip_version: str, timeout: float) -> Addresses | Outcome:
-    """The addresses of `host` that the guard lets pass, at least one; otherwise the outcome that says why there is none.
+    """Return the addresses of `host` that the guard allows, at least one, or the outcome that says why there is none.
 
-    `ip_version` is `auto`, `4` or `6`; `timeout` is in seconds. They stand in the system's order of preference.
+    `ip_version` is `auto`, `4` or `6`. `timeout` is in seconds. The addresses are in the system's order of preference.
     """
     found = await addresses(host, ip_version, timeout)
     if isinstance(found, Outcome):
         return found
-    refusal, passed = "", []
+    refusal, allowed = "", []
     for ip in found:
         try:
             guard.judge(ip, _ascii(host))
         except guard.BlockedTarget as error:
             refusal = str(error)
         else:
-            passed.append(ip)
-    return tuple(passed) or Outcome(Status.ERROR, reason=Reason.BLOCKED_TARGET, message=plain(refusal))
+            allowed.append(ip)
+    return tuple(allowed) or Outcome(Status.ERROR, reason=Reason.BLOCKED_TARGET, message=plain(refusal))
 
 
 async def addresses(host: str, ip_version: str, timeout: float) -> Addresses | Outcome:
-    """All addresses of `host`, at least one, not yet judged; otherwise the outcome that says why there is none."""
+    """Return all addresses of `host`, at least one, or the outcome that says why there is none. The guard is not asked."""
     family = _FAMILIES.get(ip_version, socket.AF_UNSPEC)
     try:
         name = _ascii(host)
@@ -99,13 +99,13 @@ async def addresses(host: str, ip_version: str, timeout: float) -> Addresses | O
     except UnicodeError:
         return _unresolved(f"The name {plain(host, 100)} could not be resolved{_KINDS.get(family, '')}.")
     except OSError as error:
-        # No descriptor left for the resolver's own socket, and the like.
+        # For example no descriptor for the resolver's own socket.
         return socket_failure.ours(error.strerror or "names cannot be resolved", worker_fault.of_errno(error.errno))
 
 
 @lru_cache(maxsize=4096)
 def is_literal(host: str) -> bool:
-    """Whether `host` is an IP address already."""
+    """Return whether `host` is an IP address."""
     try:
         ipaddress.ip_address(host)
     except ValueError:
@@ -114,12 +114,12 @@ def is_literal(host: str) -> bool:
 
 
 def family_of(ip: str) -> socket.AddressFamily:
-    """The socket family of a literal address."""
+    """Return the socket family of an IP address."""
     return socket.AF_INET6 if ":" in ip else socket.AF_INET
 
 
 def invalidate(host: str) -> None:
-    """Forget what `host` stands for: whoever looks next at a target that failed looks for where it is now."""
+    """Remove `host` from the cache, so that the next check looks it up again."""
     with suppress(InvalidConfig, UnicodeError):
         name = host_names.bare(_ascii(host))
         for family in _FAMILIES.values():
@@ -128,15 +128,15 @@ def invalidate(host: str) -> None:
 
 
 def forget() -> None:
-    """Empty the cache: the next check of each name looks it up again."""
+    """Clear the cache."""
     _cache.clear()
 
 
 @lru_cache(maxsize=4096)
 def _ascii(host: str) -> str:
-    """Return `host` as the system's resolver is asked for it: no brackets, no letters beyond ASCII.
+    """Return `host` as it is passed to the system's resolver: in ASCII, without brackets.
 
-    A final dot stays: it keeps the resolver from trying search domains. Raise `InvalidConfig` or `UnicodeError`.
+    A final dot is kept: it keeps the resolver from trying search domains. Raise `InvalidConfig` or `UnicodeError`.
     """
     name = host.strip()
     if name.startswith("[") and name.endswith("]"):
@@ -148,18 +148,18 @@ def _ascii(host: str) -> str:
 
 
 async def _look_up(question: Question, timeout: float) -> Addresses | Outcome:
-    """Ask the system, together with whoever is asking the same. Raises `TimeoutError`, `OSError`, `UnicodeError`."""
-    lookup = _under_way.get(question)
+    """Look up a name. Concurrent callers share one look-up. Raise `TimeoutError`, `OSError` or `UnicodeError`."""
+    lookup = _running.get(question)
     if lookup is None:
-        lookup = _under_way[question] = Future()
-        lookup.add_done_callback(lambda _: _under_way.pop(question, None))
+        lookup = _running[question] = Future()
+        lookup.add_done_callback(lambda _: _running.pop(question, None))
         project = asking_project.get()
         _limiter().acquire(project, partial(_start, lookup, question, project))
     loop = asyncio.get_running_loop()
     answered = asyncio.Event()
 
     def wake(_: Future[Addresses]) -> None:
-        # A loop that has closed meanwhile has nobody left to wake.
+        # The loop may be closed.
         with suppress(RuntimeError):
             loop.call_soon_threadsafe(answered.set)
 
@@ -169,19 +169,19 @@ async def _look_up(question: Question, timeout: float) -> Addresses | Outcome:
             await answered.wait()
     except TimeoutError:
         if not lookup.running() and not lookup.done():
-            return socket_failure.ours("too many names are being looked up at once")
+            return socket_failure.ours("too many names are being looked up at the same time")
         raise
     return lookup.result()
 
 
 def _start(lookup: Future[Addresses], question: Question, project: UUID | None) -> None:
-    """Look up in a thread, and give the project's place back when the system has answered."""
+    """Look up in a thread, and release the project's permit afterwards."""
 
     def run() -> None:
         lookup.set_running_or_notify_cancel()
         try:
             found = _ask(question)
-        except BaseException as error:  # noqa: BLE001 - it is raised where the answer is waited for
+        except BaseException as error:  # noqa: BLE001 - it is raised in the callers that wait
             lookup.set_exception(error)
         else:
             lookup.set_result(found)
@@ -196,29 +196,29 @@ def _ask(question: Question) -> Addresses:
     try:
         found = socket.getaddrinfo(host_names.to_lookup(name), None, family, socket.SOCK_STREAM)
     except socket.gaierror as error:
-        # Without a descriptor left the system's resolver says that there is no such name.
+        # Without a free descriptor the system's resolver reports "no such name".
         socket_failure.require_socket()
         if error.errno not in _UNANSWERED | _OUR_LOOKUP_ERRORS:
-            name_servers.answered(name)
+            name_servers.record_success(name)
         raise
-    name_servers.answered(name)
-    # In the order of preference that the system gives, without doubles.
+    name_servers.record_success(name)
+    # In the system's order of preference, without duplicates.
     result = tuple(dict.fromkeys(str(address[0]) for *_, address in found))
     if len(_cache) >= _CACHE_SIZE:
         _cache.clear()
-    # The system's resolver tells no lifetime: an address is believed this long.
+    # The system's resolver does not return a TTL.
     _cache[question] = (time.monotonic() + settings.get().dns_cache_seconds, result)
     return result
 
 
 async def _unanswered(host: str, message: str) -> Outcome:
-    """Return the outcome of a look-up that nobody answered: the target's if our name servers work, else ours."""
-    if await name_servers.work_apart_from(_ascii(host)):
+    """Return the outcome of a look-up without a response: down if the name servers work, else an error of the worker."""
+    if await name_servers.work_for_other_names(_ascii(host)):
         return _unresolved(message)
     if socket_failure.is_cut_off():
         what = "no name server can be reached, because this machine has no route to any network"
         return socket_failure.ours(what, WorkerFault.NETWORK)
-    return socket_failure.ours("our own name servers do not resolve names", WorkerFault.NAME_SERVER)
+    return socket_failure.ours("the name servers of this machine do not resolve names", WorkerFault.NAME_SERVER)
 
 
 def _unresolved(message: str) -> Outcome:

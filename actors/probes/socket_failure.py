@@ -1,4 +1,4 @@
-"""What a failed connection says about the target, and what about this machine."""
+"""Decides whether a failed connection is the target's fault or this machine's."""
 
 import errno
 import socket
@@ -9,7 +9,7 @@ from actors.probes.outcome import Outcome, Reason, Status
 from actors.probes.wording import plain
 from actors.probes.worker_fault import WorkerFault
 
-# Too many open files, no memory, no local ports left, a local firewall: never the target's doing.
+# Too many open files, no memory, no local ports, a local firewall: never the target's fault.
 OURS = frozenset(
     {
         errno.EMFILE,
@@ -22,11 +22,11 @@ OURS = frozenset(
         errno.EAFNOSUPPORT,
     }
 )
-# EADDRNOTAVAIL: no address of ours to send from, as on a machine with IPv6 on loopback only.
+# EADDRNOTAVAIL: this machine has no address to send from, for example with IPv6 on loopback only.
 _NO_ROUTE = frozenset({errno.ENETUNREACH, errno.EADDRNOTAVAIL})
 _NO_WAY = frozenset({errno.EHOSTUNREACH, errno.ETIMEDOUT})
-#: Addresses of documentation: whoever has a way to them has a way to everywhere.
-_ANYWHERE = ("198.51.100.1", "2001:db8::1")
+#: Documentation addresses: a machine with a route to them has a default route.
+_PROBE_ADDRESSES = ("198.51.100.1", "2001:db8::1")
 TARGETS = {
     errno.ECONNREFUSED: (Reason.CONNECTION_REFUSED, "{host} refused the connection."),
     errno.ECONNRESET: (Reason.CONNECTION_RESET, "{host} reset the connection."),
@@ -38,51 +38,51 @@ TARGETS = {
 
 
 def has_route(ip: str) -> bool:
-    """Whether this machine would know where to send packets to `ip`; sends none."""
+    """Return whether this machine has a route to `ip`. Send nothing."""
     family = socket.AF_INET6 if ":" in ip else socket.AF_INET
     try:
-        with socket.socket(family, socket.SOCK_DGRAM) as asker:
-            asker.connect((ip, 9))
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((ip, 9))
     except OSError as error:
         return error.errno not in {errno.ENETUNREACH, errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}
     return True
 
 
 def require_socket() -> None:
-    """Raise `OSError` if this process can open no socket."""
+    """Raise `OSError` if this process cannot open a socket."""
     socket.socket(socket.AF_INET, socket.SOCK_DGRAM).close()
 
 
 def is_cut_off() -> bool:
-    """Whether this machine has no way to any network but its own."""
-    return not any(map(has_route, _ANYWHERE))
+    """Return whether this machine has no route to other networks."""
+    return not any(map(has_route, _PROBE_ADDRESSES))
 
 
 def cut_off_by_gateway(tried: Iterable[str]) -> Outcome | None:
-    """Return the outcome of connections that nobody answered if our own gateway to one of them is dead, else None."""
+    """Return an error if this machine's gateway to one of the addresses is dead, else None."""
     if any(map(gateway.is_dead, tried)):
-        return ours("the gateway of this machine does not answer", WorkerFault.NETWORK)
+        return ours("the gateway of this machine does not respond", WorkerFault.NETWORK)
     return None
 
 
-def ours(what: str, lacking: WorkerFault | None = None) -> Outcome:
+def ours(what: str, fault: WorkerFault | None = None) -> Outcome:
     """Return the outcome of a check that failed because of this machine.
 
-    `what` are a few words; `lacking` is the fault that an operator is warned of.
+    `what` is a short reason. `fault` is what the operator is warned of.
     """
     return Outcome(
         Status.ERROR,
         reason=Reason.INTERNAL_ERROR,
         message=f"This worker could not check: {plain(what, 120)}.",
-        fault=lacking,
+        fault=fault,
     )
 
 
 def explain(error: OSError, host: str, tried: Sequence[str]) -> Outcome:
-    """The outcome of a socket call that failed; times and details are the caller's to add.
+    """Return the outcome of a failed socket call. The caller adds times and details.
 
-    `tried` are the addresses that were to be reached. Where this machine has no route to any of them, it is cut off, or
-    lacks the address family: what the target does then nobody knows.
+    `tried` are the addresses. If this machine has no route to any of them, the state of the target is unknown, so the outcome
+    is an error.
     """
     if error.errno in _NO_ROUTE and not any(map(has_route, tried)):
         return ours("this machine has no route to the target's network", WorkerFault.NETWORK if is_cut_off() else None)

@@ -1,4 +1,4 @@
-"""What a probe is given."""
+"""The input of a probe."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run of a job that a heartbeat watches; `id` is None if the job gave none."""
+    """A run of a job that a heartbeat monitors. `id` is None if the job sent none."""
 
     started_at: datetime
     id: UUID | None = None
@@ -17,12 +17,11 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One thing to look at, once.
+    """What one check probes.
 
-    `kind` is the monitor's type (`http_request`, `website`, `ping_host`, `port_check`, `heartbeat`),
-    `address` its target as the user wrote it, `timeout` the bound of one try in seconds,
-    `config` the monitor's `config` as API.md names it, defaults filled in and secrets in the clear:
-    it must never be logged. `overrun` is, for a missed heartbeat, the run that did not end in time.
+    `kind` is the check type. `address` is the monitor's target as the user entered it. `timeout` is the limit of one attempt
+    in seconds. `config` is the monitor's `config` as in API.md, with all defaults (`check_types.with_defaults`) and decrypted
+    secrets: never log it. `overrun` is the run that did not end in time, for a missed heartbeat.
     """
 
     monitor_id: UUID

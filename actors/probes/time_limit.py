@@ -1,6 +1,6 @@
-"""The processor time that one evaluation of a user's expression may take.
+"""Limits the processor time of one evaluation of a user's expression.
 
-The thread's own processor time counts: a loaded machine must not turn a good answer into a failure.
+Only the thread's own processor time counts, so that a loaded machine does not turn a good response into a failure.
 """
 
 import time
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-#: When the time is used up at the earliest, on the monotonic clock; when it is, in processor time of the thread.
+#: The earliest possible end on the monotonic clock, and the end in processor time of the thread.
 _end: ContextVar[tuple[float, float]] = ContextVar("evaluation_end")
 
 
@@ -18,7 +18,7 @@ class TooSlow(Exception):
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """Let `look_at_the_clock` raise `TooSlow` after `seconds` of processor time of this thread."""
+    """Let `check_time` raise `TooSlow` after `seconds` of processor time of this thread."""
     token = _end.set((time.monotonic() + seconds, time.thread_time() + seconds))
     try:
         yield
@@ -26,9 +26,9 @@ def within(seconds: float) -> Iterator[None]:
         _end.reset(token)
 
 
-def look_at_the_clock() -> None:
+def check_time() -> None:
     """Raise `TooSlow` if the time of the evaluation is used up. Call it at every step that can repeat."""
     earliest, end = _end.get()
-    # The monotonic clock costs a tenth of the other one.
+    # Reading the monotonic clock costs a tenth of reading the other one.
     if time.monotonic() > earliest and time.thread_time() > end:
         raise TooSlow

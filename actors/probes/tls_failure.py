@@ -1,7 +1,7 @@
-"""Why TLS with a target failed, in words for whoever runs the target.
+"""Why TLS with a target failed, as a sentence for the operator of the target.
 
-OpenSSL tells the result of the verification by number (`X509_V_ERR_…`), and the errors of the handshake by number as
-well: an alert of the other side is 1000 plus the alert's number. What has no sentence here is passed on as it is.
+OpenSSL returns the result of the verification as a number (`X509_V_ERR_…`), and errors of the handshake too: an alert of
+the other side is 1000 plus the number of the alert. OpenSSL's text is used if there is no sentence here.
 """
 
 import re
@@ -95,7 +95,7 @@ _BY_ALERT = {
     116: WANTS_CERTIFICATE,
     120: "it speaks neither HTTP/1.1 nor HTTP/2",
 }
-# Part of the words of OpenSSL or libcurl, in lower case -> what it means for whoever runs the target.
+# Part of the words of OpenSSL or libcurl, in lower case -> what it means for the operator of the target.
 _BY_WORDS = (
     ("subject name", _OTHER_NAME),
     ("does not match", _OTHER_NAME),

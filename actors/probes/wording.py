@@ -1,21 +1,21 @@
-"""Sentences for people, made of words that targets had a hand in."""
+"""Makes texts that targets influence safe to show."""
 
 import re
 from urllib.parse import urlsplit, urlunsplit
 
-_LONGEST = 300
+_MAX_LENGTH = 300
 # Control characters, and those that reverse or hide text.
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
 
 
-def plain(text: str, longest: int = _LONGEST) -> str:
-    """`text` on one line, without control characters, cut to `longest` characters."""
-    text = _UNPRINTABLE.sub(" ", text[: longest * 4])
+def plain(text: str, max_length: int = _MAX_LENGTH) -> str:
+    """Return `text` on one line, without control characters, cut to `max_length` characters."""
+    text = _UNPRINTABLE.sub(" ", text[: max_length * 4])
     if not text.isprintable():
-        # Odd blanks, and what no version of Unicode has assigned.
+        # Unusual spaces and unassigned characters.
         text = "".join(character if character.isprintable() else " " for character in text)
     text = text.strip()
-    return text if len(text) <= longest else text[: longest - 1] + "…"
+    return text if len(text) <= max_length else text[: max_length - 1] + "…"
 
 
 def text(raw: bytes) -> str:
@@ -27,15 +27,15 @@ def text(raw: bytes) -> str:
 
 
 def public_url(url: str) -> str:
-    """`url` as it may be shown: without user-info, query and fragment, which may hold secrets."""
+    """Return `url` as it may be shown: without user-info, query and fragment, which may hold secrets."""
     try:
         parts = urlsplit(url)
     except ValueError:
-        return "an unreadable URL"
+        return "an invalid URL"
     return plain(urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", "")))
 
 
 def seconds(value: float) -> str:
-    """`value` seconds in words, such as `30 seconds` or `1 second`."""
+    """Return `value` seconds as text, such as `30 seconds` or `1 second`."""
     value = round(value, 1)
     return "1 second" if value == 1 else f"{value:g} seconds"

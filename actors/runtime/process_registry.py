@@ -219,7 +219,9 @@ def processes(client: redis.Redis) -> list[Process]:
         if value is None:
             continue  # the key has just expired
         fields = json.loads(value)
-        live.append(Process(_text(key).split(":")[2], tuple(fields["keys"]), tuple(fields["away"])))
+        if not isinstance(fields, dict):
+            fields = {}
+        live.append(Process(_text(key).split(":")[2], tuple(fields.get("keys", ())), tuple(fields.get("away", ()))))
     return live
 
 

@@ -152,8 +152,8 @@ def test_a_process_whose_broker_is_away_waits_for_it(monkeypatch: pytest.MonkeyP
     lost = threading.Event()
     tries: list[int] = []
     one = ProcessRegistry(away, "worker", None, lost.set)
-    answers = one._broker_answers
-    monkeypatch.setattr(one, "_broker_answers", lambda: tries.append(1) or answers())
+    answers = one._broker_responds
+    monkeypatch.setattr(one, "_broker_responds", lambda: tries.append(1) or answers())
     one.start()
     until(lambda: len(tries) >= 3)
     assert not lost.is_set()

@@ -84,7 +84,7 @@ class Month:
         patch.setattr(type(dispatch.online), "codes", lambda _self: self._online())
         patch.setitem(SENDERS, "webhook", self._call)
         # What a miss waits for in real time cannot happen here.
-        patch.setattr(heartbeat, "_SETTLING_SECONDS", 0, raising=False)
+        patch.setattr(heartbeat, "_PENDING_PING_SECONDS", 0)
         self._web = Client(web.pings.routes.HeartbeatRoutes(Flask(__name__).wsgi_app))
 
     def _online(self) -> list[str]:

@@ -110,4 +110,4 @@ def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[Names]:
     yield fake
     fake.over.set()
     # What was asked in one test must not be answered in the next.
-    until(lambda: not resolver._under_way)
+    until(lambda: not resolver._running)

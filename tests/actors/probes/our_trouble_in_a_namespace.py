@@ -97,7 +97,7 @@ def closed(server: DnsServer) -> Any:
     DnsServer.answer = answer  # type: ignore[method-assign]
     server.broken.add("broken.example")
     first = look("port_check", "broken.example", {"port": 9})
-    name_servers._found = None
+    name_servers._last_result = None
     look("port_check", "good.example", {"port": 9})
     return [first, look("port_check", "broken.example", {"port": 9})]
 

@@ -36,7 +36,7 @@ def test_phases_that_did_not_take_place_are_absent(site: Site, authority: trustm
 def test_a_status_outside_the_default_is_down(site: Site) -> None:
     outcome = http(site.answer("/", status=500))
     assert (outcome.status, outcome.reason) == (Status.DOWN, Reason.UNEXPECTED_STATUS)
-    assert outcome.message == "The answer was 500, expected was 200-299."
+    assert outcome.message == "HTTP 500 received, expected 200-299."
     assert outcome.response_time_ms is not None
     assert outcome.details["statusCode"] == 500
 
@@ -124,7 +124,7 @@ def test_a_keyword_that_is_there_is_up(site: Site) -> None:
 def test_a_missing_keyword_is_down(site: Site) -> None:
     outcome = http(site.answer("/", b"all is bad"), keywordInBody="well")
     assert (outcome.status, outcome.reason) == (Status.DOWN, Reason.KEYWORD_MISSING)
-    assert outcome.message == "The answer does not contain “well”."
+    assert outcome.message == "Keyword “well” not found in the response."
 
 
 def test_a_forbidden_keyword_is_down(site: Site) -> None:
@@ -147,7 +147,7 @@ def test_a_json_path_is_compared_with_what_is_expected(site: Site) -> None:
     assert http(url, jsonPath="$.queue.depth", jsonPathExpected=7).status is Status.UP
     outcome = http(url, jsonPath="$.queue.depth", jsonPathExpected={"op": "lt", "value": 5})
     assert (outcome.status, outcome.reason) == (Status.DOWN, Reason.JSON_PATH_MISMATCH)
-    assert outcome.message == "The JSON path $.queue.depth gives 7, expected was less than 5."
+    assert outcome.message == "The JSON path $.queue.depth returned 7, expected less than 5."
 
 
 def test_a_json_path_is_evaluated_in_a_large_answer_too(site: Site) -> None:

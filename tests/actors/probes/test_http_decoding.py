@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.probes import http_decoding
-from actors.probes.http_body import LONGEST_EXCERPT, Body
+from actors.probes.http_body import MAX_EXCERPT, Body
 from actors.probes.http_decoding import Undecodable
 
 MEGABYTE = 1024 * 1024
@@ -92,7 +92,7 @@ def test_only_the_beginning_is_kept_where_no_more_is_needed() -> None:
     body.begin([])
     for _ in range(100):
         assert body.take(b"x" * 1000)
-    assert len(body.content) == len(body.excerpt) == LONGEST_EXCERPT
+    assert len(body.content) == len(body.excerpt) == MAX_EXCERPT
     assert body.excerpt_is_cut
 
 

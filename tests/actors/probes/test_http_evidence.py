@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 import trustme
 
-from actors.probes.http_evidence import LONGEST_EXCERPT
+from actors.probes.http_evidence import MAX_EXCERPT
 from actors.probes.outcome import Reason, Status
 
 from .checking import check, http
@@ -43,7 +43,7 @@ def test_our_own_errors_keep_nothing(site: Site) -> None:
 def test_the_excerpt_ends_after_two_kilobytes(site: Site, keyword: str) -> None:
     url = site.answer("/", b"word " * 100_000, status=200 if keyword else 500)
     outcome = http(url, keywordInBody=keyword)
-    assert outcome.details["evidence"]["bodyExcerpt"] == ("word " * 500)[:LONGEST_EXCERPT]
+    assert outcome.details["evidence"]["bodyExcerpt"] == ("word " * 500)[:MAX_EXCERPT]
 
 
 def test_the_excerpt_is_decompressed_and_in_the_answers_charset(site: Site) -> None:

@@ -36,7 +36,7 @@ def test_a_reset_is_told_as_one(site: Site) -> None:
 def test_a_connection_that_closes_without_an_answer_is_told(site: Site) -> None:
     outcome = http(site.script("/", lambda connection: None))
     assert outcome.reason is Reason.CONNECTION_RESET
-    assert outcome.message == "127.0.0.1 closed the connection without an answer."
+    assert outcome.message == "127.0.0.1 closed the connection without a response."
 
 
 def test_a_truncated_answer_is_down_although_its_status_was_good(site: Site) -> None:
@@ -61,7 +61,7 @@ def test_a_listener_that_accepts_nobody_is_a_connect_timeout() -> None:
 def test_silence_is_a_read_timeout(site: Site) -> None:
     outcome = http(site.script("/", lambda connection: _wait(site)), timeout=0.3)
     assert outcome.reason is Reason.READ_TIMEOUT
-    assert outcome.message == "127.0.0.1 did not begin to answer within 0.3 seconds."
+    assert outcome.message == "127.0.0.1 did not start to respond within 0.3 seconds."
     assert outcome.response_time_ms == pytest.approx(300, abs=200)
 
 
@@ -77,7 +77,7 @@ def test_a_dripping_server_cannot_stretch_the_deadline(site: Site) -> None:
 
     outcome = http(site.script("/", drip), timeout=0.5)
     assert outcome.reason is Reason.READ_TIMEOUT
-    assert outcome.message == "127.0.0.1 did not finish its answer within 0.5 seconds."
+    assert outcome.message == "127.0.0.1 did not finish its response within 0.5 seconds."
     assert outcome.response_time_ms is not None
     assert outcome.response_time_ms < 1500
     assert outcome.details["statusCode"] == 200

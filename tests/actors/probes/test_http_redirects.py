@@ -28,7 +28,7 @@ def test_a_redirect_is_the_answer_where_following_is_off(site: Site) -> None:
 def test_a_loop_ends_at_the_limit(site: Site) -> None:
     outcome = http(site.answer("/", status=302, Location="/"), maxRedirects=3)
     assert (outcome.status, outcome.reason) == (Status.DOWN, Reason.TOO_MANY_REDIRECTS)
-    assert outcome.message == "The answer still redirects after 3 redirects."
+    assert outcome.message == "The response still redirects after 3 redirects."
     assert len(site.seen) == 4
 
 

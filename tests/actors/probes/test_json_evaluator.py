@@ -94,7 +94,7 @@ def test_the_process_knows_no_passwords(own: SimpleNamespace, monkeypatch: pytes
 def test_a_small_answer_starts_no_process() -> None:
     before = children()
     expected = http_expectations.read({"jsonPath": "$.a", "jsonPathExpected": 1})
-    assert asyncio.run(http_expectations.disappointment(expected, 200, b'{"a": 1}', "application/json", 1.0)) is None
+    assert asyncio.run(http_expectations.first_mismatch(expected, 200, b'{"a": 1}', "application/json", 1.0)) is None
     assert children() == before
 
 
@@ -104,6 +104,6 @@ def test_an_evaluation_that_fails_is_our_fault(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(json_evaluator, "mismatch", fails)
     expected = http_expectations.read({"jsonPath": "$[0].id"})
-    outcome = asyncio.run(http_expectations.disappointment(expected, 200, LARGE.encode(), "application/json", 1.0))
+    outcome = asyncio.run(http_expectations.first_mismatch(expected, 200, LARGE.encode(), "application/json", 1.0))
     assert outcome is not None
     assert (outcome.status, outcome.message) == (Status.ERROR, "It was ended.")

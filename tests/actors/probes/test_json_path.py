@@ -97,7 +97,7 @@ def test_a_path_that_would_keep_the_worker_busy_is_given_up(path: str, text: str
 
 def test_a_path_that_was_given_up_says_so() -> None:
     sentence = json_path.mismatch("$..*..*..*..*..x", None, "[" * 40 + "1" + "]" * 40)
-    assert sentence == "Following the JSON path $..*..*..*..*..x took longer than 0.1 seconds on the answer."
+    assert sentence == "Evaluation of the JSON path $..*..*..*..*..x took longer than 0.1 seconds."
 
 
 def test_the_value_that_was_found_is_shown_short_and_on_one_line() -> None:

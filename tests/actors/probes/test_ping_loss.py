@@ -30,11 +30,11 @@ def test_partial_loss_is_told_apart_from_silence() -> None:
     partial = judge(one, "192.0.2.1", 3, [10.0, 20.0])
     assert (partial.reason, partial.message) == (
         Reason.PACKET_LOSS,
-        "router did not answer 1 of 3 pings (33.3 % lost).",
+        "router did not reply to 1 of 3 pings (33.3 % lost).",
     )
     assert partial.details["rttMs"] == {"min": 10.0, "avg": 15.0, "max": 20.0}
     silent = judge(one, "192.0.2.1", 3, [])
     assert silent.reason is Reason.HOST_UNREACHABLE
-    assert silent.message == "router did not answer any of 3 pings within 5 seconds."
+    assert silent.message == "router did not reply to any of 3 pings within 5 seconds."
     assert "rttMs" not in silent.details
     assert silent.response_time_ms is None
