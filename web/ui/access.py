@@ -64,7 +64,7 @@ def editor() -> Caller:
     """The caller, who may edit. Raises a 403 `Problem`."""
     found = caller()
     if not found.may_edit:
-        raise Problem(403, "Your role may look at this, but not change it.")
+        raise Problem(403, "Your role can view this but not change it.")
     return found
 
 
@@ -72,7 +72,7 @@ def administrator() -> Caller:
     """The caller, who may administer the project. Raises a 403 `Problem`."""
     found = caller()
     if not found.may_administer:
-        raise Problem(403, "Only administrators of the project may do this.")
+        raise Problem(403, "Only project administrators can do this.")
     return found
 
 
@@ -80,7 +80,7 @@ def organizer() -> Caller:
     """The caller, who may change what holds for the whole installation. Raises a 403 `Problem`."""
     found = caller()
     if not found.may_organize:
-        raise Problem(403, "Only owners and administrators of the organisation may do this.")
+        raise Problem(403, "Only organisation owners and administrators can do this.")
     return found
 
 
@@ -88,7 +88,7 @@ class Elsewhere(Problem):
     """A 404 for what is in another project of the signed-in person; the page offers to switch to `project`."""
 
     def __init__(self, what: str, project: Project) -> None:
-        super().__init__(404, f"This {what} is in another project of yours: {project.name}.")
+        super().__init__(404, f"This {what} is in another of your projects: {project.name}.")
         self.project = project
         self.address = request.full_path.rstrip("?") if request.method == "GET" else ""
 

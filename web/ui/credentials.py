@@ -1,4 +1,4 @@
-"""What people are told of what they have just saved: weak credentials, and settings that cannot have an effect."""
+"""Warnings after a save: weak credentials, and settings without effect."""
 
 from flask import flash
 
@@ -11,7 +11,7 @@ _NAMES = {"config.auth.password": "The password", "config.password": "The passwo
 
 
 def warn_of(saved: Holder) -> None:
-    """Say on the next page what of `saved` is doubtful; it is saved all the same."""
+    """Flash the warnings about `saved`. It is saved in any case."""
     if isinstance(saved, Monitor):
         for found in monitor_consistency.warnings(saved):
             flash(found.message, "warning")

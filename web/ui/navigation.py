@@ -1,4 +1,4 @@
-"""The main navigation, in one place for the side bar and for phones."""
+"""The main navigation of the side bar and of the bar on phones."""
 
 from typing import Any, NamedTuple
 
@@ -10,7 +10,7 @@ from web.http.errors import shows_error
 
 
 class Item(NamedTuple):
-    """One link; `endpoint` is a page's own, and `current` is set on every page of its blueprint."""
+    """One link to the page `endpoint`; `current` is set on all pages of its blueprint."""
 
     name: str
     icon: str
@@ -23,7 +23,7 @@ _MAIN = (
     Item("Monitors", "activity", "pages.monitors.index"),
     Item("Alerts", "bell", "pages.alerts.index"),
     Item("Outages", "exclamation-octagon", "pages.incidents.index"),
-    Item("Notifications", "send", "pages.providers.index"),
+    Item("Channels", "send", "pages.providers.index"),
     Item("Maintenance", "wrench-adjustable", "pages.maintenance.index"),
     Item("Schedules", "calendar3", "pages.schedules.index"),
     Item("Locations", "geo-alt", "pages.locations.index"),
@@ -33,10 +33,10 @@ _SETTINGS = (
     Item("Projects", "collection", "pages.projects.index"),
     Item("API keys", "key", "pages.api_keys.index"),
     Item("Members", "people", "pages.members.index"),
-    Item("Audit trail", "journal-text", "pages.audit.index"),
+    Item("Audit log", "journal-text", "pages.audit.index"),
     Item("Queues", "inboxes", "pages.queues.index"),
 )
-#: Pages without a link of their own belong to one that has.
+#: Blueprint without a link -> the blueprint whose link is marked as current.
 _PART_OF = {
     "pages.monitor": "pages.monitors",
     "pages.monitor_form": "pages.monitors",
@@ -53,7 +53,7 @@ def _marked(items: tuple[Item, ...]) -> list[Item]:
 
 
 def template_context() -> dict[str, Any]:
-    """The links this person may follow."""
+    """Return the links that the signed-in user may open."""
     if shows_error() or not current_user.is_authenticated or current_user.user.must_change_password:
         return {"navigation": [], "settings_navigation": []}
     who = caller()

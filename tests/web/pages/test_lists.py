@@ -18,7 +18,7 @@ def test_an_empty_installation_says_what_to_do_first(visitor: Callable[..., Visi
     assert "No monitors yet" in someone.get("/monitors")
     assert "No alerts yet" in someone.get("/alerts")
     assert "Nobody is told yet" in someone.get("/notification-providers")
-    assert "Nothing is scheduled" in someone.get("/schedules")
+    assert "No schedules yet" in someone.get("/schedules")
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_the_history_tells_of_every_delivery(visitor: Callable[..., Visitor], pr
 def test_a_location_without_workers_is_told(visitor: Callable[..., Visitor]) -> None:
     page = visitor().get("/locations")
     assert "Falkenstein" in page
-    assert page.count("No live worker") == 2
+    assert page.count("No worker online") == 2
 
 
 def test_the_newest_outage_comes_first_however_many_there_are(
@@ -161,8 +161,8 @@ def test_the_newest_outage_comes_first_however_many_there_are(
     factories.a_monitor(project, name="Zulu", state={"status": "down", "down_since": since})
     unknown = {"status": "up", "last_verdict": "error"}
     factories.a_monitor(project, name="Blocked", state=unknown)
-    page = visitor().get("/").partition("What needs attention")[2].partition("Recent alerts")[0]
-    assert page.index("New in the last hour") < page.index(">Zulu</bdi></a>") < page.index("Down for longer")
+    page = visitor().get("/").partition("Needs attention")[2].partition("Recent alerts")[0]
+    assert page.index("New in the last hour") < page.index(">Zulu</bdi></a>") < page.index("Down for more than an hour")
     assert (
         page.index(">A 02</bdi></a>")
         < page.index(">A 10</bdi></a>")
@@ -196,10 +196,10 @@ def test_enter_in_the_form_adds_the_tag_that_was_typed_and_does_nothing_else(
     first = someone.get("/monitors").partition("data-bulk>")[2]
     assert first.index('value="enter"') < first.index('value="run"')
     someone.post("/monitors/bulk", ids=[str(monitor.id)], action="enter", tag_text=" neu ")
-    assert "Tag neu added to 1 monitor." in someone.get("/monitors")
+    assert "Added tag neu to 1 monitor." in someone.get("/monitors")
     assert connection.execute("SELECT tags FROM monitors").fetchone() == (["neu"],)
     someone.post("/monitors/bulk", ids=[str(monitor.id)], action="enter", tag_text="")
-    assert "Choose what to do with the selected monitors." in someone.get("/monitors")
+    assert "Choose an action for the selected monitors." in someone.get("/monitors")
     assert connection.execute("SELECT tags, enabled FROM monitors").fetchone() == (["neu"], True)
 
 

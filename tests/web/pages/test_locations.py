@@ -47,7 +47,7 @@ def test_what_must_not_happen_is_refused_with_a_sentence(
     someone.post("/locations/moon/remove", "/locations")
     assert "1 monitor names moon" in someone.get("/locations")
     someone.post("/locations/moon/switch", "/locations", enabled="0")
-    assert "1 monitor names no location that is switched on any more" in someone.get("/locations")
+    assert "1 monitor has no enabled location left" in someone.get("/locations")
     for code in ("us-east", "eu-central"):
         someone.post(f"/locations/{code}/switch", "/locations", enabled="0")
     assert "is the last location that is switched on" in someone.get("/locations")
@@ -82,4 +82,4 @@ def test_workers_and_unanswered_rounds_are_shown(visitor: Callable[..., Visitor]
     page = visitor().get("/locations/partials/list")
     assert "1 at work" in page
     assert "3 rounds unanswered in the last hour" in page
-    assert page.count("No round left unanswered in the last hour") == 1
+    assert page.count("All checks answered in the last hour") == 1

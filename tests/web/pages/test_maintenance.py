@@ -83,15 +83,15 @@ def test_maintenance_begins_and_ends_with_a_button(editor: Visitor, monitor: Mon
     assert (answer.status_code, answer.location) == (303, page)
     shown = editor.get(page)
     assert "Maintenance" in shown
-    assert "Its settled state: down" in shown
-    assert "On now" in editor.get("/maintenance")
+    assert "Current result: down" in shown
+    assert "Active" in editor.get("/maintenance")
     (window,) = windows()
     assert window.occurs_until is not None
     assert window.occurs_from is not None
     assert window.occurs_until - window.occurs_from == HOUR / 2
     editor.post(f"/maintenance/{window.id}/end", "/maintenance")
-    assert "On now" not in editor.get("/maintenance")
-    assert "Its settled state" not in editor.get(page)
+    assert "Active" not in editor.get("/maintenance")
+    assert "Current result" not in editor.get(page)
     editor.post(f"/maintenance/{window.id}/delete", "/maintenance")
     assert windows() == []
 

@@ -62,9 +62,9 @@ def test_removing_a_person_asks_once_and_names_their_keys(app: Flask, project: P
     assert "A program" in page
     assert connection.execute("SELECT count(*) FROM members").fetchone() == (2,), "asking removes nothing"
     boss.open(path, "POST", form_of(page))
-    assert "maker is no longer an enabled member" in boss.get("/settings/api-keys")
+    assert "creator is no longer an active member" in boss.get("/settings/api-keys")
     again = factories.a_membership(user, project, Role.PROJECT_ADMIN)
-    assert "maker is no longer an enabled member" not in boss.get("/settings/api-keys")
+    assert "creator is no longer an active member" not in boss.get("/settings/api-keys")
     path = f"/settings/members/{again.id}/remove"
     boss.open(path, "POST", {**form_of(boss.get(path)).to_dict(), "revokeKeys": "on"})
     assert connection.execute("SELECT revoked_at IS NOT NULL FROM api_keys").fetchone() == (True,)
@@ -76,7 +76,7 @@ def test_revoking_a_key_asks_once(app: Flask, project: Project, connection: Any)
     path = f"/settings/api-keys/{db.session.scalar(select(ApiKey.id))}/revoke"
     page = boss.get(path)
     assert "Revoke A program?" in page
-    assert "It was never used." in page
+    assert "Never used." in page
     assert connection.execute("SELECT revoked_at IS NULL FROM api_keys").fetchone() == (True,)
     boss.open(path, "POST", form_of(page))
     assert connection.execute("SELECT revoked_at IS NULL FROM api_keys").fetchone() == (False,)
@@ -119,7 +119,7 @@ def test_accounts_are_disabled_and_signed_out_in_the_list(app: Flask, project: P
 def test_a_new_person_must_choose_a_password(app: Flask, project: Project) -> None:
     boss = owner(app, project)
     assert boss.submit("/settings/members", email="new@example.test", password=GIVEN).status_code == 303
-    assert "has not chosen a password yet" in boss.get("/settings/members")
+    assert "must change the password" in boss.get("/settings/members")
     someone = Visitor(app.test_client())
     someone.sign_in("new@example.test", GIVEN)
     assert "Choose one that only you know" in someone.get("/first-password")

@@ -32,18 +32,18 @@ def test_a_monitor_without_a_recipient_is_told_on_dashboard_list_and_page(
     visitor: Callable[..., Visitor], project: Project, heard: Monitor
 ) -> None:
     someone = visitor()
-    assert "notifies nobody" not in someone.get("/")
+    assert "has no active channel" not in someone.get("/")
     mute = factories.a_monitor(project, name="Mute")
     factories.a_monitor(project, name="Quiet on purpose", alerts_enabled=False)
     factories.a_monitor(project, name="Asleep", enabled=False)
     page = someone.get("/")
-    assert ">1 monitor</a> notifies nobody." in page
+    assert ">1 monitor</a> has no active channel." in page
     assert "/monitors?notifies=nobody" in page
     listed = someone.get("/monitors?notifies=nobody")
     assert "Mute" in listed
     for other in ("Heard", "Quiet on purpose", "Asleep"):
         assert other not in listed
-    assert "<strong>nobody</strong>" in someone.get(f"/monitors/{mute.id}")
+    assert "<strong>no active channel</strong>" in someone.get(f"/monitors/{mute.id}")
     assert ">On call</a>" in someone.get(f"/monitors/{heard.id}")
 
 
@@ -55,7 +55,7 @@ def test_a_disabled_provider_is_no_recipient(
     answer = someone.submit(path, enabled="off")
     assert answer.status_code == 303
     assert "These monitors notify nobody now: Heard." in someone.get(answer.location)
-    assert "notifies nobody" in someone.get("/")
+    assert "has no active channel" in someone.get("/")
 
 
 def test_deleting_names_the_monitors_that_are_left_without(

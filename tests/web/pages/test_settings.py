@@ -125,7 +125,7 @@ def test_projects_are_made_renamed_and_shown(visitor: Callable[..., Visitor], pr
     someone.post("/settings/project", "/settings/projects", project=made)
     page = someone.get("/settings/projects")
     assert "Rehearsal" in page
-    assert page.index('Rehearsal</bdi></span> <span class="tag">shown now') > 0
+    assert page.index('Rehearsal</bdi></span> <span class="tag">current') > 0
     assert someone.post("/settings/projects", "/settings/projects", name=" ").status_code == 422
     foreign = factories.a_project(name="Elsewhere")
     assert someone.post(f"/settings/projects/{foreign.id}/rename", name="Mine").status_code == 404

@@ -1,4 +1,4 @@
-"""How the audit trail is worded: who acted, and what changed. Filters of its template."""
+"""Labels of the audit log: who acted, and what changed. Template filters."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,11 +14,11 @@ _OF_THE_ACTOR = frozenset({"process", "commandLine"})
 
 
 def actor(event: AuditEvent, name: str | None) -> str:
-    """Who acted: a person's address or a key's name, a process, the command line, or somebody whose account is gone."""
+    """Return who acted: a user's address, a key's name, a process, the command line, or `deleted user`."""
     if name:
         return name
     if event.user_id or event.api_key_id:
-        return "an account that is gone"
+        return "deleted user"
     if "commandLine" in event.details:
         return f"command line ({event.details['commandLine']})"
     process = event.details.get("process")
@@ -28,7 +28,7 @@ def actor(event: AuditEvent, name: str | None) -> str:
 
 
 def details(event: AuditEvent) -> Iterator[tuple[str, Any, Any]]:
-    """(name, before, after) of each detail; `before` is None for what did not replace anything."""
+    """Yield (name, before, after) of each detail; `before` is None if there was no earlier value."""
     found = event.details
     changes = found.get("changes")
     for name, value in found.items():

@@ -1,4 +1,4 @@
-"""What could not be delivered, and why; each can be tried anew."""
+"""The page of failed deliveries, with a retry for each."""
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
@@ -16,19 +16,19 @@ PAGE_SIZE = 25
 
 @blueprint.get("/alerts/undelivered")
 def index() -> str:
-    """Deliveries that have failed for good, the newest first."""
+    """Return one page of permanently failed deliveries, newest first."""
     return render_template("undelivered.html", page=paged(deliveries.dead(caller().project_id), PAGE_SIZE))
 
 
 @blueprint.post("/alerts/deliveries/<delivery_id>/retry")
 def retry(delivery_id: str) -> Response:
-    """Try one of them from the beginning."""
+    """Retry one of them from the first attempt."""
     who = editor()
     try:
         found = deliveries.retry(who, id_of(delivery_id, "delivery"))
         name = found.provider_name
         transaction.commit()
-        flash(f"The message goes to {name} once more. Alerts shows what becomes of it.", "good")
+        flash(f"Retrying the message to {name}. See Alerts for the result.", "good")
     except Problem as problem:
         if problem.status != 409:
             raise

@@ -41,7 +41,7 @@ def add() -> Response | tuple[str, int]:
             raise
         db.session.rollback()
         return _page(who, problem.fields or {"email": f"{problem.message} {problem.guidance}"}), 422
-    flash(f"{user.email} belongs to it now.", "good")
+    flash(f"{user.email} was added as {ROLES[wanted['role']]}.", "good")
     return redirect(url_for("pages.members.index"), 303)
 
 
@@ -50,13 +50,13 @@ def confirm_remove(member_id: str) -> str:
     """Ask before the role is taken away, and say what stays."""
     who = administrator()
     member, user = members.find(who, id_of(member_id, "member"))
-    where = "every project of the organisation" if member.project_id is None else "this project"
+    where = "all projects of the organisation" if member.project_id is None else "this project"
     return render_template(
         "confirm.html",
         title=f"Remove {user.email}?",
         lost=[
-            f"{user.email} loses the role {ROLES.get(member.role, member.role)} and can no longer open {where}.",
-            "The account stays: it keeps its roles elsewhere, and you can add it again.",
+            f"{user.email} loses the role {ROLES.get(member.role, member.role)} and access to {where}.",
+            "The account itself is not deleted. It keeps its other roles, and you can add it again.",
         ],
         keys=members.keys_of(who, user),
         button="Remove",
@@ -69,7 +69,8 @@ def remove(member_id: str) -> Response:
     """Take the role away; the account stays."""
     who, found = administrator(), id_of(member_id, "member")
     revoke_keys = request.form.get("revokeKeys") == "on"
-    return _done(lambda: members.remove(who, found, revoke_keys=revoke_keys), "The person is removed.")
+    email = db.session.scalar(select(User.email).join(Member, Member.user_id == User.id).where(Member.id == found))
+    return _done(lambda: members.remove(who, found, revoke_keys=revoke_keys), f"{email} was removed.")
 
 
 @blueprint.post("/settings/members/<member_id>/role")
@@ -78,8 +79,8 @@ def change_role(member_id: str) -> Response:
     who, found = administrator(), id_of(member_id, "member")
     role = request.form.get("role", "")
     if role not in ROLES:
-        raise Problem(422, "There is no such role.")
-    return _done(lambda: members.change(who, found, role), f"The role is now: {ROLES[role]}.")
+        raise Problem(422, "Unknown role.")
+    return _done(lambda: members.change(who, found, role), f"Role changed to {ROLES[role]}.")
 
 
 @blueprint.post("/settings/members/<member_id>/switch")
@@ -87,7 +88,7 @@ def switch(member_id: str) -> Response:
     """Disable the account, in all projects, or enable it again."""
     who, found = administrator(), id_of(member_id, "member")
     enabled = request.form.get("enabled") == "on"
-    text = "The account is enabled." if enabled else "The account is disabled and signed out everywhere."
+    text = "Account enabled." if enabled else "Account disabled and signed out of all browsers."
     return _done(lambda: members.switch(who, found, enabled=enabled), text)
 
 
@@ -95,7 +96,7 @@ def switch(member_id: str) -> Response:
 def end_sessions(member_id: str) -> Response:
     """Sign all browsers of the person out."""
     who, found = administrator(), id_of(member_id, "member")
-    return _done(lambda: members.end_sessions(who, found), "All browsers of this person are signed out.")
+    return _done(lambda: members.end_sessions(who, found), "The user was signed out of all browsers.")
 
 
 def _done(action: Callable[[], object], text: str) -> Response:

@@ -1,4 +1,4 @@
-"""What is done to monitors with a button: check now, pause, mute, test alert, delete; to one or to many."""
+"""Actions on one or many monitors: check now, pause, resume, mute, send a test alert, delete."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -26,20 +26,20 @@ _AT_MOST = 1000
 _LONGEST_MUTE_HOURS = 24 * 90
 #: More of them are more hours than any mute has.
 _DIGITS = 9
-#: What was done to the selected monitors, and to which of them it could not be done.
+#: Action -> the message about the monitors for which it succeeded, and for which it failed.
 _DONE = {
-    "run": "Check started for {monitors}.",
-    "pause": "{monitors} paused.",
-    "resume": "{monitors} resumed.",
-    "addTag": "Tag {tag} added to {monitors}.",
-    "removeTag": "Tag {tag} removed from {monitors}.",
+    "run": "Started a check of {monitors}.",
+    "pause": "Paused {monitors}.",
+    "resume": "Resumed {monitors}.",
+    "addTag": "Added tag {tag} to {monitors}.",
+    "removeTag": "Removed tag {tag} from {monitors}.",
 }
 _FAILED = {
-    "run": "No check for {monitors}",
-    "pause": "{monitors} not paused",
-    "resume": "{monitors} not resumed",
-    "addTag": "Tag {tag} not added to {monitors}",
-    "removeTag": "Tag {tag} not removed from {monitors}",
+    "run": "Could not check {monitors}",
+    "pause": "Could not pause {monitors}",
+    "resume": "Could not resume {monitors}",
+    "addTag": "Could not add tag {tag} to {monitors}",
+    "removeTag": "Could not remove tag {tag} from {monitors}",
 }
 
 
@@ -47,7 +47,7 @@ _FAILED = {
 def run(monitor_id: str) -> Response:
     """Check now."""
     who = editor()
-    return _do(who, monitor_id, lambda one: monitors.run_now(who, one), "The check is under way.")
+    return _do(who, monitor_id, lambda one: monitors.run_now(who, one), "Check started.")
 
 
 @blueprint.post("/monitors/<monitor_id>/switch")
@@ -55,7 +55,7 @@ def switch(monitor_id: str) -> Response:
     """Pause or resume."""
     who = editor()
     enabled = request.form.get("enabled") == "true"
-    said = "Resumed: it is being checked again." if enabled else "Paused: no checks and no alerts until it is resumed."
+    said = "Monitor resumed." if enabled else "Monitor paused. Checks and alerts are off until you resume it."
     return _do(who, monitor_id, lambda one: monitors.switch(who, one, enabled=enabled), said)
 
 
@@ -65,11 +65,11 @@ def mute(monitor_id: str) -> Response:
     who = editor()
     text = request.form.get("hours", "")
     if not (text.isascii() and text.isdigit()):
-        raise Problem(400, "For how many hours is told by a whole number; 0 ends it.")
+        raise Problem(400, "Enter a whole number of hours. 0 unmutes alerts.")
     hours = int(text) if len(text) <= _DIGITS else _LONGEST_MUTE_HOURS
     hours = min(hours, _LONGEST_MUTE_HOURS)
     until = (datetime.now(UTC) + timedelta(hours=hours)).isoformat() if hours else None
-    said = "Alerts are muted; checks go on." if hours else "Alerts are on again."
+    said = "Alerts muted. Checks continue." if hours else "Alerts unmuted."
     return _do(who, monitor_id, lambda one: monitors.change(who, one, {"mutedUntil": until}), said)
 
 
@@ -81,10 +81,12 @@ def notify(monitor_id: str) -> Response:
     who = editor()
     found = find(who, monitor_id)
     if not found.providers:
-        flash("This monitor tells nobody: choose a provider under Edit.", "warning")
+        flash("This monitor has no notification channel. Edit it to choose one.", "warning")
         return _back(monitor_id)
-    text = "This is a test alert, sent by hand."
-    return _do(who, monitor_id, lambda one: tell(who, one, "down", text), "The test alert is on its way: see Alerts.")
+    text = "This is a test alert, sent manually."
+    return _do(
+        who, monitor_id, lambda one: tell(who, one, "down", text), "Test alert queued. See Alerts for the result."
+    )
 
 
 @blueprint.post("/monitors/bulk")
@@ -96,13 +98,13 @@ def many() -> Response:
     tag = request.form.get("tag_text", "").strip()
     back = redirect(with_query(url_for("pages.monitors.index")), 303)
     if not ids:
-        flash("Choose monitors first.", "warning")
+        flash("Select monitors first.", "warning")
         return back
     if action == "delete":
         return redirect(url_for("pages.monitor_actions.confirm_delete", ids=",".join(map(str, ids))), 303)
     if action == "enter":  # the Enter key in the form, not one of its buttons
         if not tag:
-            flash("Choose what to do with the selected monitors.", "warning")
+            flash("Choose an action for the selected monitors.", "warning")
             return back
         action = "addTag"
     _bulk(who, ids, action, tag)
@@ -123,7 +125,7 @@ def delete() -> Response:
     for monitor in found:
         monitors.delete(who, monitor.id)
     transaction.commit()
-    flash(f"{found[0].name} is deleted." if len(found) == 1 else f"{len(found)} monitors are deleted.", "good")
+    flash(f"{found[0].name} was deleted." if len(found) == 1 else f"Deleted {len(found)} monitors.", "good")
     return redirect(url_for("pages.monitors.index"), 303)
 
 

@@ -1,4 +1,4 @@
-"""Making and editing a monitor."""
+"""Create and edit a monitor."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -59,7 +59,7 @@ def create() -> Response | tuple[str, int] | str:
         return _again(who, form, kind, problem)
     if made is not None:
         warn_of(made)
-        flash(f"{made.name} is saved" + ("." if kind == "heartbeat" else " and is being checked."), "good")
+        flash(f"{made.name} was created." + ("" if kind == "heartbeat" else " The first check is running."), "good")
     return redirect(url_for("pages.monitor.index", monitor_id=made_id), 303)
 
 
@@ -103,7 +103,7 @@ def change(monitor_id: str) -> Response | tuple[str, int] | str:
         warn_of(changed)
     except Problem as problem:
         return _again(who, form, found.type, problem, found)
-    flash("The changes are saved." if data else "Nothing was changed.", "good")
+    flash("Changes saved." if data else "Nothing was changed.", "good")
     return redirect(url_for("pages.monitor.index", monitor_id=found.id), 303)
 
 
@@ -126,7 +126,7 @@ def judge() -> Response:
     except Problem as problem:
         problems = problem.fields
     finally:
-        db.session.rollback()  # a change that nobody asked to be saved
+        db.session.rollback()  # validate only, save nothing
     return jsonify(fields={input_for(form, path) or path: message for path, message in problems.items()})
 
 
@@ -186,7 +186,7 @@ def _again(who: Caller, form: BaseForm, kind: str, problem: Problem, monitor: Mo
     if problem.status != 422:
         raise problem
     db.session.rollback()
-    caller()  # the rollback has let go of rows that the page shows
+    caller()  # load the rows again that the rollback expired
     homeless = place_errors(form, problem.fields)
     stamp = request.form.get(versions.FIELD, "")
     return _page(who, form, kind, monitor, problems=homeless, wrong=True, dirty=True, stamp=stamp), 422

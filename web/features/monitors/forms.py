@@ -1,4 +1,4 @@
-"""The form of a monitor: what all types have, and what the chosen type adds."""
+"""The form of a monitor: the inputs of all types, and those of the selected type."""
 
 from collections.abc import Mapping, Sequence
 from types import ModuleType
@@ -17,7 +17,7 @@ from web.ui.addresses import WebAddress, converted
 from web.ui.fields import UNITS, Choice, Duration, Escaped, LongText, Number, Several, Switch, Tags, Text
 from web.ui.form_values import difference, flat, nested, value_of
 
-#: The types that can be made with a form, in the order in which they are offered.
+#: The types that the form can create, in the order of the page.
 TYPES: dict[str, ModuleType] = {
     "http_request": form_http_request,
     "website": form_website,
@@ -26,20 +26,20 @@ TYPES: dict[str, ModuleType] = {
     "heartbeat": form_heartbeat,
 }
 STRATEGIES = (
-    ("majority", "more than half of them find it up"),
-    ("all", "every one finds it up"),
-    ("any", "at least one finds it up"),
-    ("custom", "a share of them finds it up"),
+    ("majority", "more than half of the locations report up"),
+    ("all", "all locations report up"),
+    ("any", "at least one location reports up"),
+    ("custom", "a percentage of the locations report up"),
 )
-#: Exists on the form only: which of the two schedules holds.
+#: An input without a field of the API: interval or cron expression.
 SCHEDULE_KIND = "scheduleKind"
-#: A schedule that was asked for and left empty, so that the server says so.
+#: An empty schedule. The schema rejects it with a message at its input.
 _EMPTY = " "
 _EVERY_MINUTES = 1
-#: What a new form shows in place of the API's defaults: one lost packet wakes nobody, and an alert about a certificate
-#: needs its expiry watched.
+#: Values of a new form that differ from the API's defaults: a retry avoids an alert for one lost packet, and certificate
+#: alerts need the expiry check.
 _PREFILLED = {"config.retries": 1, "config.enableSslCheck": True}
-_KINDS = (("interval", "At an interval"), ("cron", "By cron expression"))
+_KINDS = (("interval", "Interval"), ("cron", "Cron expression"))
 Named = Sequence[tuple[str, str]]
 
 
@@ -49,22 +49,22 @@ def _common(kind: str, providers: Named) -> dict[str, Any]:
         "description": LongText("Description", absent=""),
         "tags": Tags("Tags", description="Separated by commas."),
         SCHEDULE_KIND: Choice("Schedule", choices=_KINDS),
-        "config.timeoutSeconds": Number("Timeout in seconds", description="For one try."),
-        "config.retries": Number("Retries", description="Immediate re-checks before a failure counts."),
-        "alertConfig.enabled": Switch("Send alerts"),
-        "alertConfig.notificationProviders": Several("Tell", choices=providers),
-        "alertConfig.alertOnFailure": Switch("When it fails"),
-        "alertConfig.alertOnRecovery": Switch("When it recovers"),
-        "alertConfig.failureThreshold": Number("Failed rounds before it is down"),
-        "alertConfig.recoveryThreshold": Number("Good rounds before it is up"),
-        "alertConfig.customMessage": LongText("Message added to every alert", absent=""),
+        "config.timeoutSeconds": Number("Timeout (seconds)", description="For each attempt."),
+        "config.retries": Number("Retries", description="Immediate retries before a check counts as failed."),
+        "alertConfig.enabled": Switch("Alerts on"),
+        "alertConfig.notificationProviders": Several("Notify", choices=providers),
+        "alertConfig.alertOnFailure": Switch("It goes down"),
+        "alertConfig.alertOnRecovery": Switch("It comes back up"),
+        "alertConfig.failureThreshold": Number("Failed checks in a row before down"),
+        "alertConfig.recoveryThreshold": Number("Successful checks in a row before up"),
+        "alertConfig.customMessage": LongText("Text added to every alert", absent=""),
     }
     if TYPES[kind].TARGET:
         look = WebAddress if TYPES[kind].TARGET["type"] == "url" else Text
         fields["target"] = look(TYPES[kind].TARGET["label"], absent="", description=TYPES[kind].TARGET["hint"])
     if kind in ("http_request", "website"):
         fields["alertConfig.alertOnSslExpiration"] = Switch(
-            "When the certificate expires soon", description="Only while the certificate's expiry is watched."
+            "The certificate expires soon", description="Has no effect unless the certificate's expiry date is checked."
         )
     return fields
 
@@ -75,15 +75,17 @@ def _polled(locations: Named) -> dict[str, Any]:
         "frequencyMinutes": Duration("Check every", units={k: v for k, v in units.items() if k != "86400"}),
         "cronExpression": Text("Cron expression", description="Minute, hour, day, month, weekday: */5 8-18 * * 1-5."),
         "timezone": Text("Time zone", absent="UTC"),
-        "config.locationConfig.enabled": Switch("Check from several locations"),
-        "config.locationConfig.locations": Several("Locations", choices=locations, description="None chosen: all."),
-        "config.locationConfig.strategy": Choice("It is up when", choices=STRATEGIES),
-        "config.locationConfig.threshold": Number("Share in percent"),
+        "config.locationConfig.enabled": Switch("Check from multiple locations"),
+        "config.locationConfig.locations": Several(
+            "Locations", choices=locations, description="If none is selected, all locations are used."
+        ),
+        "config.locationConfig.strategy": Choice("Up when", choices=STRATEGIES),
+        "config.locationConfig.threshold": Number("Percentage of locations"),
     }
 
 
 def build(kind: str, providers: Named, locations: Named) -> BaseForm:
-    """The empty form for monitors of type `kind`; `providers` and `locations` are (id, name) each."""
+    """Return the empty form for monitors of type `kind`; `providers` and `locations` are pairs of id and name."""
     fields = _common(kind, providers) | TYPES[kind].FIELDS
     if kind != "heartbeat":
         fields |= _polled(locations)
@@ -91,7 +93,7 @@ def build(kind: str, providers: Named, locations: Named) -> BaseForm:
     for field in form:
         field.render_kw = _attributes(kind, field.name)
         if isinstance(field, Escaped):
-            del field.render_kw["maxlength"]  # an escape is longer than what it stands for
+            del field.render_kw["maxlength"]  # an escape sequence is longer than its character
     return form
 
 
@@ -108,13 +110,13 @@ def _attributes(kind: str, path: str) -> dict[str, Any]:
 
 
 def fill_new(form: BaseForm, kind: str, provider_ids: Sequence[str]) -> None:
-    """Show what holds where nothing is said; every provider is chosen, so that the first alert reaches somebody."""
+    """Fill `form` with the defaults, and select all `provider_ids`, so that alerts are sent from the start."""
     prefilled = {} if kind == "heartbeat" else {name: value for name, value in _PREFILLED.items() if name in form}
     shown = _defaults(form, kind) | prefilled | {SCHEDULE_KIND: "interval"}
     form.process(data=_shown(shown | {"alertConfig.notificationProviders": list(provider_ids)}))
 
 
-#: Inputs of one type that mean what another input means of another type.
+#: (input of polled monitors, input of heartbeats with the same meaning).
 _ALIKE = (
     ("frequencyMinutes", "config.expectedIntervalMinutes"),
     ("cronExpression", "config.cronExpression"),
@@ -123,7 +125,7 @@ _ALIKE = (
 
 
 def fill_retyped(form: BaseForm, kind: str, provider_ids: Sequence[str], typed: BaseForm, untouched: BaseForm) -> None:
-    """Show a new monitor of `kind` with what was `typed` into the new form `untouched` of another type."""
+    """Fill `form` for `kind` with the values `typed` into the form of another type; `untouched` is that form without them."""
     fill_new(form, kind, provider_ids)
     names = dict(_ALIKE) | {there: here for here, there in _ALIKE}
     for field in typed:
@@ -137,7 +139,7 @@ def fill_retyped(form: BaseForm, kind: str, provider_ids: Sequence[str], typed: 
 
 
 def _defaults(form: BaseForm, kind: str) -> dict[str, Any]:
-    """{path: what holds where nothing is said}, without those for which nothing does."""
+    """Return {path: default} of the inputs that have a default."""
     found: dict[str, Any] = {"frequencyMinutes": _EVERY_MINUTES}
     for field in form:
         inner = field.name.removeprefix("config.")
@@ -148,8 +150,8 @@ def _defaults(form: BaseForm, kind: str) -> dict[str, Any]:
 
 
 def fill(form: BaseForm, whole: Mapping[str, Any]) -> None:
-    """Show a monitor that is there, as the wire has it, secrets masked."""
-    # What an older version did not store yet shows what holds without it.
+    """Fill `form` with an existing monitor in the API's format, secrets masked."""
+    # A field that an older version did not store shows its default.
     values = _defaults(form, str(whole["type"])) | flat(whole, [field.name for field in form])
     cron = values.get("cronExpression") or values.get("config.cronExpression")
     values[SCHEDULE_KIND] = "cron" if cron else "interval"
@@ -165,19 +167,19 @@ def _shown(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def fill_typed(form: BaseForm, typed: MultiDict[str, str]) -> None:
-    """Show what a person has typed; inputs that were not on the page keep nothing."""
+    """Fill `form` with submitted values. Inputs that were not submitted stay empty."""
     form.process(formdata=typed)
 
 
 def changes(form: BaseForm, shown: BaseForm, kind: str) -> dict[str, Any]:
-    """What `form` changes of the monitor that `shown` shows, as the API's body."""
+    """Return what `form` changes compared with `shown`, as a body of the API."""
     return difference(to_wire(form, kind, shown), to_wire(shown, kind), form)
 
 
 def to_wire(form: BaseForm, kind: str, before: BaseForm | None = None) -> dict[str, Any]:
-    """The form as the API's body; what does not belong to the choices made is null, which removes it.
+    """Return the form as a body of the API. Fields that the selected options do not use are null, which removes them.
 
-    `before` is the form as it was shown, if there was one.
+    `before` is the form as it was shown, if it was.
     """
     whole = nested(form, before)
     by_cron = whole.pop(SCHEDULE_KIND) == "cron"

@@ -36,5 +36,5 @@ def submit() -> Response | tuple[str, int]:
 def logout() -> Response:
     """End the session."""
     sign_in.sign_out()
-    flash("You are signed out.", "good")
+    flash("You have signed out.", "good")
     return redirect(url_for("pages.sign_in.login"), 303)
