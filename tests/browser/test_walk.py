@@ -51,8 +51,8 @@ def test_a_monitor_is_made_paused_and_deleted(visit: Visit) -> None:
     expect(page.locator(".standing .state")).to_have_text("Paused")
     page.get_by_label("More actions").click()
     page.get_by_role("link", name="Delete").click()
-    page.get_by_role("button", name="Delete for good").click()
-    expect(page.get_by_text("Database is deleted.")).to_be_visible()
+    page.get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("Database was deleted.")).to_be_visible()
 
 
 def test_a_status_event_renews_the_line_it_is_about(visit: Visit) -> None:

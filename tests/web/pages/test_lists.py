@@ -17,7 +17,7 @@ def test_an_empty_installation_says_what_to_do_first(visitor: Callable[..., Visi
     assert "Watch your first target" in someone.get("/")
     assert "No monitors yet" in someone.get("/monitors")
     assert "No alerts yet" in someone.get("/alerts")
-    assert "Nobody is told yet" in someone.get("/notification-providers")
+    assert "No channels yet" in someone.get("/notification-providers")
     assert "No schedules yet" in someone.get("/schedules")
 
 
@@ -25,7 +25,7 @@ def test_an_empty_installation_says_what_to_do_first(visitor: Callable[..., Visi
     ("states", "headline"),
     [
         ([{"status": "up"}], "The monitor is up"),
-        ([{"status": "up"}] * 2, "All is well"),
+        ([{"status": "up"}] * 2, "All monitors are up"),
         ([{"status": "up"}, {"status": "down"}], "1 monitor is down"),
         ([{"status": "up"}, {"status": "up", "last_verdict": "error"}], "1 monitor could not be checked"),
         ([{"status": "pending"}], "Waiting for the first check"),
@@ -106,12 +106,12 @@ def test_an_action_is_done_to_all_that_were_chosen(
     ids = [str(one.id) for one in chosen[:2]]
     answer = someone.post("/monitors/bulk?status=up", ids=ids, action="pause")
     assert answer.location == "/monitors?status=up"
-    assert "2 monitors paused." in someone.get("/monitors")
+    assert "Paused 2 monitors." in someone.get("/monitors")
     assert connection.execute("SELECT count(*) FROM monitors WHERE NOT enabled").fetchone() == (2,)
     someone.post("/monitors/bulk", ids=ids, action="addTag", tag_text="night")
     assert connection.execute("SELECT count(*) FROM monitors WHERE tags = '{night}'").fetchone() == (2,)
     someone.post("/monitors/bulk", ids=ids, action="run")
-    assert "No check for 2 monitors: This monitor is paused." in someone.get("/monitors")
+    assert "Could not check 2 monitors: This monitor is paused." in someone.get("/monitors")
     answer = someone.post("/monitors/bulk", ids=ids, action="delete")
     assert answer.location.startswith("/monitors/delete?ids=")
     assert connection.execute("SELECT count(*) FROM monitors").fetchone() == (3,)
@@ -166,7 +166,7 @@ def test_the_newest_outage_comes_first_however_many_there_are(
     assert (
         page.index(">A 02</bdi></a>")
         < page.index(">A 10</bdi></a>")
-        < page.index("Not checked")
+        < page.index("Check failed")
         < page.index(">Blocked</bdi></a>")
     )
     assert ">A 29</bdi></a>" not in page
@@ -206,9 +206,9 @@ def test_enter_in_the_form_adds_the_tag_that_was_typed_and_does_nothing_else(
 @pytest.mark.parametrize(
     ("action", "said"),
     [
-        ("pause", "1 monitor paused."),
-        ("run", "Check started for 1 monitor."),
-        ("removeTag", "Tag {x} removed from 1 monitor."),
+        ("pause", "Paused 1 monitor."),
+        ("run", "Started a check of 1 monitor."),
+        ("removeTag", "Removed tag {x} from 1 monitor."),
     ],
 )
 def test_what_was_done_is_named(visitor: Callable[..., Visitor], project: Project, action: str, said: str) -> None:

@@ -19,7 +19,7 @@ def test_a_location_is_added_renamed_made_the_default_and_switched_off(
 ) -> None:
     someone = visitor(role)
     assert someone.submit("/locations", code="moon", name="Far away").status_code == 303
-    assert "Far away is added." in someone.get("/locations")
+    assert "Far away was created." in someone.get("/locations")
     someone.post("/locations/moon/rename", "/locations", name="Near by")
     someone.post("/locations/moon/default", "/locations")
     someone.post("/locations/us-east/switch", "/locations", enabled="0")
@@ -80,6 +80,6 @@ def test_workers_and_unanswered_rounds_are_shown(visitor: Callable[..., Visitor]
     broker.client.set("supercheck:worker:us-east:one", 1, ex=60)
     unanswered_rounds.note(broker.client, ["eu-central"] * 3)
     page = visitor().get("/locations/partials/list")
-    assert "1 at work" in page
+    assert "1 worker online" in page
     assert "3 rounds unanswered in the last hour" in page
     assert page.count("All checks answered in the last hour") == 1

@@ -141,7 +141,7 @@ def test_an_untouched_form_chooses_no_monitors_and_begins_with_the_next_full_hou
     assert begin.minute == 0
     answer = editor.submit(NEW, name="Release")
     assert answer.status_code == 422
-    assert complaint(answer.text, "scope") == "Choose which monitors are in maintenance."
+    assert complaint(answer.text, "scope") == "Choose the monitors for this maintenance."
     assert windows() == []
 
 
@@ -153,10 +153,10 @@ def complaint(page: str, name: str) -> str:
 @pytest.mark.parametrize(
     ("typed", "place", "words"),
     [
-        ({"startsAt": ""}, "startsAt", "Choose when the maintenance begins."),
-        ({"timezone": "Berlin"}, "timezone", "Did you mean Europe/Berlin?"),
+        ({"startsAt": ""}, "startsAt", "Choose when the maintenance starts."),
+        ({"timezone": "Berlin"}, "timezone", "Try Europe/Berlin."),
         ({"timezone": "Middle-earth"}, "timezone", "Choose one from the list"),
-        ({"scope": "monitor", "monitorId": "Shop"}, "monitorId", "No monitor, or more than one"),
+        ({"scope": "monitor", "monitorId": "Shop"}, "monitorId", "No monitor or more than one"),
         ({"scope": "tag", "tag": ""}, "tag", "Choose a tag."),
         ({"scheduleKind": "cron", "cronExpression": ""}, "cronExpression", "Enter five fields"),
     ],

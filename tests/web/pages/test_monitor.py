@@ -163,7 +163,7 @@ def test_a_test_alert_is_written_and_one_without_anybody_to_tell_is_not(
     telling = factories.a_monitor(project, providers=(factories.a_provider(project),))
     someone = visitor()
     answer = someone.post(f"/monitors/{silent.id}/notify")
-    assert "This monitor tells nobody" in someone.get(answer.location)
+    assert "This monitor has no notification channel" in someone.get(answer.location)
     someone.post(f"/monitors/{telling.id}/notify")
     assert connection.execute("SELECT monitor_id, manual FROM alerts").fetchall() == [(telling.id, True)]
 
