@@ -193,9 +193,9 @@ def not_sent(because: str) -> str:
     kind, _, words = because.partition(": ")
     if kind == "storm":
         return "Sent in a summary: many monitors changed at once."
-    if kind == "mute" and words.startswith("muted"):
-        words = f"alerts are {words}"
     reason = _NOT_SENT.get(because) or _NOT_SENT.get(kind) or words or because
+    if reason.startswith("muted"):
+        reason = f"alerts are {reason}"
     return f"Not sent: {reason}."
 
 

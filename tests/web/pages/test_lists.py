@@ -139,7 +139,7 @@ def test_the_history_tells_of_every_delivery(visitor: Callable[..., Visitor], pr
     page = someone.get("/alerts")
     assert "On call" in page
     assert "The service answered 404." in page
-    assert "Not sent: muted" in page
+    assert "Not sent: alerts are muted" in page
     assert "Search" not in someone.get(f"/alerts?monitorId={monitor.id}")
     assert "Payments" not in someone.get("/alerts?status=suppressed")
 
