@@ -212,7 +212,7 @@ def test_the_form_says_what_the_window_means_before_it_is_saved(
 def test_no_button_puts_the_whole_project_into_maintenance_unchosen(editor: Visitor, monitor: Monitor) -> None:
     editor.post("/maintenance/begin", "/maintenance", minutes="30")
     assert windows() == []
-    assert "Choose which monitors" in editor.get("/maintenance")
+    assert "Choose the monitors for this maintenance" in editor.get("/maintenance")
     editor.post("/maintenance/begin", "/maintenance", minutes="30", scope="project")
     assert len(windows()) == 1
 

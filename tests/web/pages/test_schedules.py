@@ -68,7 +68,7 @@ def test_the_operators_matters_are_nobody_elses(visitor: Callable[..., Visitor],
     page = someone.get("/schedules")
     for word in ("Queues", "/queues", "queue-stats", "Dead messages", "Consumers"):
         assert word not in page
-    assert "Only owners and administrators" in someone.get("/queues", 403)
+    assert "Only organisation owners and administrators" in someone.get("/queues", 403)
 
 
 def test_operators_see_queues_and_dead_letters(visitor: Callable[..., Visitor]) -> None:

@@ -157,5 +157,5 @@ def test_the_trail_tells_who_did_what_to_administrators_only(visitor: Callable[.
     assert "&lt;b&gt;Staging&lt;/b&gt;" in whole
     assert "@example.test" in page
     assert "api_key.created" not in someone.get("/settings/audit?action=project.created")
-    assert "No event fits" in someone.get("/settings/audit?action=nonsense")
+    assert "No event matches" in someone.get("/settings/audit?action=nonsense")
     assert visitor("project_editor").open("/settings/audit").status_code == 403
