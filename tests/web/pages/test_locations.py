@@ -65,7 +65,7 @@ def test_others_look_and_change_nothing(visitor: Callable[..., Visitor], connect
     someone = visitor(role)
     page = someone.get("/locations")
     assert "Add a location" not in page
-    assert "Switch off" not in page
+    assert "Disable" not in page
     assert "Nobody works in us-east." not in page
     assert "Nobody works in us-east." in visitor("org_owner").get("/locations")
     for path in ("", "/us-east/rename", "/us-east/switch", "/us-east/default", "/us-east/remove"):

@@ -66,7 +66,7 @@ def test_a_link_to_a_monitor_of_another_own_project_offers_to_switch(someone: Vi
         f"/alerts?monitorId={elsewhere.id}",
     ):
         page = someone.get(path, 404)
-        assert "in another project of yours: Staging" in page
+        assert "in another of your projects: Staging" in page
         assert "Over there" not in page
         values = form_of(page, "/settings/project")
         answer = someone.open("/settings/project", "POST", values)
