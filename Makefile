@@ -39,9 +39,10 @@ test-all: ## Run all tests, the slow ones too (about 10 minutes)
 	@$(MAKE) --no-print-directory test-slow
 
 .PHONY: check
-check: $(TEST_STAMP) ## Lint, types, import contracts, models against migrations
+check: $(TEST_STAMP) ## Lint of code and templates, types, import contracts, models against migrations
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
+	@$(BIN)/djlint web/templates --lint --quiet
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m ops.check_migrations

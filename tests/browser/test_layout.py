@@ -220,7 +220,7 @@ def test_cards_and_buttons_keep_their_shape(visit: Visit) -> None:
     )
     assert set(corners) == {"10px"}
     page.goto("/settings/projects")
-    button = page.get_by_role("button", name="Make it").bounding_box()
+    button = page.get_by_role("button", name="Create").bounding_box()
     assert button is not None
     assert button["width"] < 160
 

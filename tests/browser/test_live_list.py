@@ -38,7 +38,7 @@ def test_a_filtered_list_offers_what_changed_in_it(visit: Visit) -> None:
     expect(offer).to_contain_text("1 change in this list.")
     offer.get_by_role("button", name="Show").press("Enter")
     expect(names).to_have_text(["Orders API", "Search"])
-    expect(page.locator("[data-bulk-count]")).to_have_text("Choose all")
+    expect(page.locator("[data-bulk-count]")).to_have_text("Select all on this page")
 
 
 def test_an_empty_list_fills_by_itself(visit: Visit) -> None:
@@ -49,6 +49,6 @@ def test_an_empty_list_fills_by_itself(visit: Visit) -> None:
     page = visit("/monitors")
     page.goto("/monitors?q=Search&status=down")
     expect(page.locator(LABEL)).to_have_text("Live")
-    expect(page.get_by_text("Nothing fits")).to_be_visible()
+    expect(page.get_by_text("No monitors found")).to_be_visible()
     live.turn("Search", "down")
     expect(page.locator(".monitor-row .primary")).to_have_text(["Search"])

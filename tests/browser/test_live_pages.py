@@ -139,7 +139,7 @@ def test_a_selection_is_not_lost(visit: Visit) -> None:
     chosen = page.evaluate("getSelection().toString().trim()")
     assert chosen
     live.turn("Search", "down")
-    expect(page.locator(LABEL)).to_have_text("Updates wait: text is selected")
+    expect(page.locator(LABEL)).to_have_text("Updates paused: text is selected")
     assert page.evaluate("getSelection().toString().trim()") == chosen
     page.evaluate("getSelection().removeAllRanges()")
     expect(page.locator("h1")).to_have_text("2 monitors are down")

@@ -51,8 +51,8 @@ def test_a_monitor_is_made_paused_and_deleted(visit: Visit) -> None:
     expect(page.locator(".standing .state")).to_have_text("Paused")
     page.get_by_label("More actions").click()
     page.get_by_role("link", name="Delete").click()
-    page.get_by_role("button", name="Delete for good").click()
-    expect(page.get_by_text("Database is deleted.")).to_be_visible()
+    page.get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("Database was deleted.")).to_be_visible()
 
 
 def test_a_status_event_renews_the_line_it_is_about(visit: Visit) -> None:
@@ -90,7 +90,7 @@ def test_without_a_free_stream_the_page_polls(
     monkeypatch.setattr(live_of(current_app).hub, "_limit", 0)
     with page.expect_response("**/partials/dashboard"):
         page.goto("/")
-    expect(page.locator("[data-live-state]")).to_have_text("Every 10 s")
+    expect(page.locator("[data-live-state]")).to_contain_text("Connecting, refreshed ")
     # The refused stream is what the console complains of, and rightly; nothing else is.
     assert all("503" in said for said in complaints)
     complaints.clear()
@@ -103,7 +103,7 @@ def test_the_chart_tells_the_figures_under_the_pointer(visit: Visit) -> None:
     page.get_by_role("link", name="Shop, front page").click()
     page.get_by_role("link", name="7 days").click()
     page.locator(".chart-slot").nth(160).hover()
-    expect(page.locator(".readout-tip")).to_contain_text("95 % under")
+    expect(page.locator(".readout-tip")).to_contain_text("95th percentile")
     expect(page.locator(".readout-tip")).to_contain_text("up")
 
 
@@ -122,15 +122,15 @@ def test_a_heartbeats_deadline_follows_the_typing(visit: Visit) -> None:
 
     page = visit("/monitors/new?type=heartbeat")
     told = page.locator("[data-deadline]")
-    expect(told).to_contain_text("means the next is due by")
+    expect(told).to_contain_text("the next one is due by")
     before = told.inner_text()
-    page.get_by_label("A ping is expected every").fill("3")
+    page.get_by_label("Expected interval").fill("3")
     expect(told).not_to_have_text(before)
-    expect(told).to_contain_text("means the next is due by")
-    page.get_by_text("By cron expression").click()
+    expect(told).to_contain_text("the next one is due by")
+    page.locator(".segments").get_by_text("Cron expression").click()
     expect(told).to_be_hidden()
     page.get_by_label("Cron expression", exact=True).fill("30 4 * * *")
-    expect(told).to_contain_text("The next three deadlines, grace period included")
+    expect(told).to_contain_text("Next three deadlines, including the grace period")
     assert told.inner_text().count(";") == 2
 
 

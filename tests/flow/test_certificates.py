@@ -10,6 +10,7 @@ import psycopg
 import pytest
 import trustme
 
+from actors.alerts import certificate_warning
 from actors.probes import http, http_transfer
 from tests import outside, rows
 from tests.actors.probes.conftest import server_context
@@ -134,9 +135,9 @@ def test_renewal_starts_anew_and_a_process_that_remembers_nothing_repeats_nothin
         check(monitor)
         until(lambda: len(hook.received) == 1, what="the warning")
         # When the worker is started afresh, the warning is on record
-        engine().sink.certificates = ExpiryTracker()
+        engine().sink.certificates = certificate_warning.ExpiryTracker()
         check(monitor)
-        until(lambda: engine().sink.certificates._said, what="the repetition")
+        until(lambda: engine().sink.certificates._sent, what="the repetition")
         # And when the certificate is renewed, but for five days only
         a_certificate(authority, 5).configure_cert(context)
         check(monitor)

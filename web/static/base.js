@@ -36,7 +36,7 @@ async function copy(button) {
     await navigator.clipboard.writeText(button.dataset.copy);
     label.textContent = "Copied";
   } catch {
-    label.textContent = "Select it by hand";
+    label.textContent = "Copy failed, select the text";
   }
   setTimeout(() => { label.textContent = before; }, 1600);
 }

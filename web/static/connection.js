@@ -2,10 +2,11 @@
 import { Refused, SignedOut } from "./parts.js";
 import { clock } from "./times.js";
 
-const LABELS = { stream: "Live", poll: "Every 10 s", off: "No connection" };
+const LABELS = { stream: "Live", off: "No connection" };
 const notice = document.querySelector("[data-connection]");
 let kind = "off";
 let failingSince = null;
+let streamed = false;
 let shownAt = Date.now();
 
 function label(word, text) {
@@ -13,6 +14,13 @@ function label(word, text) {
     dot.dataset.live = word;
     if (dot.textContent !== text) dot.textContent = text;
   }
+}
+
+/** The label for `kind`: a page without a stream says when it was refreshed last. */
+function labelText() {
+  if (kind !== "poll") return LABELS[kind];
+  const at = new Date(shownAt).toLocaleTimeString("en-GB", { hourCycle: "h23" });
+  return `${streamed ? "Reconnecting" : "Connecting"}, refreshed ${at}`;
 }
 
 function link(text, address) {
@@ -34,12 +42,13 @@ function show(...parts) {
 /** How updates arrive now: `stream` or `poll`. */
 export function arrivesBy(word) {
   kind = word;
-  if (failingSince === null) label(kind, LABELS[kind]);
+  streamed ||= word === "stream";
+  if (failingSince === null) label(kind, labelText());
 }
 
 /** Updates are held back, and why; null ends it. */
 export function heldBack(reason) {
-  if (failingSince === null) label(reason ? "off" : kind, reason ?? LABELS[kind]);
+  if (failingSince === null) label(reason ? "off" : kind, reason ?? labelText());
 }
 
 /** What is shown is the state of now. */
@@ -48,7 +57,7 @@ export function succeeded() {
   failingSince = null;
   notice.hidden = true;
   delete document.documentElement.dataset.stale;
-  label(kind, LABELS[kind]);
+  label(kind, labelText());
 }
 
 /** An update failed: say since when, and of what time the shown state is. */

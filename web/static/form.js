@@ -48,12 +48,12 @@ class Examiner {
       if (!answer.ok) return;
       ({ fields } = await answer.json());
     } catch {
-      return; // saving will tell
+      return; // the server checks again when the form is saved
     }
     if (turn !== this.asked) return;
     for (const name of this.touched) mark(name, fields[name] ?? "");
     const left = Object.keys(fields).length;
-    form.querySelector("[data-verdict]").textContent = left === 0 ? "Ready to be saved." : "";
+    form.querySelector("[data-verdict]").textContent = left === 0 ? "Ready to save." : "";
   }
 }
 
@@ -109,7 +109,7 @@ class Deadline {
       if (!answer.ok) return;
       told = await answer.json();
     } catch {
-      return; // it is only a help
+      return; // the deadline is only a hint
     }
     if (asked === this.asked) this.tell(byCron, told);
   }
@@ -119,8 +119,8 @@ class Deadline {
     if (this.place.hidden) return;
     const times = deadlines.map(clock);
     this.place.querySelector("p").textContent = byCron
-      ? `The next three deadlines, grace period included: ${times.join("; ")}.`
-      : `A ping at ${clock(now)} means the next is due by ${times[0]}.`;
+      ? `Next three deadlines, including the grace period: ${times.join("; ")}.`
+      : `After a ping at ${clock(now)}, the next one is due by ${times[0]}.`;
   }
 }
 

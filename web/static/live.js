@@ -31,10 +31,10 @@ export function showCounts(counts) {
 
 /** Why content should not change under the reader now; null if it may. */
 function reasonToWait(element) {
-  if (element.querySelector("details.menu[open], dialog[open]")) return "Updates wait: a menu is open";
+  if (element.querySelector("details.menu[open], dialog[open]")) return "Updates paused: a menu is open";
   const selection = getSelection();
   const selects = selection && !selection.isCollapsed && selection.rangeCount && selection.getRangeAt(0).intersectsNode(element);
-  return selects ? "Updates wait: text is selected" : null;
+  return selects ? "Updates paused: text is selected" : null;
 }
 
 /** One element that is kept current. What it fetches and how it applies it is the subclass's. */

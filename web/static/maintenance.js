@@ -46,7 +46,7 @@ class Summary {
       this.place.hidden = summary === "";
       this.place.querySelector("span").textContent = summary;
     } catch {
-      // Saving tells.
+      // The server checks again when the form is saved.
     }
   }
 }

@@ -1,4 +1,4 @@
-// Choosing many monitors: the bar wakes up with the first, and says how many there are.
+// Select monitors: the bar of actions is active when one is selected, and shows how many are.
 const form = document.querySelector("[data-bulk]");
 const bar = form?.querySelector("[data-bulk-bar]");
 
@@ -8,11 +8,11 @@ if (bar) {
   const boxes = () => [...form.querySelectorAll("input[name=ids]")];
 
   const show = () => {
-    const chosen = boxes().filter((box) => box.checked).length;
-    count.textContent = chosen ? `${chosen} chosen` : "Choose all";
-    all.checked = chosen > 0 && chosen === boxes().length;
-    all.indeterminate = chosen > 0 && chosen < boxes().length;
-    bar.toggleAttribute("data-bulk-idle", chosen === 0);
+    const selected = boxes().filter((box) => box.checked).length;
+    count.textContent = selected ? `${selected} selected` : "Select all on this page";
+    all.checked = selected > 0 && selected === boxes().length;
+    all.indeterminate = selected > 0 && selected < boxes().length;
+    bar.toggleAttribute("data-bulk-idle", selected === 0);
   };
 
   all.hidden = false;

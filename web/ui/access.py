@@ -61,27 +61,27 @@ def require_sign_in() -> Response | None:
 
 
 def editor() -> Caller:
-    """Return the caller. Raise a 403 `Problem` if they may not edit."""
-    caller = current_caller()
-    if not caller.can_edit:
-        raise Problem(403, "Your role allows viewing, but not editing.")
-    return caller
+    """The caller, caller may edit. Raises a 403 `Problem`."""
+    found = current_caller()
+    if not found.can_edit:
+        raise Problem(403, "Your role can view this but not change it.")
+    return found
 
 
 def administrator() -> Caller:
-    """Return the caller. Raise a 403 `Problem` if they may not administer the project."""
-    caller = current_caller()
-    if not caller.can_administer:
-        raise Problem(403, "Only project administrators may do this.")
-    return caller
+    """The caller, caller may administer the project. Raises a 403 `Problem`."""
+    found = current_caller()
+    if not found.can_administer:
+        raise Problem(403, "Only project administrators can do this.")
+    return found
 
 
 def organizer() -> Caller:
-    """Return the caller. Raise a 403 `Problem` if they may not manage the organisation."""
-    caller = current_caller()
-    if not caller.can_manage_organization:
-        raise Problem(403, "Only organisation owners and administrators may do this.")
-    return caller
+    """The caller, caller may change what holds for the whole installation. Raises a 403 `Problem`."""
+    found = current_caller()
+    if not found.can_manage_organization:
+        raise Problem(403, "Only organisation owners and administrators can do this.")
+    return found
 
 
 class Elsewhere(Problem):

@@ -1,4 +1,4 @@
-"""Warnings about what was just saved: weak credentials, and settings without effect."""
+"""Warnings after a save: weak credentials, and settings without effect."""
 
 from flask import flash
 
@@ -11,7 +11,7 @@ _NAMES = {"config.auth.password": "The password", "config.password": "The passwo
 
 
 def warn_of(saved: Holder) -> None:
-    """Flash the warnings about `saved` for the next page."""
+    """Flash the warnings about `saved`. It is saved in any case."""
     if isinstance(saved, Monitor):
         for warning in monitor_consistency.warnings(saved):
             flash(warning.message, "warning")

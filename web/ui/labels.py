@@ -1,4 +1,4 @@
-"""How things are said on pages: states, times, sizes, and why a check failed. Filters of the templates."""
+"""Labels of states, types, roles and channels, and the format of times and sizes. Template filters."""
 
 import math
 import re
@@ -15,28 +15,32 @@ from check_types import CHECK_TYPES
 STATES = {
     "up": ("Up", "check-circle-fill", "The last checks passed."),
     "down": ("Down", "x-octagon-fill", "The target failed its checks."),
-    "error": ("Not checked", "question-diamond-fill", "We could not check: our trouble, not the target's."),
+    "error": (
+        "Check failed",
+        "question-diamond-fill",
+        "Supercheck could not run this check. The target's state is unknown.",
+    ),
     "pending": ("Pending", "hourglass-split", "Not checked yet."),
-    "paused": ("Paused", "pause-circle-fill", "Checking is switched off."),
-    "maintenance": ("Maintenance", "wrench-adjustable-circle-fill", "Planned work: no alerts meanwhile."),
+    "paused": ("Paused", "pause-circle-fill", "Checks and alerts are off until it is resumed."),
+    "maintenance": ("Maintenance", "wrench-adjustable-circle-fill", "Planned work: checks run, no alerts are sent."),
 }
 #: check type -> (word, icon)
 TYPES = {kind: (row.label, row.icon) for kind, row in CHECK_TYPES.items()}
 PROVIDERS = {name: (channel.label, channel.icon) for name, channel in CHANNELS.items()}
 ROLES = {
     "super_admin": "Super administrator",
-    "org_owner": "Owner of the organisation",
-    "org_admin": "Administrator of the organisation",
-    "project_admin": "Administrator of the project",
+    "org_owner": "Organisation owner",
+    "org_admin": "Organisation administrator",
+    "project_admin": "Project administrator",
     "project_editor": "Editor",
     "project_viewer": "Viewer",
 }
 #: state of a maintenance window -> (word, look, icon)
 WINDOWS = {
-    "active": ("On now", "maintenance", "wrench-adjustable-circle-fill"),
-    "scheduled": ("Planned", "pending", "calendar3"),
-    "over": ("Over", "paused", "check-circle"),
-    "disabled": ("Not in use", "paused", "pause-circle-fill"),
+    "active": ("Active", "maintenance", "wrench-adjustable-circle-fill"),
+    "scheduled": ("Scheduled", "pending", "calendar3"),
+    "over": ("Ended", "paused", "check-circle"),
+    "disabled": ("Disabled", "paused", "pause-circle-fill"),
 }
 ALERTS = {
     "monitor.down": ("Down", "down"),
@@ -48,32 +52,40 @@ ALERTS = {
 }
 
 
+#: Status of a delivery or an alert -> label.
+DELIVERIES = {
+    "sent": "Sent",
+    "failed": "Failed",
+    "pending": "Pending",
+    "retrying": "Retrying",
+    "suppressed": "Not sent",
+}
 #: (seconds, short name) of the units of a duration.
 _UNITS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
-# Line ends and tabs are shown as what they are.
+# Characters that are invisible or change the direction of text. Line ends and tabs are shown as they are.
 _INVISIBLE = re.compile(
     "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff\\ud800-\\udfff]"
 )
 
 
 def ago(at: datetime, now: datetime | None = None) -> str:
-    """`12 s ago`, `in 3 min`, `just now`; the same words as times.js."""
+    """Return `12 s ago`, `in 3 min` or `just now`, the same text as times.js."""
     seconds = ((now or datetime.now(UTC)) - at).total_seconds()
     if abs(seconds) < 2:
         return "just now"
-    # What is to come is rounded: 22 h 57 min ahead are 23 h, and not 22 h.
+    # Future times are rounded: 22 h 57 min ahead is shown as 23 h.
     text = duration(seconds if seconds > 0 else _rounded(-seconds), parts=1)
     return f"{text} ago" if seconds > 0 else f"in {text}"
 
 
 def _rounded(seconds: float) -> float:
-    """`seconds`, rounded to whole units of the size that is shown."""
+    """Return `seconds` rounded to whole units of the size that is shown."""
     size = next((size for size, _ in _UNITS if seconds >= size), 1)
     return math.floor(seconds / size + 0.5) * size
 
 
 def duration(seconds: float, parts: int = 2) -> str:
-    """`45 s`, `3 min 20 s`, `2 d 4 h`: the largest `parts` units, rounded down."""
+    """Return `45 s`, `3 min 20 s` or `2 d 4 h`: the largest `parts` units, rounded down."""
     left = int(seconds)
     words = []
     for size, name in _UNITS:
@@ -86,40 +98,40 @@ def duration(seconds: float, parts: int = 2) -> str:
 
 
 def lasted(since: datetime, now: datetime | None = None) -> str:
-    """How long something has lasted: `3 min 20 s`; the same words as times.js."""
+    """Return the time since `since`, such as `3 min 20 s`, the same text as times.js."""
     return duration(max(0.0, ((now or datetime.now(UTC)) - since).total_seconds()))
 
 
 def clock(at: datetime, now: datetime | None = None) -> str:
-    """`22:07 UTC` for today, `25 Nov 22:07 UTC` for another day; times.js shows it in the reader's time zone."""
+    """Return `22:07 UTC` for today, `25 Nov 22:07 UTC` for another day. times.js converts it to the browser's time zone."""
     moment = at.astimezone(UTC)
     today = (now or datetime.now(UTC)).astimezone(UTC).date() == moment.date()
     return moment.strftime("%H:%M UTC" if today else "%-d %b %H:%M UTC")
 
 
 def due(at: datetime, now: datetime | None = None) -> str:
-    """When something is due: `in 3 min`, or `now` once its time has come; the same words as times.js."""
+    """Return `in 3 min`, or `now` if `at` is past; the same text as times.js."""
     current = now or datetime.now(UTC)
     return ago(at, current) if (at - current).total_seconds() >= 2 else "now"
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:
-    """`1 result`, `2 results`; `plural` where an s does not make it."""
+    """Return `1 result` or `2 results`; `plural` is for nouns without a plural in -s."""
     return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
 def exact(at: datetime) -> str:
-    """The whole time in UTC, for titles and tables."""
+    """Return date and time in UTC, for titles and tables."""
     return at.astimezone(UTC).isoformat(" ", "seconds")[:19] + " UTC"
 
 
 def iso(at: datetime) -> str:
-    """What `<time datetime>` wants."""
+    """Return the value of `<time datetime>`."""
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def milliseconds(value: float) -> str:
-    """`0.4 ms`, `87 ms`, `1.25 s`, `41.1 s`."""
+    """Return `0.4 ms`, `87 ms`, `1.25 s` or `41.1 s`."""
     if value < 10:
         return f"{value:.1f} ms"
     if value < 1000:
@@ -128,7 +140,7 @@ def milliseconds(value: float) -> str:
 
 
 def percent(value: float | None) -> str:
-    """`99.98 %`, never rounded up to a perfect 100; a dash where nothing was measured."""
+    """Return `99.98`, never rounded up to 100; a dash if `value` is None."""
     if value is None:
         return "–"
     if value >= 100:
@@ -138,39 +150,41 @@ def percent(value: float | None) -> str:
 
 
 def day(at: datetime) -> str:
-    """`25 Nov`, in UTC."""
+    """Return `25 Nov`, in UTC."""
     at = at.astimezone(UTC)
     return f"{at.day} {at:%b}"
 
 
 def part(value: float) -> str:
-    """A percentage as precise as it is small: `0.1`, `4`, `37`."""
+    """Return a percentage with one decimal below 1: `0.1`, `4`, `37`."""
     return f"{value:.0f}" if value >= 1 else f"{max(value, 0.1):.1f}"
 
 
 def visible(text: Any) -> str:
-    """Foreign text with a mark in place of every character that shows nothing or turns the direction of what follows."""
+    """Return `text` with a replacement character for each one that is invisible or changes the text direction."""
     return _INVISIBLE.sub("\N{REPLACEMENT CHARACTER}", str(text))
 
 
-def schedule(monitor: Any) -> str:
-    """How often a monitor is checked, in words."""
-    if monitor.cron_expression:
-        return f"by cron {monitor.cron_expression} ({monitor.timezone})"
-    return f"every {duration(monitor.interval_seconds)}"
+#: What the record of a suppressed alert says -> what the page says.
+_NOT_SENT = {
+    "no provider": "this monitor has no active channel",
+    "limit": "the limit of 3 alerts for this outage was reached",
+    "off: the failure it ends was told to nobody": "no down alert was sent either",
+}
 
 
 def not_sent(because: str) -> str:
-    """Why an alert was not sent, as a sentence: `Not sent: no enabled notification provider …`.
+    """Return why an alert was not sent, such as `Not sent: this monitor has no active channel.`
 
-    An alert in a storm is sent in a summary. The limit is told in one way, whatever the record says.
+    `because` is `Alert.suppressed_because`, a kind and a sentence. Alerts of the kind `storm` are sent in a summary.
     """
     kind, _, words = because.partition(": ")
     if kind == "storm":
         return "Sent in a summary: many monitors changed at once."
-    if kind == "limit":
-        words = "the limit of 3 alerts for this outage was reached"
-    return f"Not sent: {words or because}"
+    reason = _NOT_SENT.get(because) or _NOT_SENT.get(kind) or words or because
+    if reason.startswith("muted"):
+        reason = f"alerts are {reason}"
+    return f"Not sent: {reason}."
 
 
 def init_app(app: Flask) -> None:
@@ -190,9 +204,9 @@ def init_app(app: Flask) -> None:
         duration=duration,
         ms=milliseconds,
         percent=percent,
-        schedule=schedule,
         visible=visible,
         advice=faults.advice,
+        delivery_word=lambda status: DELIVERIES.get(status, status.capitalize()),
         window_look=lambda state: WINDOWS[state],
         state_word=lambda status: STATES.get(status, unknown)[0],
         state_icon=lambda status: STATES.get(status, unknown)[1],

@@ -1,4 +1,4 @@
-"""The main navigation, shared by the side bar and the phone layout."""
+"""The main navigation of the side bar and of the bar on phones."""
 
 from typing import Any, NamedTuple
 
@@ -10,7 +10,7 @@ from web.http.errors import shows_error
 
 
 class Item(NamedTuple):
-    """One link. `current` is set on every page of the endpoint's blueprint."""
+    """One link to the page `endpoint`; `current` is set on all pages of its blueprint."""
 
     name: str
     icon: str
@@ -23,7 +23,7 @@ _MAIN = (
     Item("Monitors", "activity", "pages.monitors.index"),
     Item("Alerts", "bell", "pages.alerts.index"),
     Item("Outages", "exclamation-octagon", "pages.incidents.index"),
-    Item("Notifications", "send", "pages.providers.index"),
+    Item("Channels", "send", "pages.providers.index"),
     Item("Maintenance", "wrench-adjustable", "pages.maintenance.index"),
     Item("Schedules", "calendar3", "pages.schedules.index"),
     Item("Locations", "geo-alt", "pages.locations.index"),
@@ -33,7 +33,7 @@ _SETTINGS = (
     Item("Projects", "collection", "pages.projects.index"),
     Item("API keys", "key", "pages.api_keys.index"),
     Item("Members", "people", "pages.members.index"),
-    Item("Audit trail", "journal-text", "pages.audit.index"),
+    Item("Audit log", "journal-text", "pages.audit.index"),
     Item("Queues", "inboxes", "pages.queues.index"),
 )
 #: Blueprint without a link -> the blueprint whose link is marked as current.
@@ -53,7 +53,7 @@ def _marked(items: tuple[Item, ...]) -> list[Item]:
 
 
 def template_context() -> dict[str, Any]:
-    """Return the links that the signed-in person may use."""
+    """Return the links that the signed-in user may open."""
     if shows_error() or not current_user.is_authenticated or current_user.user.must_change_password:
         return {"navigation": [], "settings_navigation": []}
     caller = current_caller()

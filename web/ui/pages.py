@@ -11,14 +11,14 @@ from web.features import page_blueprints, public_blueprints
 from web.features.audit import labels as audit_labels
 from web.features.results import round_bar
 from web.live import page_stream
-from web.ui import access, assets, icons, labels, navigation, pagination
+from web.ui import access, assets, icons, labels, navigation, pagination, schedules
 
 
 def init_app(app: Flask) -> None:
     """Register every page on `app`, with the filters and functions that their templates use."""
     app.config["BOOTSTRAP_SERVE_LOCAL"] = True
     Bootstrap5(app)
-    for module in (icons, labels, audit_labels, round_bar, pagination, assets, page_stream):
+    for module in (icons, labels, schedules, audit_labels, round_bar, pagination, assets, page_stream):
         module.init_app(app)
     app.jinja_env.globals["time_zones"] = time_zones.names
     app.register_blueprint(_signed_in_pages())

@@ -26,9 +26,9 @@ class Headers(TextAreaField):  # type: ignore[misc]
                 continue
             name, colon, value = (part.strip() for part in line.partition(":"))
             if not colon:
-                raise ValueError("Every line needs a name, a colon and a value, such as Accept: text/html.")
+                raise ValueError("Enter one header per line as name, colon, value, such as Accept: text/html.")
             if name in headers:
-                raise ValueError(f"The header {name} is named twice.")
+                raise ValueError(f"The header {name} occurs twice.")
             headers[name] = value
         return headers
 

@@ -38,10 +38,10 @@ def settle(form: BaseForm, shown: BaseForm, stamped: str | None, secrets: object
     for name in found:
         field, current = form[name], shown[name]
         if sent[name] == then[name]:
-            field.clash = f"Changed by somebody else. Your form showed: {_shown(field)}."
+            field.clash = f"Changed by another user. Your form showed: {_shown(field)}."
             field.data = current.data
         else:
-            field.clash = f"Saved by somebody else: {_shown(current)}. Your value is in the form."
+            field.clash = f"Another user saved: {_shown(current)}. Your value is in the form."
     if then.get(_SECRETS, _digest(str(secrets))) != _digest(str(secrets)):
         found += _alike_when_masked(form, shown, {name for name in now if sent[name] != then.get(name)} - set(found))
     return found
@@ -51,7 +51,7 @@ def _alike_when_masked(form: BaseForm, shown: BaseForm, sent: set[str]) -> list[
     """Return the inputs of `sent` that contain a secret: others may have changed it although its mask is the same."""
     found = [name for name in sorted(sent) if _MASK in str(shown[name].data)]
     for name in found:
-        form[name].clash = "Somebody else has saved another secret here. Your value is in the form."
+        form[name].clash = "Another user saved a different secret. Your value is in the form."
     return found
 
 

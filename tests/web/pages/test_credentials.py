@@ -18,7 +18,7 @@ def test_a_weak_password_is_saved_with_a_warning_and_its_age_is_on_the_form(visi
     assert "The password is weak. It is one of the first values that attackers try." in page
     assert "letmein" not in page
     form = someone.get(f"/monitors/{monitor.id}/edit")
-    assert "Stored encrypted and shown masked." in form
+    assert "Secrets are stored encrypted and shown masked." in form
     assert "letmein" not in form
 
 
@@ -39,4 +39,4 @@ def test_a_providers_weak_secret_is_named_and_the_age_of_its_credentials_shown(
     )
     assert "The signing secret is weak." in someone.get("/notification-providers")
     provider = db.session.query(NotificationProvider).one()
-    assert "Stored encrypted and shown masked." in someone.get(f"/notification-providers/{provider.id}")
+    assert "Secrets are stored encrypted and shown masked." in someone.get(f"/notification-providers/{provider.id}")

@@ -156,7 +156,7 @@ def test_another_projects_monitor_is_not_there(visitor: Callable[..., Visitor], 
     foreign = factories.a_monitor(factories.a_project(name="Elsewhere"), name="Not yours")
     for wanted in (str(foreign.id), "5ddb4566-30c6-4c46-8a4c-b450af7a567e", "nonsense"):
         text = visitor().get(path.format(wanted), 404)
-        assert "There is no such monitor" in text
+        assert "Page not found" in text
         assert "Not yours" not in text
 
 
@@ -200,11 +200,11 @@ def test_viewers_see_no_buttons_that_would_fail(visitor: Callable[..., Visitor],
         text = someone.get(path)
         assert "New monitor" not in text
         assert "Check now" not in text
-        assert "Send a test" not in text
+        assert "Send test" not in text
         assert "API keys" not in text
 
 
 def test_an_unknown_address_is_a_page_with_its_correlation_id(visitor: Callable[..., Visitor]) -> None:
     text = visitor().get("/nothing/here", 404)
-    assert "There is no such address." in text
+    assert "Page not found" in text
     assert "Go to the dashboard" in text

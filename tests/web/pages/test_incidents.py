@@ -71,10 +71,10 @@ def test_the_story_of_an_outage_is_told_in_its_order(visitor: Callable[..., Visi
     factories.an_alert(monitor, type="monitor.up", alert_number=None, reason="Recovered.", created_at=NOW)
     page = visitor().get(f"/incidents/{incident.id}")
     story = [
-        "The first failed check",
-        "1 of 3",
+        "First failed check",
+        "Alert 1 of 3",
         "Not sent: the limit of 3 alerts for this outage was reached",
-        "It was up again",
+        "Up again",
         "Recovered.",
     ]
     places = [page.index(words) for words in story]

@@ -17,15 +17,15 @@ def test_an_empty_installation_says_what_to_do_first(visitor: Callable[..., Visi
     assert "Watch your first target" in someone.get("/")
     assert "No monitors yet" in someone.get("/monitors")
     assert "No alerts yet" in someone.get("/alerts")
-    assert "Nobody is told yet" in someone.get("/notification-providers")
-    assert "Nothing is scheduled" in someone.get("/schedules")
+    assert "No channels yet" in someone.get("/notification-providers")
+    assert "No schedules yet" in someone.get("/schedules")
 
 
 @pytest.mark.parametrize(
     ("states", "headline"),
     [
         ([{"status": "up"}], "The monitor is up"),
-        ([{"status": "up"}] * 2, "All is well"),
+        ([{"status": "up"}] * 2, "All monitors are up"),
         ([{"status": "up"}, {"status": "down"}], "1 monitor is down"),
         ([{"status": "up"}, {"status": "up", "last_verdict": "error"}], "1 monitor could not be checked"),
         ([{"status": "pending"}], "Waiting for the first check"),
@@ -106,12 +106,12 @@ def test_an_action_is_done_to_all_that_were_chosen(
     ids = [str(one.id) for one in chosen[:2]]
     answer = someone.post("/monitors/bulk?status=up", ids=ids, action="pause")
     assert answer.location == "/monitors?status=up"
-    assert "2 monitors paused." in someone.get("/monitors")
+    assert "Paused 2 monitors." in someone.get("/monitors")
     assert connection.execute("SELECT count(*) FROM monitors WHERE NOT enabled").fetchone() == (2,)
     someone.post("/monitors/bulk", ids=ids, action="addTag", tag_text="night")
     assert connection.execute("SELECT count(*) FROM monitors WHERE tags = '{night}'").fetchone() == (2,)
     someone.post("/monitors/bulk", ids=ids, action="run")
-    assert "No check for 2 monitors: This monitor is paused." in someone.get("/monitors")
+    assert "Could not check 2 monitors: This monitor is paused." in someone.get("/monitors")
     answer = someone.post("/monitors/bulk", ids=ids, action="delete")
     assert answer.location.startswith("/monitors/delete?ids=")
     assert connection.execute("SELECT count(*) FROM monitors").fetchone() == (3,)
@@ -139,7 +139,7 @@ def test_the_history_tells_of_every_delivery(visitor: Callable[..., Visitor], pr
     page = someone.get("/alerts")
     assert "On call" in page
     assert "The service answered 404." in page
-    assert "Not sent: muted" in page
+    assert "Not sent: alerts are muted" in page
     assert "Search" not in someone.get(f"/alerts?monitorId={monitor.id}")
     assert "Payments" not in someone.get("/alerts?status=suppressed")
 
@@ -147,7 +147,7 @@ def test_the_history_tells_of_every_delivery(visitor: Callable[..., Visitor], pr
 def test_a_location_without_workers_is_told(visitor: Callable[..., Visitor]) -> None:
     page = visitor().get("/locations")
     assert "Falkenstein" in page
-    assert page.count("No live worker") == 2
+    assert page.count("No worker online") == 2
 
 
 def test_the_newest_outage_comes_first_however_many_there_are(
@@ -161,12 +161,12 @@ def test_the_newest_outage_comes_first_however_many_there_are(
     factories.a_monitor(project, name="Zulu", state={"status": "down", "down_since": since})
     unknown = {"status": "up", "last_verdict": "error"}
     factories.a_monitor(project, name="Blocked", state=unknown)
-    page = visitor().get("/").partition("What needs attention")[2].partition("Recent alerts")[0]
-    assert page.index("New in the last hour") < page.index(">Zulu</bdi></a>") < page.index("Down for longer")
+    page = visitor().get("/").partition("Needs attention")[2].partition("Recent alerts")[0]
+    assert page.index("New in the last hour") < page.index(">Zulu</bdi></a>") < page.index("Down for more than an hour")
     assert (
         page.index(">A 02</bdi></a>")
         < page.index(">A 10</bdi></a>")
-        < page.index("Not checked")
+        < page.index("Check failed")
         < page.index(">Blocked</bdi></a>")
     )
     assert ">A 29</bdi></a>" not in page
@@ -196,19 +196,19 @@ def test_enter_in_the_form_adds_the_tag_that_was_typed_and_does_nothing_else(
     first = someone.get("/monitors").partition("data-bulk>")[2]
     assert first.index('value="enter"') < first.index('value="run"')
     someone.post("/monitors/bulk", ids=[str(monitor.id)], action="enter", tag_text=" neu ")
-    assert "Tag neu added to 1 monitor." in someone.get("/monitors")
+    assert "Added tag neu to 1 monitor." in someone.get("/monitors")
     assert connection.execute("SELECT tags FROM monitors").fetchone() == (["neu"],)
     someone.post("/monitors/bulk", ids=[str(monitor.id)], action="enter", tag_text="")
-    assert "Choose what to do with the selected monitors." in someone.get("/monitors")
+    assert "Choose an action for the selected monitors." in someone.get("/monitors")
     assert connection.execute("SELECT tags, enabled FROM monitors").fetchone() == (["neu"], True)
 
 
 @pytest.mark.parametrize(
     ("action", "said"),
     [
-        ("pause", "1 monitor paused."),
-        ("run", "Check started for 1 monitor."),
-        ("removeTag", "Tag {x} removed from 1 monitor."),
+        ("pause", "Paused 1 monitor."),
+        ("run", "Started a check of 1 monitor."),
+        ("removeTag", "Removed tag {x} from 1 monitor."),
     ],
 )
 def test_what_was_done_is_named(visitor: Callable[..., Visitor], project: Project, action: str, said: str) -> None:

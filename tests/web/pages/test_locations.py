@@ -19,7 +19,7 @@ def test_a_location_is_added_renamed_made_the_default_and_switched_off(
 ) -> None:
     someone = visitor(role)
     assert someone.submit("/locations", code="moon", name="Far away").status_code == 303
-    assert "Far away is added." in someone.get("/locations")
+    assert "Far away was created." in someone.get("/locations")
     someone.post("/locations/moon/rename", "/locations", name="Near by")
     someone.post("/locations/moon/default", "/locations")
     someone.post("/locations/us-east/switch", "/locations", enabled="0")
@@ -48,7 +48,7 @@ def test_what_must_not_happen_is_refused_with_a_sentence(
     someone.post("/locations/moon/remove", "/locations")
     assert "1 monitor uses moon" in someone.get("/locations")
     someone.post("/locations/moon/switch", "/locations", enabled="0")
-    assert "1 monitor names no location that is switched on any more" in someone.get("/locations")
+    assert "1 monitor has no enabled location left" in someone.get("/locations")
     for code in ("us-east", "eu-central"):
         someone.post(f"/locations/{code}/switch", "/locations", enabled="0")
     assert "is the last enabled location" in someone.get("/locations")
@@ -66,7 +66,7 @@ def test_others_look_and_change_nothing(visitor: Callable[..., Visitor], connect
     someone = visitor(role)
     page = someone.get("/locations")
     assert "Add a location" not in page
-    assert "Switch off" not in page
+    assert "Disable" not in page
     assert "Nobody works in us-east." not in page
     assert "Nobody works in us-east." in visitor("org_owner").get("/locations")
     for path in ("", "/us-east/rename", "/us-east/switch", "/us-east/default", "/us-east/remove"):
@@ -81,6 +81,6 @@ def test_workers_and_unanswered_rounds_are_shown(visitor: Callable[..., Visitor]
     broker.client.set("supercheck:worker:us-east:one", 1, ex=60)
     unanswered_rounds.record(broker.client, ["eu-central"] * 3)
     page = visitor().get("/locations/partials/list")
-    assert "1 at work" in page
+    assert "1 worker online" in page
     assert "3 rounds unanswered in the last hour" in page
-    assert page.count("No round left unanswered in the last hour") == 1
+    assert page.count("All checks answered in the last hour") == 1

@@ -83,15 +83,15 @@ def test_maintenance_begins_and_ends_with_a_button(editor: Visitor, monitor: Mon
     assert (answer.status_code, answer.location) == (303, page)
     shown = editor.get(page)
     assert "Maintenance" in shown
-    assert "Its settled state: down" in shown
-    assert "On now" in editor.get("/maintenance")
+    assert "Current result: down" in shown
+    assert "Active" in editor.get("/maintenance")
     (window,) = windows()
     assert window.occurs_until is not None
     assert window.occurs_from is not None
     assert window.occurs_until - window.occurs_from == HOUR / 2
     editor.post(f"/maintenance/{window.id}/end", "/maintenance")
-    assert "On now" not in editor.get("/maintenance")
-    assert "Its settled state" not in editor.get(page)
+    assert "Active" not in editor.get("/maintenance")
+    assert "Current result" not in editor.get(page)
     editor.post(f"/maintenance/{window.id}/delete", "/maintenance")
     assert windows() == []
 
@@ -141,7 +141,7 @@ def test_an_untouched_form_chooses_no_monitors_and_begins_with_the_next_full_hou
     assert begin.minute == 0
     answer = editor.submit(NEW, name="Release")
     assert answer.status_code == 422
-    assert complaint(answer.text, "scope") == "Choose which monitors are in maintenance."
+    assert complaint(answer.text, "scope") == "Choose the monitors for this maintenance."
     assert windows() == []
 
 
@@ -153,10 +153,10 @@ def complaint(page: str, name: str) -> str:
 @pytest.mark.parametrize(
     ("typed", "place", "words"),
     [
-        ({"startsAt": ""}, "startsAt", "Choose when the maintenance begins."),
-        ({"timezone": "Berlin"}, "timezone", "Did you mean Europe/Berlin?"),
+        ({"startsAt": ""}, "startsAt", "Choose when the maintenance starts."),
+        ({"timezone": "Berlin"}, "timezone", "Try Europe/Berlin."),
         ({"timezone": "Middle-earth"}, "timezone", "Choose one from the list"),
-        ({"scope": "monitor", "monitorId": "Shop"}, "monitorId", "No monitor, or more than one"),
+        ({"scope": "monitor", "monitorId": "Shop"}, "monitorId", "No monitor or more than one"),
         ({"scope": "tag", "tag": ""}, "tag", "Choose a tag."),
         ({"scheduleKind": "cron", "cronExpression": ""}, "cronExpression", "Enter five fields"),
     ],
@@ -212,7 +212,7 @@ def test_the_form_says_what_the_window_means_before_it_is_saved(
 def test_no_button_puts_the_whole_project_into_maintenance_unchosen(editor: Visitor, monitor: Monitor) -> None:
     editor.post("/maintenance/begin", "/maintenance", minutes="30")
     assert windows() == []
-    assert "Choose which monitors" in editor.get("/maintenance")
+    assert "Choose the monitors for this maintenance" in editor.get("/maintenance")
     editor.post("/maintenance/begin", "/maintenance", minutes="30", scope="project")
     assert len(windows()) == 1
 

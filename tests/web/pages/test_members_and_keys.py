@@ -35,7 +35,7 @@ def test_a_role_is_changed_in_its_row(app: Flask, project: Project, connection: 
     form = form_of(boss.get("/settings/members"), path)
     assert form["role"] == "project_viewer"
     assert boss.open(path, "POST", {**form.to_dict(), "role": "project_editor"}).status_code == 303
-    assert "The role is now: Editor." in boss.get("/settings/members")
+    assert "Role changed to Editor." in boss.get("/settings/members")
     assert connection.execute("SELECT role FROM members WHERE user_id = %s", [user.id]).fetchone() == (
         "project_editor",
     )
@@ -62,9 +62,9 @@ def test_removing_a_person_asks_once_and_names_their_keys(app: Flask, project: P
     assert "A program" in page
     assert connection.execute("SELECT count(*) FROM members").fetchone() == (2,), "asking removes nothing"
     boss.open(path, "POST", form_of(page))
-    assert "maker is no longer an enabled member" in boss.get("/settings/api-keys")
+    assert "creator is no longer an active member" in boss.get("/settings/api-keys")
     again = factories.a_membership(user, project, Role.PROJECT_ADMIN)
-    assert "maker is no longer an enabled member" not in boss.get("/settings/api-keys")
+    assert "creator is no longer an active member" not in boss.get("/settings/api-keys")
     path = f"/settings/members/{again.id}/remove"
     boss.open(path, "POST", {**form_of(boss.get(path)).to_dict(), "revokeKeys": "on"})
     assert connection.execute("SELECT revoked_at IS NOT NULL FROM api_keys").fetchone() == (True,)
@@ -76,7 +76,7 @@ def test_revoking_a_key_asks_once(app: Flask, project: Project, connection: Any)
     path = f"/settings/api-keys/{db.session.scalar(select(ApiKey.id))}/revoke"
     page = boss.get(path)
     assert "Revoke A program?" in page
-    assert "It was never used." in page
+    assert "Never used." in page
     assert connection.execute("SELECT revoked_at IS NULL FROM api_keys").fetchone() == (True,)
     boss.open(path, "POST", form_of(page))
     assert connection.execute("SELECT revoked_at IS NULL FROM api_keys").fetchone() == (False,)
@@ -119,10 +119,10 @@ def test_accounts_are_disabled_and_signed_out_in_the_list(app: Flask, project: P
 def test_a_new_person_must_choose_a_password(app: Flask, project: Project) -> None:
     boss = owner(app, project)
     assert boss.submit("/settings/members", email="new@example.test", password=GIVEN).status_code == 303
-    assert "has not chosen a password yet" in boss.get("/settings/members")
+    assert "must change the password" in boss.get("/settings/members")
     someone = Visitor(app.test_client())
     someone.sign_in("new@example.test", GIVEN)
-    assert "Choose one that only you know" in someone.get("/first-password")
+    assert "Choose a new one that only you know" in someone.get("/first-password")
     assert someone.open("/settings/members").location == "/first-password"
 
 
@@ -148,7 +148,7 @@ def test_what_processes_do_is_hidden_unless_wanted(trail: Visitor) -> None:
     page = trail.get("/settings/audit?machines=1")
     assert "credential.used" in page
     assert "check worker" in page
-    assert "gone" not in page
+    assert "deleted user" not in page
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_the_trail_is_filtered_by_person_text_and_day(trail: Visitor, query: str
 
 
 def test_only_the_organisations_administrators_see_its_trail(trail: Visitor) -> None:
-    assert "The organisation</option>" not in trail.get("/settings/audit")
+    assert ">Organisation</option>" not in trail.get("/settings/audit")
     assert trail.open("/settings/audit?scope=organization").status_code == 403
 
 

@@ -49,8 +49,8 @@ def test_our_own_trouble_is_not_shown_as_the_targets(visitor: Callable[..., Visi
     state = {"status": "up", "last_verdict": "error", "last_error_code": "BLOCKED_TARGET"}
     monitor = factories.a_monitor(project, state=state)
     page = visitor().get(f"/monitors/{monitor.id}")
-    assert "Not checked" in page
-    assert "Its last settled state: up." in page
+    assert "Check failed" in page
+    assert "Last result: up." in page
 
 
 def test_a_live_update_renews_the_first_paint_word_for_word(visitor: Callable[..., Visitor], project: Project) -> None:
@@ -84,7 +84,7 @@ def test_each_period_has_its_chart(visitor: Callable[..., Visitor], project: Pro
         rollup(monitor, NOW.date() - timedelta(days=back + 1))
     page = visitor().get(f"/monitors/{monitor.id}?period={period}")
     assert page.count('class="chart-slot"') == {"24h": 24, "7d": 168, "30d": 30, "90d": 90}[period]
-    assert 'data-lines="100 ms|95 % under' in page
+    assert 'data-lines="100 ms|95th percentile' in page
 
 
 def test_results_are_filtered_by_day_location_and_status(visitor: Callable[..., Visitor], project: Project) -> None:
@@ -112,7 +112,7 @@ def test_a_round_of_several_locations_is_one_beat(visitor: Callable[..., Visitor
     for location, status in (("us-east", "up"), ("eu-central", "down")):
         at = NOW - timedelta(minutes=1)
         factories.a_result(monitor, checked_at=at, location=location, status=status, consecutive_failure_count=1)
-    assert "Newest 1 round: 0 up, 1 down" in visitor().get(f"/monitors/{monitor.id}")
+    assert "Last 1 check: 0 up, 1 down" in visitor().get(f"/monitors/{monitor.id}")
 
 
 def test_only_who_may_edit_sees_a_heartbeats_address(visitor: Callable[..., Visitor], project: Project) -> None:
@@ -163,7 +163,7 @@ def test_a_test_alert_is_written_and_one_without_anybody_to_tell_is_not(
     telling = factories.a_monitor(project, providers=(factories.a_provider(project),))
     someone = visitor()
     answer = someone.post(f"/monitors/{silent.id}/notify")
-    assert "This monitor tells nobody" in someone.get(answer.location)
+    assert "This monitor has no notification channel" in someone.get(answer.location)
     someone.post(f"/monitors/{telling.id}/notify")
     assert connection.execute("SELECT monitor_id, manual FROM alerts").fetchall() == [(telling.id, True)]
 
@@ -191,7 +191,7 @@ def test_in_maintenance_it_is_said_since_when_it_is_down(visitor: Callable[..., 
         occurs_until=now + timedelta(hours=1),
     )
     page = visitor().get(f"/monitors/{monitor.id}")
-    assert "failed rounds so far" not in page
+    assert "failed checks in a row" not in page
     assert "(in maintenance)" in page
     assert f"{since:%H:%M UTC}</time>" in page
     assert "It is broken." in page
@@ -202,7 +202,7 @@ def test_failed_rounds_are_counted_only_below_the_threshold(visitor: Callable[..
         state = {"status": "up", "last_verdict": "down", "consecutive_failures": failures}
         monitor = factories.a_monitor(project, state=state, failure_threshold=threshold)
         page = visitor().get(f"/monitors/{monitor.id}")
-        assert (f"{failures} of {threshold} failed rounds so far" in page) == shown
+        assert (f"{failures} of {threshold} failed checks in a row" in page) == shown
 
 
 def test_the_chart_is_also_a_table(visitor: Callable[..., Visitor], project: Project) -> None:
@@ -216,7 +216,7 @@ def test_the_chart_is_also_a_table(visitor: Callable[..., Visitor], project: Pro
     table = page.partition("chart-table")[2].partition("</table>")[0]
     assert table.count("<tr>") == 25
     assert "10 up, 2 down" in table
-    assert table.count("Nothing measured") == 23
+    assert table.count("No data") == 23
     assert "<figure" not in page
 
 

@@ -49,7 +49,7 @@ def test_a_person_of_several_projects_switches_on_every_page(someone: Visitor, o
     token = form_of(page, "/settings/project")["csrf_token"]
     answer = someone.open("/settings/project", "POST", {"csrf_token": token, "project": str(other.id)})
     page = someone.get(answer.location)
-    assert "Staging is the project that is shown now." in page
+    assert "Switched to Staging." in page
     assert 'aria-current="true"><span class="clip"><bdi>Staging' in page
 
 

@@ -32,18 +32,18 @@ def test_a_monitor_without_a_recipient_is_told_on_dashboard_list_and_page(
     visitor: Callable[..., Visitor], project: Project, heard: Monitor
 ) -> None:
     someone = visitor()
-    assert "notifies nobody" not in someone.get("/")
+    assert "has no active channel" not in someone.get("/")
     mute = factories.a_monitor(project, name="Mute")
     factories.a_monitor(project, name="Quiet on purpose", alerts_enabled=False)
     factories.a_monitor(project, name="Asleep", enabled=False)
     page = someone.get("/")
-    assert ">1 monitor</a> notifies nobody." in page
+    assert ">1 monitor</a> has no active channel." in page
     assert "/monitors?notifies=nobody" in page
     listed = someone.get("/monitors?notifies=nobody")
     assert "Mute" in listed
     for other in ("Heard", "Quiet on purpose", "Asleep"):
         assert other not in listed
-    assert "<strong>nobody</strong>" in someone.get(f"/monitors/{mute.id}")
+    assert "<strong>no active channel</strong>" in someone.get(f"/monitors/{mute.id}")
     assert ">On call</a>" in someone.get(f"/monitors/{heard.id}")
 
 
@@ -54,8 +54,8 @@ def test_a_disabled_provider_is_no_recipient(
     path = f"/notification-providers/{provider.id}"
     answer = someone.submit(path, enabled="off")
     assert answer.status_code == 303
-    assert "These monitors notify nobody now: Heard." in someone.get(answer.location)
-    assert "notifies nobody" in someone.get("/")
+    assert "These monitors have no active channel now: Heard." in someone.get(answer.location)
+    assert "has no active channel" in someone.get("/")
 
 
 def test_deleting_names_the_monitors_that_are_left_without(
@@ -66,7 +66,7 @@ def test_deleting_names_the_monitors_that_are_left_without(
     choose(both, provider)
     choose(both, other)
     page = visitor().get(f"/notification-providers/{provider.id}/delete")
-    assert ">1 monitor</a> will notify nobody:</strong> Heard." in page
+    assert ">1 of them</a> has no other channel:</strong> Heard." in page
     listed = visitor().get(f"/monitors?notifiesOnly={provider.id}")
     assert "Heard" in listed
     assert "Has another" not in listed
@@ -81,14 +81,14 @@ def test_a_new_provider_can_be_used_for_all_monitors_at_once(
     someone = visitor()
     typed = {"name": "Hook", "config.url": "http://127.0.0.1:9/"}
     answer = someone.submit("/notification-providers/new?type=webhook", **typed)
-    assert "Use it for all 4 monitors" in someone.get(answer.location)
+    assert "Use for all 4 monitors" in someone.get(answer.location)
     someone.post(f"{answer.location}/use-for-all", answer.location)
-    assert "4 more monitors notify Hook." in someone.get(answer.location)
-    assert "notify nobody" not in someone.get("/")
+    assert "Added Hook to 4 monitors." in someone.get(answer.location)
+    assert "no active channel" not in someone.get("/")
     db.session.expire_all()
     assert recipients.of_monitor(theirs) == []
     someone.post(f"{answer.location}/use-for-all", answer.location)
-    assert "0 more monitors" in someone.get(answer.location), "a second click changes nothing"
+    assert "Added Hook to 0 monitors." in someone.get(answer.location), "a second click changes nothing"
 
 
 def test_a_new_monitor_does_not_choose_a_broken_or_disabled_provider(

@@ -59,16 +59,16 @@ def test_what_is_late_is_counted_and_said(visitor: Callable[..., Visitor]) -> No
 
 def test_a_search_that_finds_nothing_leads_back(visitor: Callable[..., Visitor], project: Project) -> None:
     factories.a_monitor(project)
-    assert "No schedule fits this search." in visitor().get("/schedules?q=nowhere")
+    assert "No schedule matches this search." in visitor().get("/schedules?q=nowhere")
 
 
 @pytest.mark.parametrize("role", ["project_viewer", "project_editor", "project_admin"])
 def test_the_operators_matters_are_nobody_elses(visitor: Callable[..., Visitor], role: str) -> None:
     someone = visitor(role)
     page = someone.get("/schedules")
-    for word in ("Queues", "/queues", "queue-stats", "Dead letters", "Consumers"):
+    for word in ("Queues", "/queues", "queue-stats", "Dead messages", "Consumers"):
         assert word not in page
-    assert "Only owners and administrators" in someone.get("/queues", 403)
+    assert "Only organisation owners and administrators" in someone.get("/queues", 403)
 
 
 def test_operators_see_queues_and_dead_letters(visitor: Callable[..., Visitor]) -> None:

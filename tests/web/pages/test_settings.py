@@ -81,7 +81,7 @@ def test_a_revoked_key_is_gone(visitor: Callable[..., Visitor], connection: Any)
     someone.submit("/settings/api-keys", name="Pipeline", role="project_viewer")
     (key_id,) = connection.execute("SELECT id FROM api_keys").fetchone()
     someone.post(f"/settings/api-keys/{key_id}/revoke")
-    assert "is revoked" in someone.get("/settings/api-keys")
+    assert "Key revoked." in someone.get("/settings/api-keys")
     assert connection.execute("SELECT revoked_at IS NOT NULL FROM api_keys").fetchone() == (True,)
 
 
@@ -119,13 +119,13 @@ def test_projects_are_made_renamed_and_shown(visitor: Callable[..., Visitor], pr
     someone = visitor("org_owner")
     assert someone.post("/settings/projects", "/settings/projects", name="Staging").status_code == 303
     page = someone.get("/settings/projects")
-    assert "Staging is made." in page
+    assert "Staging was created." in page
     (made,) = re.findall(r'<input type="hidden" name="project" value="([0-9a-f-]{36})"', page)
     someone.post(f"/settings/projects/{made}/rename", "/settings/projects", name="Rehearsal")
     someone.post("/settings/project", "/settings/projects", project=made)
     page = someone.get("/settings/projects")
     assert "Rehearsal" in page
-    assert page.index('Rehearsal</bdi></span> <span class="tag">shown now') > 0
+    assert page.index('Rehearsal</bdi></span> <span class="tag">current') > 0
     assert someone.post("/settings/projects", "/settings/projects", name=" ").status_code == 422
     foreign = factories.a_project(name="Elsewhere")
     assert someone.post(f"/settings/projects/{foreign.id}/rename", name="Mine").status_code == 404
@@ -157,5 +157,5 @@ def test_the_trail_tells_who_did_what_to_administrators_only(visitor: Callable[.
     assert "&lt;b&gt;Staging&lt;/b&gt;" in whole
     assert "@example.test" in page
     assert "api_key.created" not in someone.get("/settings/audit?action=project.created")
-    assert "No event fits" in someone.get("/settings/audit?action=nonsense")
+    assert "No event matches" in someone.get("/settings/audit?action=nonsense")
     assert visitor("project_editor").open("/settings/audit").status_code == 403

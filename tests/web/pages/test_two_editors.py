@@ -41,7 +41,7 @@ def test_the_second_gets_both_values_and_overwrites_only_knowingly(
     answer = second.open(path, "POST", opened)
     assert answer.status_code == 409
     page = html.unescape(answer.text)
-    assert "Saved by somebody else: The first one's." in page
+    assert "Another user saved: The first one's." in page
     assert form_of(answer.text)["name"] == "The second one's"
     assert name_of(row) == "The first one's"
     # The form of that page knows what was saved: sent again, it holds.
@@ -89,7 +89,7 @@ def test_a_secret_that_looks_alike_when_masked_is_a_conflict(visitor: Callable[.
     opened["config.webhookUrl"] = "http://127.0.0.1:9/stuvwxyzij"
     answer = second.open(path, "POST", opened)
     assert answer.status_code == 409
-    assert "Somebody else has saved another secret here." in answer.text
+    assert "Another user saved a different secret." in answer.text
 
 
 def test_a_secret_that_only_the_first_changed_stays_as_the_first_saved_it(

@@ -32,13 +32,13 @@ def change() -> Response | tuple[str, int]:
         # Return the connection before the hash is computed.
         db.session.commit()
         if not problems and passwords.password_fits(user, new):
-            problems = {"new": "This is the password that was given to you: choose another one."}
+            problems = {"new": "This is your temporary password. Choose a different one."}
         if problems:
             return _page(problems), 422
         choose(user, sign_in.new_hash(new))
     except sign_in.SignInRefused as refused:
         return _page({"new": str(refused)}), 429
-    flash("Your password is set.", "good")
+    flash("Password changed.", "good")
     return redirect(url_for("pages.dashboard.index"), 303)
 
 

@@ -35,7 +35,7 @@ def change_password() -> Response | tuple[str, int]:
         choose(user, sign_in.new_hash(new))
     except sign_in.SignInRefused as refused:
         return _page({"old": str(refused)}), 429 if refused.retry_after else 422
-    flash("The password is changed. Other browsers are signed out.", "good")
+    flash("Password changed. All other browsers were signed out.", "good")
     return redirect(url_for("pages.account.index"), 303)
 
 
@@ -47,7 +47,7 @@ def end_session(session_id: str) -> Response:
         raise not_found("session")
     audit_events.record_for_account(user.id, "session.ended", actor=user.id, session=session_id)
     transaction.commit()
-    flash("That browser is signed out.", "good")
+    flash("The browser was signed out.", "good")
     return redirect(url_for("pages.account.index"), 303)
 
 
@@ -58,7 +58,7 @@ def end_other_sessions() -> Response:
     ended = sessions.end_all(user.id, but=sessions.present_id())
     audit_events.record_for_account(user.id, "session.ended", actor=user.id, sessions=ended)
     transaction.commit()
-    flash("All other browsers are signed out.", "good")
+    flash("All other browsers were signed out.", "good")
     return redirect(url_for("pages.account.index"), 303)
 
 
@@ -70,7 +70,7 @@ def switch_project() -> Response:
     if found is None:
         raise not_found("project")
     session["project_id"] = str(wanted)
-    flash(f"{found[0].name} is the project that is shown now.", "good")
+    flash(f"Switched to {found[0].name}.", "good")
     return redirect(safe_next(request.form.get("next")), 303)
 
 
@@ -100,4 +100,4 @@ def problems_of(new: str, again: str) -> dict[str, str]:
     """Return {input: what is wrong} for the new password."""
     if problem := passwords.problem(new):
         return {"new": problem}
-    return {} if new == again else {"again": "The two do not match."}
+    return {} if new == again else {"again": "The passwords do not match."}

@@ -46,11 +46,11 @@ def create() -> tuple[str, int] | str:
 def confirm_revoke(key_id: str) -> str:
     """Return the page that asks for confirmation."""
     key = api_keys.find(administrator(), id_of(key_id, "API key"))
-    used = f"It was last used {ago(key.last_used_at)}." if key.last_used_at else "It was never used."
+    used = f"Last used: {ago(key.last_used_at)}." if key.last_used_at else "Never used."
     return render_template(
         "confirm.html",
         title=f"Revoke {key.name}?",
-        lost=[f"Programs that use {key.prefix}… are refused from then on. {used}", "A revoked key cannot be restored."],
+        lost=[f"Programs that use {key.prefix}… can no longer sign in. {used}", "A revoked key cannot be restored."],
         button="Revoke",
         back=url_for("pages.api_keys.index"),
     )
@@ -61,7 +61,7 @@ def revoke(key_id: str) -> Response:
     """Revoke a key."""
     api_keys.revoke(administrator(), id_of(key_id, "API key"))
     transaction.commit()
-    flash("The key is revoked. Programs that use it are refused from now on.", "good")
+    flash("Key revoked. Programs that use it can no longer sign in.", "good")
     return redirect(url_for("pages.api_keys.index"), 303)
 
 

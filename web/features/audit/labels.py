@@ -1,4 +1,4 @@
-"""Template filters of the audit trail: the actor and the details of an event."""
+"""Labels of the audit log: caller acted, and what changed. Template filters."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,11 +14,11 @@ _OF_THE_ACTOR = frozenset({"process", "commandLine"})
 
 
 def actor(event: AuditEvent, name: str | None) -> str:
-    """Return the actor: a person's address, a key's name, a process, the command line, or a deleted account."""
+    """Return caller acted: a user's address, a key's name, a process, the command line, or `deleted user`."""
     if name:
         return name
     if event.user_id or event.api_key_id:
-        return "an account that is gone"
+        return "deleted user"
     if "commandLine" in event.details:
         return f"command line ({event.details['commandLine']})"
     process = event.details.get("process")
@@ -28,7 +28,7 @@ def actor(event: AuditEvent, name: str | None) -> str:
 
 
 def details(event: AuditEvent) -> Iterator[tuple[str, Any, Any]]:
-    """Yield (name, before, after) of each detail. `before` is None if nothing was replaced."""
+    """Yield (name, before, after) of each detail; `before` is None if there was no earlier value."""
     found = event.details
     changes = found.get("changes")
     for name, value in found.items():

@@ -1,4 +1,4 @@
-"""The dashboard: the number of monitors in each state, what is down and why, recent alerts and warnings."""
+"""The dashboard: the number of monitors by state, those that need attention, and the latest alerts."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -78,8 +78,8 @@ def _groups(rows: list[listing.Row], now: datetime) -> list[tuple[str, str, list
             older.append(row)
     groups = (
         ("recent", "New in the last hour", recent),
-        ("older", "Down for longer", older),
-        ("unchecked", "Not checked", unchecked),
+        ("older", "Down for more than an hour", older),
+        ("unchecked", "Check failed", unchecked),
         ("maintained", "Down, in maintenance", maintained),
     )
     return [group for group in groups if group[2]]

@@ -1,4 +1,4 @@
-"""Deliveries that failed permanently. Each can be retried."""
+"""The page of failed deliveries, with a retry for each."""
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
@@ -16,7 +16,7 @@ PAGE_SIZE = 25
 
 @blueprint.get("/alerts/undelivered")
 def index() -> str:
-    """Return the list, newest first."""
+    """Return one page of permanently failed deliveries, newest first."""
     return render_template(
         "failed_deliveries/undelivered.html", page=paged(deliveries.failed(current_caller().project_id), PAGE_SIZE)
     )
@@ -24,12 +24,12 @@ def index() -> str:
 
 @blueprint.post("/alerts/deliveries/<delivery_id>/retry")
 def retry(delivery_id: str) -> Response:
-    """Retry one of them with all attempts."""
+    """Retry one of them from the first attempt."""
     caller = editor()
     try:
         name = deliveries.retry(caller, id_of(delivery_id, "delivery")).provider_name
         transaction.commit()
-        flash(f"The delivery to {name} is being retried. Alerts shows the result.", "good")
+        flash(f"Retrying the message to {name}. See Alerts for the result.", "good")
     except Problem as problem:
         if problem.status != 409:
             raise

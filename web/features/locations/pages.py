@@ -53,7 +53,7 @@ def add() -> Response | tuple[str, int]:
         db.session.rollback()
         fields = dict.fromkeys(problem.fields, "") | {"code": _sentence(problem)}
         return _page(caller, fields), 422
-    flash(f"{made.name} is added. Workers that serve every location take it up by themselves.", "good")
+    flash(f"{made.name} was created. Workers that serve all locations start using it within seconds.", "good")
     return redirect(url_for("pages.locations.index"), 303)
 
 
@@ -66,7 +66,8 @@ def rename(code: str) -> Response:
         organizer()
         return redirect(url_for("pages.locations.index"), 303)
     return _do(
-        lambda caller: locations.change(caller, code, name=validate(LocationChange, {"name": name}).name), "Renamed."
+        lambda caller: locations.change(caller, code, name=validate(LocationChange, {"name": name}).name),
+        "Location renamed.",
     )
 
 
@@ -76,19 +77,21 @@ def switch(code: str) -> Response:
     wanted = request.form.get("enabled") == "1"
     answer = _do(
         lambda caller: locations.change(caller, code, enabled=wanted),
-        f"{code} is switched {'on' if wanted else 'off'}.",
+        f"{code} was {'enabled' if wanted else 'disabled'}.",
     )
     stranded = 0 if wanted else rules.stranded(db.session(), code)
     if stranded:
-        monitors = "1 monitor names" if stranded == 1 else f"{stranded} monitors name"
-        flash(f"{monitors} no location that is switched on any more: not checked until that changes.", "warning")
+        monitors = "1 monitor has" if stranded == 1 else f"{stranded} monitors have"
+        flash(
+            f"{monitors} no enabled location left. Enable a location or select another one to resume checks.", "warning"
+        )
     return answer
 
 
 @blueprint.post("/locations/<code>/default")
 def make_default(code: str) -> Response:
-    """Make a location the default, for monitors without locations of their own."""
-    return _do(lambda caller: locations.change(caller, code, default=True), f"{code} is the default location now.")
+    """Where monitors without locations of their own are checked from."""
+    return _do(lambda caller: locations.change(caller, code, default=True), f"{code} is now the default location.")
 
 
 @blueprint.get("/locations/<code>/remove")
@@ -100,20 +103,20 @@ def confirm_remove(code: str) -> str:
         raise not_found("location")
     return render_template(
         "confirm.html",
-        title=f"Remove {row.name}?",
+        title=f"Delete {row.name}?",
         lost=[
-            f"Workers that serve only {code} have nothing to do any more. Results measured from there stay.",
-            "Switch it off instead to use it again later.",
+            f"Workers that serve only {code} get no more checks. Existing results are kept.",
+            "To use it again later, disable it instead.",
         ],
-        button="Remove",
+        button="Delete",
         back=url_for("pages.locations.index"),
     )
 
 
 @blueprint.post("/locations/<code>/remove")
 def remove(code: str) -> Response:
-    """Remove a location that no monitor uses."""
-    return _do(lambda caller: locations.remove(caller, code), f"{code} is removed.")
+    """Away with it, where nothing names it."""
+    return _do(lambda caller: locations.remove(caller, code), f"{code} was deleted.")
 
 
 def _do(action: Callable[[Caller], object], done: str) -> Response:
@@ -134,7 +137,7 @@ def _do(action: Callable[[Caller], object], done: str) -> Response:
 
 def _sentence(problem: Problem) -> str:
     if "code" in problem.fields:
-        return "A code has 1 to 32 lower-case letters, digits and hyphens, such as eu-central."
+        return "Enter 1 to 32 lower-case letters, digits or hyphens, such as eu-central."
     return " ".join(problem.fields.values()) or problem.message
 
 

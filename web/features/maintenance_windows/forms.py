@@ -19,12 +19,12 @@ from web.ui.form_values import difference, nested
 
 #: Exist on the form only: which of two schedules holds, and for whom.
 SCHEDULE_KIND, SCOPE = "scheduleKind", "scope"
-_KINDS = (("once", "Once"), ("cron", "Again and again"))
+_KINDS = (("once", "Once"), ("cron", "Recurring"))
 _SCOPES = (
-    ("", "Choose the monitors"),
-    ("monitor", "one monitor"),
-    ("tag", "monitors with a tag"),
-    ("project", "the whole project"),
+    ("", "Choose monitors"),
+    ("monitor", "One monitor"),
+    ("tag", "Monitors with a tag"),
+    ("project", "All monitors of the project"),
 )
 _UNITS = {size: word for size, word in UNITS.items() if size != "1"}
 _DURATION_MINUTES = 60
@@ -63,14 +63,14 @@ def build(tags: Sequence[str], label_of: Callable[[str], str], id_of: Callable[[
         {
             "name": Text("Name", absent=""),
             SCHEDULE_KIND: Choice("When", choices=_KINDS),
-            "startsAt": LocalTime("Begins", description="On the clocks of the time zone."),
+            "startsAt": LocalTime("Starts", description="Local time in the time zone below."),
             "cronExpression": Text("Cron expression", description="Minute, hour, day, month, weekday: 0 3 * * 0."),
             "timezone": Text("Time zone", description="Type a city to search.", absent="UTC"),
-            "durationMinutes": Duration("Lasts", units=_UNITS),
-            SCOPE: Choice("For", choices=_SCOPES),
+            "durationMinutes": Duration("Duration", units=_UNITS),
+            SCOPE: Choice("Monitors", choices=_SCOPES),
             "tag": Choice("Tag", choices=[("", "Choose a tag"), *((tag, tag) for tag in tags)]),
             "monitorId": MonitorBox("Monitor", description="Type to search.", label_of=label_of, id_of=id_of),
-            "enabled": Switch("In use"),
+            "enabled": Switch("Enabled"),
         }
     )
     for field in form:
@@ -142,18 +142,18 @@ def _unchosen(whole: Mapping[str, Any]) -> dict[str, str]:
         if not whole["cronExpression"]:
             problems["cronExpression"] = "Enter five fields: minute, hour, day, month, weekday."
     elif not whole["startsAt"]:
-        problems["startsAt"] = "Choose when the maintenance begins."
+        problems["startsAt"] = "Choose when the maintenance starts."
     zone = whole["timezone"]
     if not time_zones.is_known(time_zones.preferred(zone)):
         meant = time_zones.suggested(zone)
-        hint = f"Did you mean {meant}?" if meant else "Choose one from the list, such as Europe/Berlin."
-        problems["timezone"] = f"There is no such time zone. {hint}"
+        hint = f"Try {meant}." if meant else "Choose one from the list, such as Europe/Berlin."
+        problems["timezone"] = f"Unknown time zone “{zone}”. {hint}"
     if whole[SCOPE] not in ("project", "tag", "monitor"):
-        problems[SCOPE] = "Choose which monitors are in maintenance."
+        problems[SCOPE] = "Choose the monitors for this maintenance."
     elif whole[SCOPE] == "tag" and not whole["tag"]:
         problems["tag"] = "Choose a tag."
     elif whole[SCOPE] == "monitor" and not _is_id(whole["monitorId"]):
-        problems["monitorId"] = "No monitor, or more than one, has this name. Choose one from the list."
+        problems["monitorId"] = "No monitor or more than one has this name. Choose one from the list."
     return problems
 
 

@@ -1,4 +1,4 @@
-"""When a maintenance window is on, in words: on the clocks of its time zone, and in UTC beside it."""
+"""The times of a maintenance window in words: in its time zone, and in UTC."""
 
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -25,12 +25,12 @@ def summary(window: MaintenanceWindow, monitors: int, now: datetime) -> str:
     """Return what `window` means for how many monitors: `Today 22:00–23:00 UTC, 968 monitors, alerts off.`"""
     what = f"{counted(monitors, 'monitor')}, alerts off."
     if not window.enabled:
-        return f"Not in use: no effect on {counted(monitors, 'monitor')}."
+        return f"Disabled: no effect on {counted(monitors, 'monitor')}."
     if window.occurs_from is None or window.occurs_until is None:
-        return f"Over: {what}"
+        return f"Ended: {what}"
     text = span(window.occurs_from, window.occurs_until, window.timezone, now)
     if window.cron_expression:
-        return f"Again and again, first {text}, {what}"
+        return f"Recurring, first {text}, {what}"
     return f"{text[0].upper()}{text[1:]}, {what}"
 
 

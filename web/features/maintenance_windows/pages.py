@@ -97,8 +97,8 @@ def create() -> Response | tuple[str, int]:
         return _again(form, problem)
     if made is not None:
         _warn_of(made)
-        word = "has begun" if maintenance.state_of(made, datetime.now(UTC)) == "active" else "is planned"
-        flash(f"{made.name} {word}. {_meaning(made)}", "good")
+        word = "started" if maintenance.state_of(made, datetime.now(UTC)) == "active" else "scheduled"
+        flash(f"Maintenance {made.name} {word}. {_meaning(made)}", "good")
     return redirect(url_for("pages.maintenance.index"), 303)
 
 
@@ -115,7 +115,7 @@ def begin() -> Response:
     elif (scope := request.form.get("scope", "")).startswith("tag:"):
         body |= {"tag": scope.removeprefix("tag:")}
     elif scope != "project":
-        flash("Choose which monitors are in maintenance.", "bad")
+        flash("Choose the monitors for this maintenance.", "bad")
         return redirect(back, 303)
     try:
         made = maintenance.create(who, body)
@@ -126,7 +126,7 @@ def begin() -> Response:
         db.session.rollback()
         flash(" ".join([problem.message, *problem.fields.values()]), "bad")
     else:
-        flash(f"Maintenance has begun. {_meaning(made)} Checks go on.", "good")
+        flash(f"Maintenance started. {_meaning(made)} Checks continue.", "good")
     return redirect(back, 303)
 
 
@@ -158,7 +158,7 @@ def change(window_id: str) -> Response | tuple[str, int]:
         _warn_of(changed)
     except Problem as problem:
         return _again(form, problem, found)
-    flash("The changes are saved." if data else "Nothing was changed.", "good")
+    flash("Changes saved." if data else "Nothing was changed.", "good")
     return redirect(url_for("pages.maintenance.index"), 303)
 
 
@@ -175,7 +175,7 @@ def end(window_id: str) -> Response:
         db.session.rollback()
         flash(problem.message, "warning")
     else:
-        flash(f"{ended.name} has ended. Whatever is down is checked and told now.", "good")
+        flash(f"Maintenance {ended.name} ended. Monitors still down are rechecked and alerted.", "good")
     return redirect(url_for("pages.maintenance.index"), 303)
 
 
@@ -187,8 +187,8 @@ def confirm_delete(window_id: str) -> str:
         "confirm.html",
         title=f"Delete {found.name}?",
         lost=[
-            "Alerts of its monitors are sent at the times that it covered. If it is on now, they begin at once.",
-            "Disable it instead to keep its plan.",
+            "Its monitors are alerted again at the times that it covered. If it is active now, alerts start immediately.",
+            "To keep its schedule, disable it instead.",
         ],
         button="Delete",
         back=url_for("pages.maintenance.index"),
@@ -203,7 +203,7 @@ def delete(window_id: str) -> Response:
     name = found.name
     maintenance.delete(who, found.id)
     transaction.commit()
-    flash(f"{name} is deleted.", "good")
+    flash(f"{name} was deleted.", "good")
     return redirect(url_for("pages.maintenance.index"), 303)
 
 

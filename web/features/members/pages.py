@@ -41,22 +41,22 @@ def add() -> Response | tuple[str, int]:
             raise
         db.session.rollback()
         return _page(caller, problem.fields or {"email": f"{problem.message} {problem.guidance}"}), 422
-    flash(f"{user.email} belongs to it now.", "good")
+    flash(f"{user.email} was added as {ROLES[wanted['role']]}.", "good")
     return redirect(url_for("pages.members.index"), 303)
 
 
 @blueprint.get("/settings/members/<member_id>/remove")
 def confirm_remove(member_id: str) -> str:
-    """Return the page that asks for confirmation and says what stays."""
+    """Ask before the role is taken away, and say what stays."""
     caller = administrator()
     member, user = members.find(caller, id_of(member_id, "member"))
-    where = "every project of the organisation" if member.project_id is None else "this project"
+    where = "all projects of the organisation" if member.project_id is None else "this project"
     return render_template(
         "confirm.html",
         title=f"Remove {user.email}?",
         lost=[
-            f"{user.email} loses the role {ROLES.get(member.role, member.role)} and can no longer open {where}.",
-            "The account stays: it keeps its roles elsewhere, and you can add it again.",
+            f"{user.email} loses the role {ROLES.get(member.role, member.role)} and access to {where}.",
+            "The account itself is not deleted. It keeps its other roles, and you can add it again.",
         ],
         keys=members.keys_of(caller, user),
         button="Remove",
@@ -69,7 +69,10 @@ def remove(member_id: str) -> Response:
     """Remove the member. The account stays."""
     caller, membership_id = administrator(), id_of(member_id, "member")
     revoke_keys = request.form.get("revokeKeys") == "on"
-    return _done(lambda: members.remove(caller, membership_id, revoke_keys=revoke_keys), "The person is removed.")
+    email = db.session.scalar(
+        select(User.email).join(Member, Member.user_id == User.id).where(Member.id == membership_id)
+    )
+    return _done(lambda: members.remove(caller, membership_id, revoke_keys=revoke_keys), f"{email} was removed.")
 
 
 @blueprint.post("/settings/members/<member_id>/role")
@@ -78,8 +81,8 @@ def change_role(member_id: str) -> Response:
     caller, membership_id = administrator(), id_of(member_id, "member")
     role = request.form.get("role", "")
     if role not in ROLES:
-        raise Problem(422, "There is no such role.")
-    return _done(lambda: members.change(caller, membership_id, role), f"The role is now: {ROLES[role]}.")
+        raise Problem(422, "Unknown role.")
+    return _done(lambda: members.change(caller, membership_id, role), f"Role changed to {ROLES[role]}.")
 
 
 @blueprint.post("/settings/members/<member_id>/switch")
@@ -87,15 +90,15 @@ def switch(member_id: str) -> Response:
     """Enable or disable the account in all projects."""
     caller, membership_id = administrator(), id_of(member_id, "member")
     enabled = request.form.get("enabled") == "on"
-    text = "The account is enabled." if enabled else "The account is disabled and signed out everywhere."
+    text = "Account enabled." if enabled else "Account disabled and signed out of all browsers."
     return _done(lambda: members.set_enabled(caller, membership_id, enabled=enabled), text)
 
 
 @blueprint.post("/settings/members/<member_id>/end-sessions")
 def end_sessions(member_id: str) -> Response:
-    """End all sessions of the person."""
+    """Sign all browsers of the person out."""
     caller, membership_id = administrator(), id_of(member_id, "member")
-    return _done(lambda: members.end_sessions(caller, membership_id), "All browsers of this person are signed out.")
+    return _done(lambda: members.end_sessions(caller, membership_id), "The user was signed out of all browsers.")
 
 
 def _done(action: Callable[[], object], text: str) -> Response:

@@ -1,4 +1,4 @@
-"""The actions of one or several monitors: check now, pause, mute, test alert, delete."""
+"""Actions on one or many monitors: check now, pause, resume, mute, send a test alert, delete."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -26,28 +26,28 @@ _MAX_SELECTED = 1000
 _LONGEST_MUTE_HOURS = 24 * 90
 #: A number with more digits is longer than any mute.
 _DIGITS = 9
-#: What was done to the selected monitors, and to which of them it could not be done.
+#: Action -> the message about the monitors for which it succeeded, and for which it failed.
 _DONE = {
-    "run": "Check started for {monitors}.",
-    "pause": "{monitors} paused.",
-    "resume": "{monitors} resumed.",
-    "addTag": "Tag {tag} added to {monitors}.",
-    "removeTag": "Tag {tag} removed from {monitors}.",
+    "run": "Started a check of {monitors}.",
+    "pause": "Paused {monitors}.",
+    "resume": "Resumed {monitors}.",
+    "addTag": "Added tag {tag} to {monitors}.",
+    "removeTag": "Removed tag {tag} from {monitors}.",
 }
 _FAILED = {
-    "run": "No check for {monitors}",
-    "pause": "{monitors} not paused",
-    "resume": "{monitors} not resumed",
-    "addTag": "Tag {tag} not added to {monitors}",
-    "removeTag": "Tag {tag} not removed from {monitors}",
+    "run": "Could not check {monitors}",
+    "pause": "Could not pause {monitors}",
+    "resume": "Could not resume {monitors}",
+    "addTag": "Could not add tag {tag} to {monitors}",
+    "removeTag": "Could not remove tag {tag} from {monitors}",
 }
 
 
 @blueprint.post("/monitors/<monitor_id>/run")
 def run(monitor_id: str) -> Response:
-    """Start a check."""
+    """Check now."""
     caller = editor()
-    return _do(caller, monitor_id, lambda monitor_id: monitors.run_now(caller, monitor_id), "The check is under way.")
+    return _do(caller, monitor_id, lambda one: monitors.run_now(caller, one), "Check started.")
 
 
 @blueprint.post("/monitors/<monitor_id>/switch")
@@ -55,8 +55,8 @@ def switch(monitor_id: str) -> Response:
     """Pause or resume a monitor."""
     caller = editor()
     enabled = request.form.get("enabled") == "true"
-    said = "Resumed: it is being checked again." if enabled else "Paused: no checks and no alerts until it is resumed."
-    return _do(caller, monitor_id, lambda monitor_id: monitors.switch(caller, monitor_id, enabled=enabled), said)
+    said = "Monitor resumed." if enabled else "Monitor paused. Checks and alerts are off until you resume it."
+    return _do(caller, monitor_id, lambda one: monitors.switch(caller, one, enabled=enabled), said)
 
 
 @blueprint.post("/monitors/<monitor_id>/mute")
@@ -65,12 +65,12 @@ def mute(monitor_id: str) -> Response:
     caller = editor()
     text = request.form.get("hours", "")
     if not (text.isascii() and text.isdigit()):
-        raise Problem(400, "The hours must be a whole number; 0 unmutes the alerts.")
+        raise Problem(400, "Enter a whole number of hours. 0 unmutes alerts.")
     hours = int(text) if len(text) <= _DIGITS else _LONGEST_MUTE_HOURS
     hours = min(hours, _LONGEST_MUTE_HOURS)
     until = (datetime.now(UTC) + timedelta(hours=hours)).isoformat() if hours else None
-    said = "Alerts are muted; checks go on." if hours else "Alerts are on again."
-    return _do(caller, monitor_id, lambda monitor_id: monitors.change(caller, monitor_id, {"mutedUntil": until}), said)
+    said = "Alerts muted. Checks continue." if hours else "Alerts unmuted."
+    return _do(caller, monitor_id, lambda one: monitors.change(caller, one, {"mutedUntil": until}), said)
 
 
 @blueprint.post("/monitors/<monitor_id>/notify")
@@ -81,14 +81,14 @@ def notify(monitor_id: str) -> Response:
     caller = editor()
     found = find(caller, monitor_id)
     if not found.providers:
-        flash("This monitor tells nobody: choose a provider under Edit.", "warning")
+        flash("This monitor has no notification channel. Edit it to choose one.", "warning")
         return _back(monitor_id)
-    text = "This is a test alert, sent by hand."
+    text = "This is a test alert, sent manually."
     return _do(
         caller,
         monitor_id,
-        lambda monitor_id: send_alert(caller, monitor_id, "down", text),
-        "The test alert is on its way: see Alerts.",
+        lambda one: send_alert(caller, one, "down", text),
+        "Test alert queued. See Alerts for the result.",
     )
 
 
@@ -101,13 +101,13 @@ def many() -> Response:
     tag = request.form.get("tag_text", "").strip()
     back = redirect(with_query(url_for("pages.monitors.index")), 303)
     if not ids:
-        flash("Choose monitors first.", "warning")
+        flash("Select monitors first.", "warning")
         return back
     if action == "delete":
         return redirect(url_for("pages.monitor_actions.confirm_delete", ids=",".join(map(str, ids))), 303)
     if action == "enter":  # the Enter key in the form, not one of its buttons
         if not tag:
-            flash("Choose what to do with the selected monitors.", "warning")
+            flash("Choose an action for the selected monitors.", "warning")
             return back
         action = "addTag"
     _bulk(caller, ids, action, tag)
@@ -130,7 +130,7 @@ def delete() -> Response:
     for monitor in found:
         monitors.delete(caller, monitor.id)
     transaction.commit()
-    flash(f"{found[0].name} is deleted." if len(found) == 1 else f"{len(found)} monitors are deleted.", "good")
+    flash(f"{found[0].name} was deleted." if len(found) == 1 else f"Deleted {len(found)} monitors.", "good")
     return redirect(url_for("pages.monitors.index"), 303)
 
 

@@ -1,4 +1,4 @@
-"""The inputs of an HTTP request monitor; `website` has most of them as well."""
+"""The inputs of an HTTP request monitor. Website monitors share most of them."""
 
 from typing import Any
 
@@ -9,41 +9,43 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 AUTH = (("none", "None"), ("basic", "User name and password"), ("bearer", "Bearer token"))
 IP_VERSIONS = (("auto", "Automatic"), ("4", "IPv4 only"), ("6", "IPv6 only"))
 
-#: What both kinds of HTTP monitors share.
+#: Inputs that HTTP request and website monitors share.
 ANSWER: dict[str, Any] = {
     "config.expectedStatusCodes": Text(
-        "Expected status codes", description="Codes, ranges and classes: 200-299, 2xx, or 200,204,301-302."
+        "Expected status codes", description="Codes, ranges or classes, such as 200-299, 2xx or 200,204,301-302."
     ),
-    "config.keywordInBody": Exact(
-        "Keyword", description="A text that the answer is searched for; empty: not searched."
-    ),
+    "config.keywordInBody": Exact("Keyword", description="Optional. Text to search for in the response."),
     "config.keywordInBodyShouldBePresent": Choice(
-        "The keyword", choices=(("true", "must be there"), ("false", "must not be there"))
+        "Keyword must be", choices=(("true", "present"), ("false", "absent"))
     ),
-    "config.jsonPath": Text("JSON path", description="Such as $.status or $.checks[0].ok; empty: not looked at."),
+    "config.jsonPath": Text("JSON path", description="Optional. Such as $.status or $.checks[0].ok."),
     "config.jsonPathExpected": JsonValue(
         "Expected value",
-        description='A JSON value, such as "ok", 3, true or null; or {"op": "gte", "value": 3}. Empty: any value.',
+        description='Optional. A JSON value, such as "ok", 3, true or null; or {"op": "gte", "value": 3}.',
     ),
-    "config.maxResponseTimeMs": Number("Slowest answer in ms", description="A slower one counts as down; empty: any."),
+    "config.maxResponseTimeMs": Number(
+        "Maximum response time (ms)", description="Optional. A slower response counts as down."
+    ),
     "config.auth.type": Choice("Authentication", choices=AUTH),
     "config.auth.username": Exact("User name"),
     "config.auth.password": Exact("Password"),
     "config.auth.token": Exact("Token"),
     "config.followRedirects": Switch("Follow redirects"),
-    "config.maxRedirects": Number("Redirects at most"),
-    "config.verifyTls": Switch("Verify the certificate", description="A certificate that does not fit is then down."),
-    "config.enableSslCheck": Switch("Watch the certificate's expiry"),
-    "config.sslDaysUntilExpirationWarning": Number("Days before expiry to warn"),
+    "config.maxRedirects": Number("Maximum redirects"),
+    "config.verifyTls": Switch("Verify the certificate", description="An invalid certificate counts as down."),
+    "config.enableSslCheck": Switch("Check the certificate's expiry date"),
+    "config.sslDaysUntilExpirationWarning": Number("Warn this many days before expiry"),
     "config.reuseConnection": Switch(
-        "Keep the connection",
-        description="Check over one that is kept open; not where the certificate is watched.",
+        "Reuse the connection",
+        description="Keep one connection open for all checks. Has no effect while the certificate's expiry date is checked.",
     ),
     "config.ipVersion": Choice("Address family", choices=IP_VERSIONS),
 }
 FIELDS: dict[str, Any] = {
     "config.method": Choice("Method", choices=[(word, word) for word in METHODS]),
-    "config.headers": Headers("Headers", description="One a line: Name: value. Credentials are stored encrypted."),
-    "config.body": LongText("Body", description="JSON, XML and forms are recognised; set Content-Type for others."),
+    "config.headers": Headers("Headers", description="One per line, as Name: value. Credentials are stored encrypted."),
+    "config.body": LongText(
+        "Body", description="JSON, XML and form data are detected. Set a Content-Type header for other formats."
+    ),
     **ANSWER,
 }

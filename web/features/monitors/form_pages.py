@@ -1,4 +1,4 @@
-"""The pages that create and edit a monitor."""
+"""Create and edit a monitor."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -59,7 +59,7 @@ def create() -> Response | tuple[str, int] | str:
         return _render_with_errors(caller, form, kind, problem)
     if made is not None:
         warn_of(made)
-        flash(f"{made.name} is saved" + ("." if kind == "heartbeat" else " and is being checked."), "good")
+        flash(f"{made.name} was created." + ("" if kind == "heartbeat" else " The first check is running."), "good")
     return redirect(url_for("pages.monitor.index", monitor_id=made_id), 303)
 
 
@@ -103,7 +103,7 @@ def change(monitor_id: str) -> Response | tuple[str, int] | str:
         warn_of(changed)
     except Problem as problem:
         return _render_with_errors(caller, form, found.type, problem, found)
-    flash("The changes are saved." if data else "Nothing was changed.", "good")
+    flash("Changes saved." if data else "Nothing was changed.", "good")
     return redirect(url_for("pages.monitor.index", monitor_id=found.id), 303)
 
 
@@ -126,7 +126,7 @@ def judge() -> Response:
     except Problem as problem:
         problems = problem.fields
     finally:
-        db.session.rollback()  # nothing is saved
+        db.session.rollback()  # validate only, save nothing
     return jsonify(fields={input_for(form, path) or path: message for path, message in problems.items()})
 
 
@@ -188,7 +188,7 @@ def _render_with_errors(
     if problem.status != 422:
         raise problem
     db.session.rollback()
-    current_caller()  # the rollback has expired rows that the page shows
+    current_caller()  # load the rows again that the rollback expired
     unplaced_errors = place_errors(form, problem.fields)
     stamp = request.form.get(versions.FIELD, "")
     return _page(caller, form, kind, monitor, problems=unplaced_errors, wrong=True, dirty=True, stamp=stamp), 422

@@ -7,9 +7,9 @@ from web.ui.fields import Choice, Number
 
 FIELDS: dict[str, Any] = {
     "config.packetCount": Number("Packets"),
-    "config.packetSize": Number("Bytes in a packet"),
+    "config.packetSize": Number("Packet size (bytes)"),
     "config.maxPacketLossPercent": Number(
-        "Highest packet loss in percent", description="At the default of 99, one answer is enough."
+        "Maximum packet loss (%)", description="With the default of 99, one reply is enough."
     ),
     "config.ipVersion": Choice("Address family", choices=IP_VERSIONS),
 }

@@ -18,7 +18,7 @@ from web.ui.addresses import WebAddress, converted
 from web.ui.fields import UNITS, Choice, Duration, Escaped, LongText, Number, Several, Switch, Tags, Text
 from web.ui.form_values import difference, flat, nested, value_of
 
-#: The types that have a form, in the order in which they are offered.
+#: The types that the form can create, in the order of the page.
 TYPES: dict[str, ModuleType] = {
     "http_request": form_http_request,
     "website": form_website,
@@ -27,20 +27,20 @@ TYPES: dict[str, ModuleType] = {
     "heartbeat": form_heartbeat,
 }
 STRATEGIES = (
-    ("majority", "more than half of them find it up"),
-    ("all", "every one finds it up"),
-    ("any", "at least one finds it up"),
-    ("custom", "a share of them finds it up"),
+    ("majority", "more than half of the locations report up"),
+    ("all", "all locations report up"),
+    ("any", "at least one location reports up"),
+    ("custom", "a percentage of the locations report up"),
 )
-#: The input for the kind of schedule, which the API does not have.
+#: An input without a field of the API: interval or cron expression.
 SCHEDULE_KIND = "scheduleKind"
-#: An empty schedule. It is sent, so that the server returns an error.
+#: An empty schedule. The schema rejects it with a message at its input.
 _EMPTY = " "
 _EVERY_MINUTES = 1
-#: Values of a new form that differ from the API's defaults: one lost packet sends no alert, and the expiry of
-#: certificates is checked.
+#: Values of a new form that differ from the API's defaults: a retry avoids an alert for one lost packet, and certificate
+#: alerts need the expiry check.
 _PREFILLED = {"config.retries": 1, "config.enableSslCheck": True}
-_KINDS = (("interval", "At an interval"), ("cron", "By cron expression"))
+_KINDS = (("interval", "Interval"), ("cron", "Cron expression"))
 Named = Sequence[tuple[str, str]]
 
 
@@ -50,15 +50,15 @@ def _common(kind: str, providers: Named) -> dict[str, Any]:
         "description": LongText("Description", absent=""),
         "tags": Tags("Tags", description="Separated by commas."),
         SCHEDULE_KIND: Choice("Schedule", choices=_KINDS),
-        "config.timeoutSeconds": Number("Timeout in seconds", description="For one try."),
-        "config.retries": Number("Retries", description="Immediate re-checks before a failure counts."),
-        "alertConfig.enabled": Switch("Send alerts"),
-        "alertConfig.notificationProviders": Several("Tell", choices=providers),
-        "alertConfig.alertOnFailure": Switch("When it fails"),
-        "alertConfig.alertOnRecovery": Switch("When it recovers"),
-        "alertConfig.failureThreshold": Number("Failed rounds before it is down"),
-        "alertConfig.recoveryThreshold": Number("Good rounds before it is up"),
-        "alertConfig.customMessage": LongText("Message added to every alert", absent=""),
+        "config.timeoutSeconds": Number("Timeout (seconds)", description="For each attempt."),
+        "config.retries": Number("Retries", description="Immediate retries before a check counts as failed."),
+        "alertConfig.enabled": Switch("Alerts on"),
+        "alertConfig.notificationProviders": Several("Notify", choices=providers),
+        "alertConfig.alertOnFailure": Switch("It goes down"),
+        "alertConfig.alertOnRecovery": Switch("It comes back up"),
+        "alertConfig.failureThreshold": Number("Failed checks in a row before down"),
+        "alertConfig.recoveryThreshold": Number("Successful checks in a row before up"),
+        "alertConfig.customMessage": LongText("Text added to every alert", absent=""),
     }
     form = CHECK_TYPES[kind].target
     if form is TargetForm.HOST:
@@ -66,7 +66,7 @@ def _common(kind: str, providers: Named) -> dict[str, Any]:
     if form is TargetForm.URL:
         fields["target"] = WebAddress("URL", absent="")
         fields["alertConfig.alertOnSslExpiration"] = Switch(
-            "When the certificate expires soon", description="Only while the certificate's expiry is watched."
+            "The certificate expires soon", description="Has no effect unless the certificate's expiry date is checked."
         )
     return fields
 
@@ -77,15 +77,17 @@ def _polled(locations: Named) -> dict[str, Any]:
         "frequencyMinutes": Duration("Check every", units={k: v for k, v in units.items() if k != "86400"}),
         "cronExpression": Text("Cron expression", description="Minute, hour, day, month, weekday: */5 8-18 * * 1-5."),
         "timezone": Text("Time zone", absent="UTC"),
-        "config.locationConfig.enabled": Switch("Check from several locations"),
-        "config.locationConfig.locations": Several("Locations", choices=locations, description="None chosen: all."),
-        "config.locationConfig.strategy": Choice("It is up when", choices=STRATEGIES),
-        "config.locationConfig.threshold": Number("Share in percent"),
+        "config.locationConfig.enabled": Switch("Check from multiple locations"),
+        "config.locationConfig.locations": Several(
+            "Locations", choices=locations, description="If none is selected, all locations are used."
+        ),
+        "config.locationConfig.strategy": Choice("Up when", choices=STRATEGIES),
+        "config.locationConfig.threshold": Number("Percentage of locations"),
     }
 
 
 def build(kind: str, providers: Named, locations: Named) -> BaseForm:
-    """Return the empty form for monitors of type `kind`. `providers` and `locations` are (id, name) each."""
+    """Return the empty form for monitors of type `kind`; `providers` and `locations` are pairs of id and name."""
     fields = _common(kind, providers) | TYPES[kind].FIELDS
     if CHECK_TYPES[kind].uses_locations:
         fields |= _polled(locations)
@@ -93,7 +95,7 @@ def build(kind: str, providers: Named, locations: Named) -> BaseForm:
     for field in form:
         field.render_kw = _attributes(kind, field.name)
         if isinstance(field, Escaped):
-            del field.render_kw["maxlength"]  # an escape is longer than what it stands for
+            del field.render_kw["maxlength"]  # an escape sequence is longer than its character
     return form
 
 
@@ -110,13 +112,13 @@ def _attributes(kind: str, path: str) -> dict[str, Any]:
 
 
 def fill_new(form: BaseForm, kind: str, provider_ids: Sequence[str]) -> None:
-    """Fill a new form with the defaults and the providers."""
+    """Fill `form` with the defaults, and select all `provider_ids`, so that alerts are sent from the start."""
     prefilled = {} if kind == "heartbeat" else {name: value for name, value in _PREFILLED.items() if name in form}
     shown = _defaults(form, kind) | prefilled | {SCHEDULE_KIND: "interval"}
     form.process(data=_shown(shown | {"alertConfig.notificationProviders": list(provider_ids)}))
 
 
-#: Pairs of inputs of different types with the same meaning.
+#: (input of polled monitors, input of heartbeats with the same meaning).
 _ALIKE = (
     ("frequencyMinutes", "config.expectedIntervalMinutes"),
     ("cronExpression", "config.cronExpression"),
@@ -125,7 +127,7 @@ _ALIKE = (
 
 
 def fill_retyped(form: BaseForm, kind: str, provider_ids: Sequence[str], typed: BaseForm, untouched: BaseForm) -> None:
-    """Fill a new form of `kind` with what was `typed` into the form `untouched` of another type."""
+    """Fill `form` for `kind` with the values `typed` into the form of another type; `untouched` is that form without them."""
     fill_new(form, kind, provider_ids)
     names = dict(_ALIKE) | {there: here for here, there in _ALIKE}
     for field in typed:
@@ -150,8 +152,8 @@ def _defaults(form: BaseForm, kind: str) -> dict[str, Any]:
 
 
 def fill(form: BaseForm, whole: Mapping[str, Any]) -> None:
-    """Fill the form with a monitor as the API returns it, with masked secrets."""
-    # Fields that an older version did not store show their defaults.
+    """Fill `form` with an existing monitor in the API's format, secrets masked."""
+    # A field that an older version did not store shows its default.
     values = _defaults(form, str(whole["type"])) | flat(whole, [field.name for field in form])
     cron = values.get("cronExpression") or values.get("config.cronExpression")
     values[SCHEDULE_KIND] = "cron" if cron else "interval"
@@ -169,19 +171,19 @@ def _shown(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def fill_typed(form: BaseForm, typed: MultiDict[str, str]) -> None:
-    """Fill the form with what was typed. Inputs that were not sent are empty."""
+    """Fill `form` with submitted values. Inputs that were not submitted stay empty."""
     form.process(formdata=typed)
 
 
 def changes(form: BaseForm, shown: BaseForm, kind: str) -> dict[str, Any]:
-    """Return the changes of `form` to the monitor in `shown`, as a body for the API."""
+    """Return what `form` changes compared with `shown`, as a body of the API."""
     return difference(to_wire(form, kind, shown), to_wire(shown, kind), form)
 
 
 def to_wire(form: BaseForm, kind: str, before: BaseForm | None = None) -> dict[str, Any]:
-    """Return the form as a body for the API. Fields that the selected options exclude are null, which removes them.
+    """Return the form as a body of the API. Fields that the selected options do not use are null, which removes them.
 
-    `before` is the form as it was shown, if there was one.
+    `before` is the form as it was shown, if it was.
     """
     whole = nested(form, before)
     by_cron = whole.pop(SCHEDULE_KIND) == "cron"

@@ -13,15 +13,16 @@ from web.features.notification_providers.schemas import CONFIGS, ProviderIn
 from web.ui import limits
 from web.ui.fields import Choice, Exact, Number, Switch, Tags, Text
 from web.ui.form_values import difference, flat, nested
+from web.ui.labels import counted
 from web.ui.structured_fields import Headers
 
-_HOOK = "Stored encrypted; shown masked from then on."
-_SECURITY = (("", "Default"), ("starttls", "STARTTLS"), ("tls", "TLS from the start"), ("none", "None"))
+_HOOK = "Stored encrypted and shown masked."
+_SECURITY = (("", "Default"), ("starttls", "STARTTLS"), ("tls", "TLS"), ("none", "None"))
 #: type -> its inputs. The type's first inputs are those that must be filled in.
 TYPES: dict[str, dict[str, Any]] = {
     "email": {
         "config.to": Tags("Recipients", description="Separated by commas."),
-        "config.smtpHost": Text("SMTP server", description="Empty: the server of this installation (SMTP_*)."),
+        "config.smtpHost": Text("SMTP server", description="Leave empty to use the server's default."),
         "config.smtpPort": Number("Port"),
         "config.smtpSecurity": Choice("Encryption", choices=_SECURITY),
         "config.username": Text("User name"),
@@ -32,13 +33,15 @@ TYPES: dict[str, dict[str, Any]] = {
     "webhook": {
         "config.url": Text("URL"),
         "config.method": Choice("Method", choices=[(word, word) for word in ("POST", "PUT", "PATCH")]),
-        "config.secret": Exact("Signing secret", description="Messages carry an HMAC-SHA256 of their body."),
-        "config.headers": Headers("Headers", description="One a line: Name: value. Values are stored encrypted."),
+        "config.secret": Exact(
+            "Signing secret", description="Optional. Messages are signed with an HMAC-SHA256 of their body."
+        ),
+        "config.headers": Headers("Headers", description="One per line, as Name: value. Values are stored encrypted."),
     },
     "telegram": {
         "config.botToken": Exact("Bot token", description=_HOOK),
-        "config.chatId": Text("Chat id"),
-        "config.apiBase": Text("API address", description="Empty: the one of Telegram."),
+        "config.chatId": Text("Chat ID"),
+        "config.apiBase": Text("API address", description="Optional. Leave empty to use Telegram's own address."),
     },
     "discord": {"config.webhookUrl": Text("Webhook URL", description=_HOOK)},
     "teams": {"config.webhookUrl": Text("Workflow URL", description=_HOOK)},
@@ -50,16 +53,16 @@ def build(kind: str, others: Sequence[tuple[UUID, str]] = ()) -> BaseForm:
     """The empty form for providers of type `kind`; `others` (id, name each) may stand in for it."""
     delivery = {
         "maxPerMinute": Number(
-            "Messages a minute",
-            description=f"More of them wait for their turn. Empty: {CHANNELS[kind].messages_per_minute}.",
+            "Messages per minute",
+            description=f"Extra messages are queued. Default: {CHANNELS[kind].messages_per_minute}.",
         ),
         "fallbackProviderId": Choice(
             "Fallback",
             choices=[("", "None"), *((str(one), name) for one, name in others)],
-            description="Gets the message when this one fails for good, or for long.",
+            description=_fallback(),
         ),
     }
-    form = BaseForm({"name": Text("Name", absent=""), "enabled": Switch("In use"), **TYPES[kind], **delivery})
+    form = BaseForm({"name": Text("Name", absent=""), "enabled": Switch("Enabled"), **TYPES[kind], **delivery})
     if kind == "email":
         form["config.smtpHost"].description = _mail_server()
     needed = CONFIGS[kind].model_json_schema().get("required", ())
@@ -76,11 +79,14 @@ def build(kind: str, others: Sequence[tuple[UUID, str]] = ()) -> BaseForm:
 
 
 def _mail_server() -> str:
-    """Say what an empty SMTP server means on this installation."""
-    own = settings.get().smtp_host
-    return (
-        f"Empty: the server of this installation, {own}." if own else "This installation has no mail server: enter one."
-    )
+    """Return the hint at the SMTP server: the default of this installation."""
+    return f"Leave empty to use the server's default (currently: {settings.get().smtp_host or 'none'})."
+
+
+def _fallback() -> str:
+    """Return the hint at the fallback channel."""
+    minutes = settings.get().fallback_after_minutes
+    return f"Used when this channel fails permanently or for more than {counted(minutes, 'minute')}."
 
 
 def fill(form: BaseForm, kind: str, whole: Mapping[str, Any] | None) -> None:

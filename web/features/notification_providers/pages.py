@@ -76,7 +76,7 @@ def create() -> Response | tuple[str, int] | str:
         return _again(form, kind, problem)
     if made is not None:
         warn_of(made)
-        flash(f"{made.name} is saved. Send it a test message to see that it arrives.", "good")
+        flash(f"{made.name} was created. Send a test message to check that it works.", "good")
     return redirect(url_for("pages.providers.edit", provider_id=made_id), 303)
 
 
@@ -123,7 +123,7 @@ def change(provider_id: str) -> Response | tuple[str, int]:
             flash(warning.message, "warning")
     except Problem as problem:
         return _again(form, found.type, problem, found)
-    flash("The changes are saved." if data else "Nothing was changed.", "good")
+    flash("Changes saved." if data else "Nothing was changed.", "good")
     return redirect(url_for("pages.providers.index"), 303)
 
 
@@ -145,9 +145,9 @@ def try_out(provider_id: str) -> Response:
         return redirect(back, 303)
     transaction.commit()
     if outcome.success:
-        flash(f"{name} took the test message in {outcome.duration_ms} ms.", "good")
+        flash(f"Test message delivered to {name} in {outcome.duration_ms} ms.", "good")
     else:
-        flash(f"{name} did not take the test message: {outcome.error}", "bad")
+        flash(f"Test message to {name} failed: {outcome.error}", "bad")
     return redirect(back, 303)
 
 
@@ -158,7 +158,7 @@ def use_for_all(provider_id: str) -> Response:
     found = _find(who, provider_id)
     added = provider_uses.use_for_all(who, found.id)
     transaction.commit()
-    flash(f"{counted(added, 'more monitor')} {'notifies' if added == 1 else 'notify'} {found.name}.", "good")
+    flash(f"Added {found.name} to {counted(added, 'monitor')}.", "good")
     return redirect(url_for("pages.providers.edit", provider_id=found.id), 303)
 
 
@@ -175,7 +175,7 @@ def delete(provider_id: str) -> Response:
     found = _find(who, provider_id)
     providers.delete(who, found.id)
     transaction.commit()
-    flash(f"{found.name} is deleted.", "good")
+    flash(f"{found.name} was deleted.", "good")
     return redirect(url_for("pages.providers.index"), 303)
 
 
@@ -183,7 +183,13 @@ def _left_without(provider: NotificationProvider) -> dict[str, Any]:
     """The provider with the number and names of the monitors that would notify nobody without it."""
     which = recipients.notifies_only(provider.id)
     count = recipients.count(provider.project_id, which)
-    return {"provider": provider, "left": count, "names": recipients.named(provider.project_id, which)}
+    unused, total = provider_uses.unused(provider)
+    return {
+        "provider": provider,
+        "used": total - unused,
+        "left": count,
+        "names": recipients.named(provider.project_id, which),
+    }
 
 
 def _kind(text: str) -> str:

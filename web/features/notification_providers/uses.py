@@ -44,4 +44,4 @@ def warnings(provider: NotificationProvider) -> list[FieldWarning]:
     which = recipients.notifies_only(provider.id)
     if not (names := recipients.named(provider.project_id, which)):
         return []
-    return [FieldWarning(field="enabled", message=f"These monitors notify nobody now: {names}.")]
+    return [FieldWarning(field="enabled", message=f"These monitors have no active channel now: {names}.")]

@@ -40,7 +40,7 @@ def create() -> Response | tuple[str, int]:
         db.session.rollback()
         return _page(caller, " ".join(problem.fields.values())), 422
     if made is not None:
-        flash(f"{made.name} is made.", "good")
+        flash(f"{made.name} was created.", "good")
     return redirect(url_for("pages.projects.index"), 303)
 
 
@@ -61,7 +61,7 @@ def rename(project_id: str) -> Response:
         db.session.rollback()
         flash(" ".join(problem.fields.values()), "bad")
     else:
-        flash("Renamed.", "good")
+        flash("Project renamed.", "good")
     return redirect(url_for("pages.projects.index"), 303)
 
 

@@ -46,12 +46,12 @@ def _beat(round_: Round, x: int) -> str:
 
 def _summary(rounds: Sequence[Round]) -> str:
     if not rounds:
-        return "No rounds yet"
-    states = [round_.status for round_ in rounds]
+        return "No checks yet"
+    states = [one.status for one in rounds]
     up, down = states.count("up"), states.count("down")
     unchecked = len(states) - up - down
-    text = f"Newest {counted(len(states), 'round')}: {up} up, {down} down"
-    return f"{text}, {unchecked} not checked" if unchecked else text
+    text = f"Last {counted(len(states), 'check')}: {up} up, {down} down"
+    return f"{text}, {unchecked} could not be checked" if unchecked else text
 
 
 def init_app(app: Flask) -> None:

@@ -12,5 +12,5 @@ blueprint = Blueprint("sign_in", __name__)
 def logout() -> Response:
     """End the session and redirect to the sign-in page."""
     sign_in.sign_out()
-    flash("You are signed out.", "good")
-    return redirect(url_for("public.sign_in.login"), 303)
+    flash("You have signed out.", "good")
+    return redirect(url_for("pages.sign_in.login"), 303)
