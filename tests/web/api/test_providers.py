@@ -190,9 +190,9 @@ def test_no_more_than_two_test_messages_of_a_project_wait_at_once(
     path = f"/notification-providers/{made['id']}"  # type: ignore[index]
     found = connection.execute("SELECT project_id FROM notification_providers").fetchone()
     assert found is not None
-    with test_message_limit.place(found[0]):
+    with test_message_limit.reserve(found[0]):
         assert cast.editor.post(f"{path}/test").json["success"] is True  # type: ignore[index]
-        with test_message_limit.place(found[0]), test_message_limit.place(uuid4()):
+        with test_message_limit.reserve(found[0]), test_message_limit.reserve(uuid4()):
             answer = cast.editor.post(f"{path}/test")
             assert (answer.status_code, answer.headers["Retry-After"]) == (429, "10")
             assert cast.viewer.get(path).json["health"]["status"] == "ok"  # type: ignore[index]
@@ -203,10 +203,10 @@ def test_no_more_than_two_test_messages_of_a_project_wait_at_once(
 def test_all_projects_together_leave_threads_to_pages() -> None:
     with contextlib.ExitStack() as stack:
         for _ in range(test_message_limit.AT_ALL):
-            stack.enter_context(test_message_limit.place(uuid4()))
-        with pytest.raises(Problem), test_message_limit.place(uuid4()):
+            stack.enter_context(test_message_limit.reserve(uuid4()))
+        with pytest.raises(Problem), test_message_limit.reserve(uuid4()):
             raise AssertionError("there was a place")
-    with test_message_limit.place(uuid4()):
+    with test_message_limit.reserve(uuid4()):
         pass
 
 

@@ -252,7 +252,7 @@ def test_beyond_the_limit_a_stream_is_told_to_come_again(
 def test_one_callers_streams_leave_room_for_others(
     listen: Listen, app: Flask, project: Project, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live_of(app).hub, "_share", 2)
+    monkeypatch.setattr(live_of(app).hub, "_holder_limit", 2)
     first = listen(EVERYTHING, key)
     first.event("snapshot")
     listen(QUEUES, key).event("queues")
