@@ -21,6 +21,10 @@ help: ## List the commands
 run: $(RUN_STAMP) ## Start everything here: database, broker, web, scheduler, workers
 	@exec $(BIN)/supercheck up
 
+.PHONY: dev
+dev: $(TEST_STAMP) ## Start everything with debug logs; restart the processes when a file changes
+	@exec $(BIN)/python -m ops.dev
+
 .PHONY: test
 test: $(TEST_STAMP) browser ## Run the tests (under 5 minutes)
 	@$(BIN)/pytest -n auto --dist loadscope -m "not slow" $(ARGS)
@@ -37,6 +41,13 @@ test-slow: $(TEST_STAMP) browser ## Run only the slow tests: kills, soaks, the b
 test-all: ## Run all tests, the slow ones too (about 10 minutes)
 	@$(MAKE) --no-print-directory test
 	@$(MAKE) --no-print-directory test-slow
+
+.PHONY: coverage
+coverage: $(TEST_STAMP) browser ## Measure which lines the quick tests run; fail below the floor in setup.cfg
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest -q -n auto --dist loadscope -m "not slow" $(ARGS)
+	@$(BIN)/coverage combine -q
+	@$(BIN)/coverage report --skip-covered --show-missing
 
 .PHONY: check
 check: $(TEST_STAMP) ## Lint of code and templates, types, import contracts, models against migrations

@@ -93,6 +93,16 @@ def create_user(email: str, password: str, role: str, reset: bool) -> None:
     click.echo(f"Sign in as {email.strip().lower()}" + ("" if password else f" with the password {shown}"))
 
 
+@main.command()
+def demo() -> None:
+    """Create a project with demo data: monitors of each type with a week of results, outages and alerts."""
+    config = _entered()
+    from ops import demo as demo_project
+
+    name, monitors = demo_project.create(config)
+    click.echo(f"Project {name} created with {monitors} monitors. They are never checked. Switch to it on the page.")
+
+
 @main.command("create-api-key")
 @click.option("--project", default="", help="The project's name; the oldest one where it is left out.")
 @click.option("--name", default="Command line", show_default=True)

@@ -42,6 +42,13 @@ def _start(supervisor: Any, name: str) -> None:
             raise
 
 
+def restart_app(directory: Path) -> None:
+    """Stop the processes of the group `app` and start them again; return when they have started."""
+    with connect(directory) as supervisor:
+        supervisor.stopProcessGroup("app")
+        supervisor.startProcessGroup("app")
+
+
 def stop_all(directory: Path) -> None:
     """Stop every program, then the supervisor."""
     with connect(directory) as supervisor:
