@@ -44,17 +44,22 @@ class Recipe(NamedTuple):
 
 RECIPES = {
     "Add a page": Recipe(4, {"FEATURE": "alerts"}),
+    "Add a public page": Recipe(3, {"FEATURE": "sign_in", "PAGE": "login"}),
     "Add a field to the API": Recipe(4, {"RESOURCE": "maintenance_windows"}),
     "Add a monitor option": Recipe(
         5, {"TYPE": "http_request", "PROBE": "http"}, r"reuseConnection|reuse_connection: bool"
     ),
     "Add a setting": Recipe(4, {}, r"dns_cache_seconds|DNS_CACHE_SECONDS", readers=("actors/probes/resolver.py",)),
-    "Add a channel": Recipe(7, {"CHANNEL": "discord"}, r"""['"]discord['"]"""),
+    "Add a channel": Recipe(5, {"CHANNEL": "discord"}, r"""['"]discord['"]"""),
     "Add a check type": Recipe(
-        19,
+        9,
         {"TYPE": "port_check", "PROBE": "port"},
         r"""['"]port_check['"]|form_port_check""",
-        readers=("actors/probes/target.py",),
+        readers=(
+            "ops/check_once.py",
+            "web/templates/monitors/_monitor.html",
+            "web/templates/results/_results.html",
+        ),
     ),
 }
 
@@ -67,7 +72,7 @@ _SETTING = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?==)|(?<=`)[A-Z][A-Z0-9]
 #: Words in capitals that are not settings.
 _OTHER_NAMES = {"API_KEY"}
 #: Placeholders for a name that the reader chooses, and the one file that must not exist.
-_NOT_A_FILE = re.compile(r"TYPE|CHANNEL|PROBE|FEATURE|RESOURCE|^utils\.py$")
+_NOT_A_FILE = re.compile(r"TYPE|CHANNEL|PROBE|FEATURE|RESOURCE|PAGE|^utils\.py$")
 
 
 def _text(document: str) -> str:
