@@ -99,7 +99,7 @@ def _providers(db: Session, project: Project) -> tuple[NotificationProvider, Not
         name="#on-call",
         type="slack",
         config={"webhookUrl": "ht…mo"},
-        secrets=encryption.seal(hook, "notification_providers", chat_id),
+        secrets=encryption.encrypt(hook, "notification_providers", chat_id),
     )
     mail = NotificationProvider(
         id=uuid4(),
@@ -156,7 +156,7 @@ def _monitor(
 def _token(monitor_id: UUID) -> dict[str, Any]:
     token = secrets.token_urlsafe(32)
     return {
-        "secrets": encryption.seal({"heartbeatToken": token}, "monitors", monitor_id),
+        "secrets": encryption.encrypt({"heartbeatToken": token}, "monitors", monitor_id),
         "heartbeat_token_hash": hashlib.sha256(token.encode()).digest(),
     }
 
