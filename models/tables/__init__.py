@@ -25,6 +25,7 @@ from models.tables.base import Base
 from models.tables.monitors import (
     Location,
     MaintenanceWindow,
+    MaintenanceWindowMonitor,
     Monitor,
     MonitorNotificationSetting,
     MonitorState,
@@ -52,6 +53,7 @@ __all__ = [
     "Job",
     "Location",
     "MaintenanceWindow",
+    "MaintenanceWindowMonitor",
     "Member",
     "Monitor",
     "MonitorNotificationSetting",

@@ -94,7 +94,7 @@ def test_a_service_that_hangs_delays_no_other_projects_alert(connection: Db, hoo
     slow.gate.clear()
     hanging, theirs = _alerts(connection, rows.a_project(connection), slow, 64)
     send_deliveries(theirs)
-    until(lambda: _waiting(connection) == 62, what="all but two wait for a place")
+    until(lambda: _waiting(connection) == 62, within=60, what="all but two wait for a place")
     # When another project has something to tell
     provider, ours = _alerts(connection, rows.a_project(connection), quick, 3)
     send_deliveries(ours)
@@ -104,7 +104,7 @@ def test_a_service_that_hangs_delays_no_other_projects_alert(connection: Db, hoo
     assert _sent(connection, hanging) == 0
     # And when the webhook answers again, it gets each message once, two at a time
     slow.gate.set()
-    until(lambda: _sent(connection, hanging) == 64, what="the 64 are told")
+    until(lambda: _sent(connection, hanging) == 64, within=60, what="the 64 are told")
     assert sorted(one["deliveryId"] for one in slow.received) == sorted(map(str, theirs))
     assert slow.most_inside == delivery_capacity.PER_PROVIDER
     assert _waiting(connection) == 0
@@ -127,6 +127,7 @@ def test_a_project_with_many_hanging_services_leaves_threads_to_the_others(
     slow.gate.set()
     until(
         lambda: rows.value(connection, "SELECT count(*) FROM deliveries WHERE status <> 'sent'") == 0,
+        within=60,
         what="everything is told",
     )
 
