@@ -5,11 +5,12 @@ What a test cares about it passes; everything else has a value that nothing depe
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete
+from sqlalchemy import delete, insert
 
 from models.secrets import encryption
 from models.tables import (
@@ -275,6 +276,28 @@ def an_evidence(details: dict[str, Any], **values: Any) -> dict[str, Any]:
     return {"scheduledFor": at, "locations": [{**found, **values}]}
 
 
+def many_monitors(project: Project, count: int) -> list[UUID]:
+    """That many monitors without a state, made at once; their ids."""
+    ids = [uuid4() for _ in range(count)]
+    db.session.execute(
+        insert(Monitor),
+        [
+            {
+                "id": one,
+                "project_id": project.id,
+                "name": f"Monitor {number}",
+                "type": "http_request",
+                "target": "",
+                "config": {},
+                "interval_seconds": 60,
+            }
+            for number, one in enumerate(ids)
+        ],
+    )
+    db.session.commit()
+    return ids
+
+
 def changed(row: Row, **values: Any) -> Row:
     """`row` with these values, saved."""
     for name, value in values.items():
@@ -283,9 +306,15 @@ def changed(row: Row, **values: Any) -> Row:
 
 
 def a_window(
-    project: Project, begins: datetime | None = None, ends: datetime | None = None, **values: Any
+    project: Project,
+    begins: datetime | None = None,
+    ends: datetime | None = None,
+    monitors: Iterable[UUID] | None = None,
+    **values: Any,
 ) -> MaintenanceWindow:
-    """A maintenance window of the whole project, once; on for an hour already, and for another, unless times are given."""
+    """A maintenance window of the whole project, or of `monitors`, once; on for an hour already, and for another, unless
+    times are given.
+    """
     now = datetime.now(UTC)
     begins, ends = begins or now - timedelta(hours=1), ends or now + timedelta(hours=1)
     standard: dict[str, Any] = {
@@ -295,4 +324,4 @@ def a_window(
         "occurs_from": begins,
         "occurs_until": ends,
     }
-    return _saved(MaintenanceWindow(project_id=project.id, **{**standard, **values}))
+    return _saved(MaintenanceWindow(project_id=project.id, monitor_ids=monitors, **{**standard, **values}))

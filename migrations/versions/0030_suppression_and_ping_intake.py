@@ -7,7 +7,7 @@ to `ping_intake`. Each rename takes an exclusive lock for a moment and rewrites 
 from alembic import op
 
 revision = "0030"
-down_revision = "0018"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 

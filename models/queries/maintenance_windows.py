@@ -7,22 +7,20 @@ from uuid import UUID
 from psycopg.rows import class_row
 
 from models.connections.database import Db
+from models.rules.coverage import holds_for
 from models.rules.windows import Occurrence, Plan
 
 #: The windows that are on at some time between `earliest` and `latest`: the body of a CTE. Two looks at two small
 #: indexes, which are empty while there is no maintenance.
 ON = """
-    SELECT project_id, monitor_id, tag, occurs_from AS begins, occurs_until AS ends FROM maintenance_windows
+    SELECT id, project_id, monitor_id, tag, listed, occurs_from AS begins, occurs_until AS ends FROM maintenance_windows
     WHERE occurs_from <= %(latest)s::timestamptz AND occurs_until > %(earliest)s::timestamptz
     UNION ALL
-    SELECT project_id, monitor_id, tag, occurred_from, occurred_until FROM maintenance_windows
+    SELECT id, project_id, monitor_id, tag, listed, occurred_from, occurred_until FROM maintenance_windows
     WHERE occurred_until > %(earliest)s::timestamptz AND occurred_from <= %(latest)s::timestamptz
 """
 #: Whether the window `w` holds for the monitor `m`.
-HOLDS_FOR = (
-    "w.project_id = m.project_id"
-    " AND (w.monitor_id = m.id OR w.tag = ANY(m.tags) OR (w.monitor_id IS NULL AND w.tag IS NULL))"
-)
+HOLDS_FOR = holds_for("w", "m")
 
 
 class Turning(NamedTuple):

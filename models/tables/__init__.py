@@ -15,6 +15,7 @@ from models.tables.locations import Location
 from models.tables.members import Member, Role
 from models.tables.monitors import (
     MaintenanceWindow,
+    MaintenanceWindowMonitor,
     Monitor,
     MonitorNotificationSetting,
     MonitorState,
@@ -49,6 +50,7 @@ __all__ = [
     "Job",
     "Location",
     "MaintenanceWindow",
+    "MaintenanceWindowMonitor",
     "Member",
     "Monitor",
     "MonitorNotificationSetting",

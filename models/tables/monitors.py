@@ -1,14 +1,16 @@
 """Monitors: their configuration, their state, their channels, and their maintenance windows."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, and_, any_, case, func, or_, select, text
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, case, func, select, text
 from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
 from check_types import MonitorType
+from models.rules.coverage import holds_for
 from models.tables.base import Base, HasSecrets, created_now, new_id
 
 
@@ -132,8 +134,21 @@ class MonitorNotificationSetting(Base):
     )
 
 
+class MaintenanceWindowMonitor(Base):
+    """A monitor on the list of a maintenance window."""
+
+    __tablename__ = "maintenance_window_monitors"
+
+    window_id: Mapped[UUID] = mapped_column(ForeignKey("maintenance_windows.id", ondelete="CASCADE"), primary_key=True)
+    monitor_id: Mapped[UUID] = mapped_column(
+        ForeignKey("monitors.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+
+
 class MaintenanceWindow(Base):
-    """A time in which a monitor, a tag's monitors or a whole project are worked on: once, or by cron with a duration.
+    """A time in which some monitors, a tag's monitors or a whole project are worked on: once, or by cron with a duration.
+
+    `models.rules.coverage` says which monitors a window holds for.
 
     `occurs_*` is the present or next occurrence (see `models.rules.windows`), null once there is none any more, and while the
     window is switched off; `occurred_*` the one before it, which results that come late may still belong to.
@@ -155,9 +170,12 @@ class MaintenanceWindow(Base):
     cron_expression: Mapped[str | None]
     timezone: Mapped[str] = mapped_column(server_default="UTC")
     duration_seconds: Mapped[int]
-    #: Null and no tag: the whole project.
+    #: One of the listed monitors. A process of the release before lists reads only this, and must not take the window
+    #: for one of the whole project.
     monitor_id: Mapped[UUID | None] = mapped_column(ForeignKey("monitors.id", ondelete="CASCADE"), index=True)
     tag: Mapped[str | None]
+    #: Holds for the monitors of its list only, also if none is left. Neither this nor a tag: for the whole project.
+    listed: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     enabled: Mapped[bool] = mapped_column(server_default=text("true"))
     occurs_from: Mapped[datetime | None]
     occurs_until: Mapped[datetime | None]
@@ -166,6 +184,25 @@ class MaintenanceWindow(Base):
     created_at: Mapped[datetime] = created_now()
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
 
+    links: Mapped[list[MaintenanceWindowMonitor]] = relationship(
+        cascade="all, delete-orphan", passive_deletes=True, order_by=MaintenanceWindowMonitor.monitor_id
+    )
+
+    @property
+    def monitor_ids(self) -> list[UUID] | None:
+        """The monitors of its list, sorted; None if it is for a tag or for the whole project."""
+        if self.listed:
+            return sorted(link.monitor_id for link in self.links)
+        return [self.monitor_id] if self.monitor_id else None
+
+    @monitor_ids.setter
+    def monitor_ids(self, wanted: Iterable[UUID] | None) -> None:
+        chosen = sorted(set(wanted or ()))
+        self.listed = wanted is not None
+        self.monitor_id = chosen[0] if chosen else None
+        kept = {link.monitor_id: link for link in self.links}
+        self.links = [kept.get(one) or MaintenanceWindowMonitor(monitor_id=one) for one in chosen]
+
 
 #: When the maintenance that a monitor is in ends; null where it is in none.
 _MAINTENANCE_UNTIL = (
@@ -173,12 +210,7 @@ _MAINTENANCE_UNTIL = (
     .where(
         MaintenanceWindow.occurs_from <= func.now(),
         MaintenanceWindow.occurs_until > func.now(),
-        MaintenanceWindow.project_id == Monitor.project_id,
-        or_(
-            MaintenanceWindow.monitor_id == Monitor.id,
-            MaintenanceWindow.tag == any_(Monitor.tags),
-            and_(MaintenanceWindow.monitor_id.is_(None), MaintenanceWindow.tag.is_(None)),
-        ),
+        text(holds_for(MaintenanceWindow.__tablename__, Monitor.__tablename__)),
     )
     .correlate_except(MaintenanceWindow)
     .scalar_subquery()

@@ -225,6 +225,29 @@ def test_cards_and_buttons_keep_their_shape(visit: Visit) -> None:
     assert button["width"] < 160
 
 
+def test_every_control_of_the_settings_is_inside_a_phones_window(visit: Visit) -> None:
+    every_page.hard_cases()
+    page = visit("/settings/account", viewport=PHONE)
+    addresses = itertools.chain(*every_page.addresses().values())
+    for address in (one for one in addresses if one.startswith(("/settings/", "/notification-providers"))):
+        page.goto(address)
+        outside = page.locator("main :is(a.btn, button, input:not([type=hidden]), select):visible").evaluate_all(
+            """all => all.filter((one) => !one.closest('.visually-hidden') && !one.matches('.visually-hidden'))
+              .map((one) => [one.textContent.trim() || one.name, one.getBoundingClientRect()])
+              .filter(([, box]) => box.left < 0 || box.right > innerWidth).map(([name]) => name)"""
+        )
+        assert outside == [], address
+
+
+def test_the_button_of_the_maintenance_head_stands_beside_the_heading(visit: Visit) -> None:
+    page = visit("/maintenance", viewport=DESK)
+    head, button = (page.locator(where).bounding_box() for where in (".page-head h1", ".page-head .actions .btn"))
+    assert head is not None
+    assert button is not None
+    assert button["y"] < head["y"] + head["height"]
+    assert button["x"] + button["width"] <= DESK["width"]
+
+
 def test_no_page_is_wider_than_its_window(visit: Visit) -> None:
     every_page.hard_cases()
     page = visit("/settings/account")

@@ -232,12 +232,108 @@ def test_paused_goes_before_maintenance_and_maintenance_before_our_own_trouble(c
     assert status(cast, unchecked) == "maintenance"
 
 
-def test_a_window_goes_with_its_monitor_and_follows_its_tag(cast: Cast, monitor: Monitor) -> None:
-    other = factories.a_monitor(cast.project)
-    made(cast, monitorId=str(other.id))
-    tagged = made(cast, tag="blue")
-    cast.editor.delete(f"/monitors/{other.id}")
+def test_a_window_follows_its_tag(cast: Cast, monitor: Monitor) -> None:
+    made(cast, tag="blue")
     cast.editor.patch("/tags/blue", {"name": "navy"})
     found = cast.viewer.get(WINDOWS).json["data"]  # type: ignore[index]
-    assert [(one["id"], one["tag"]) for one in found] == [(tagged["id"], "navy")]
+    assert [one["tag"] for one in found] == ["navy"]
     assert status(cast, monitor) == "maintenance"
+
+
+# --- several monitors ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def three(cast: Cast) -> list[str]:
+    """Ids of three monitors that are up, sorted."""
+    state = {"status": "up", "last_verdict": "up"}
+    return sorted(str(factories.a_monitor(cast.project, name=f"M{n}", state=state).id) for n in range(3))
+
+
+def test_a_window_is_for_the_monitors_of_its_list(cast: Cast, monitor: Monitor, three: list[str]) -> None:
+    window = made(cast, monitorIds=[three[1], three[0], three[1].upper()])
+    assert (window["monitorIds"], window["monitorId"], window["monitorName"]) == (three[:2], None, None)
+    listed = {one["id"]: one["status"] for one in cast.viewer.get("/monitors").json["data"]}  # type: ignore[index]
+    assert listed == {three[0]: "maintenance", three[1]: "maintenance", three[2]: "up", str(monitor.id): "up"}
+    for one, count in ((three[0], 1), (three[2], 0)):
+        assert len(cast.viewer.get(f"{WINDOWS}?monitorId={one}").json["data"]) == count  # type: ignore[index]
+
+
+def test_the_only_monitor_of_a_list_is_also_the_monitor_of_the_window(cast: Cast, three: list[str]) -> None:
+    window = made(cast, monitorId=three[0])
+    assert (window["monitorId"], window["monitorName"][0], window["monitorIds"]) == (three[0], "M", [three[0]])
+    assert made(cast, monitorIds=[three[2]])["monitorId"] == three[2]
+    assert made(cast)["monitorIds"] is None
+    assert made(cast, monitorId=None, monitorIds=three)["monitorIds"] == three
+
+
+def test_of_monitor_and_list_the_one_that_was_changed_counts(cast: Cast, three: list[str]) -> None:
+    window = made(cast, monitorIds=[three[0]])
+    one = f"{WINDOWS}/{window['id']}"
+
+    def ids(body: dict[str, Any]) -> Any:
+        answer = cast.editor.put(one, body)
+        assert answer.status_code == 200, answer.json
+        return answer.json["monitorIds"]  # type: ignore[index]
+
+    assert ids({**window, "monitorIds": three}) == three
+    assert ids({"monitorId": None, "name": "Wide"}) == three, "null is what a window of several monitors shows"
+    assert ids({"monitorId": three[1]}) == [three[1]]
+    assert ids({"monitorId": three[2], "monitorIds": [three[1]]}) == [three[2]]
+    answer = cast.editor.patch(one, {"monitorId": three[0], "monitorIds": [three[1], three[2]]})
+    assert answer.json["error"]["fields"] == {"monitorId": "Differs from monitorIds: send only one of the two."}  # type: ignore[index]
+    assert ids({"monitorId": None}) is None, "the whole project, as before"
+    assert ids({"tag": "blue"}) is None
+    assert ids({"monitorIds": three}) == three
+    assert cast.viewer.get(one).json["tag"] is None  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("ids", "words"),
+    [
+        ([], "Name at least one monitor"),
+        ([str(uuid4())], "There is no such monitor in this project."),
+        ([str(uuid4()) for _ in range(1001)], "1000"),
+    ],
+)
+def test_a_list_that_cannot_be_is_refused(cast: Cast, ids: list[str], words: str) -> None:
+    answer = cast.editor.post(WINDOWS, {"durationMinutes": 5, "monitorIds": ids})
+    assert answer.status_code == 422
+    assert words in answer.json["error"]["fields"]["monitorIds"]  # type: ignore[index]
+
+
+def test_what_is_unknown_in_a_list_is_named(cast: Cast, three: list[str]) -> None:
+    theirs = str(factories.a_monitor(cast.other_project).id)
+    answer = cast.editor.post(WINDOWS, {"durationMinutes": 5, "monitorIds": [three[0], theirs]})
+    assert theirs in answer.json["error"]["fields"]["monitorIds"]  # type: ignore[index]
+    answer = cast.editor.post(WINDOWS, {"durationMinutes": 5, "monitorIds": [three[0], "nonsense"]})
+    assert list(answer.json["error"]["fields"]) == ["monitorIds.1"]  # type: ignore[index]
+
+
+def test_a_deleted_monitor_leaves_its_windows_and_the_last_one_disables_them(
+    cast: Cast, monitor: Monitor, three: list[str]
+) -> None:
+    one = f"{WINDOWS}/{made(cast, monitorIds=three[:2])['id']}"
+    cast.editor.delete(f"/monitors/{three[0]}")
+    assert (cast.viewer.get(one).json["monitorIds"], status(cast, monitor)) == ([three[1]], "up")  # type: ignore[index]
+    assert cast.viewer.get(f"/monitors/{three[1]}").json["status"] == "maintenance"  # type: ignore[index]
+    cast.editor.post("/monitors/bulk", {"ids": [three[1]], "action": "delete"})
+    found = cast.viewer.get(one).json
+    assert (found["state"], found["monitorIds"], found["occursFrom"]) == ("disabled", [], None)  # type: ignore[index]
+    assert status(cast, monitor) == "up", "it does not become a window of the whole project"
+    assert audited(cast)[-1] == "maintenance.disabled"
+    assert cast.editor.put(one, {**found, "name": "Kept"}).status_code == 200  # type: ignore[dict-item]
+    assert "monitorIds" in cast.editor.patch(one, {"enabled": True}).json["error"]["fields"]  # type: ignore[index]
+    assert cast.editor.patch(one, {"enabled": True, "monitorIds": [str(monitor.id)]}).json["state"] == "active"  # type: ignore[index]
+
+
+def test_a_window_of_a_process_of_the_release_before_is_for_its_one_monitor(
+    cast: Cast, monitor: Monitor, three: list[str]
+) -> None:
+    window = factories.a_window(cast.project, monitor_id=monitor.id)
+    found = cast.viewer.get(f"{WINDOWS}/{window.id}").json
+    assert (found["monitorId"], found["monitorIds"]) == (str(monitor.id), [str(monitor.id)])  # type: ignore[index]
+    assert [status(cast, monitor), cast.viewer.get(f"/monitors/{three[0]}").json["status"]] == ["maintenance", "up"]  # type: ignore[index]
+    cast.editor.delete(f"/monitors/{monitor.id}")
+    assert cast.viewer.get(f"{WINDOWS}/{window.id}").json["state"] == "disabled"  # type: ignore[index]
+    assert cast.viewer.get(f"/monitors/{three[0]}").json["status"] == "up"  # type: ignore[index]

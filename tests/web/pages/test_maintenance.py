@@ -8,7 +8,7 @@ import pytest
 
 from models.tables import MaintenanceWindow, Monitor, Project
 from tests import factories
-from tests.web.pages.visitor import Visitor
+from tests.web.pages.visitor import Visitor, form_of
 
 NEW = "/maintenance/new"
 HOUR = timedelta(hours=1)
@@ -29,6 +29,7 @@ def windows() -> list[MaintenanceWindow]:
     from web.http.extensions import db
 
     db.session.rollback()
+    db.session.expire_all()
     return db.session.query(MaintenanceWindow).order_by(MaintenanceWindow.created_at).all()
 
 
@@ -55,11 +56,11 @@ def test_a_window_is_planned_on_the_clocks_of_its_time_zone(editor: Visitor, mon
 def test_what_is_saved_is_shown_again_and_saving_it_untouched_changes_nothing(
     editor: Visitor, project: Project, monitor: Monitor
 ) -> None:
-    window = factories.a_window(project, NOW - HOUR, NOW + HOUR, timezone="Asia/Tokyo", monitor_id=monitor.id)
-    before = (window.starts_at, window.occurs_from, window.occurs_until, window.monitor_id, window.timezone)
+    window = factories.a_window(project, NOW - HOUR, NOW + HOUR, timezone="Asia/Tokyo", monitors=[monitor.id])
+    before = (window.starts_at, window.occurs_from, window.occurs_until, window.monitor_ids, window.timezone)
     assert editor.submit(f"/maintenance/{window.id}").status_code == 303
     (after,) = windows()
-    assert (after.starts_at, after.occurs_from, after.occurs_until, after.monitor_id, after.timezone) == before
+    assert (after.starts_at, after.occurs_from, after.occurs_until, after.monitor_ids, after.timezone) == before
 
 
 def test_what_is_wrong_is_said_at_its_input_and_what_was_typed_stays(editor: Visitor) -> None:
@@ -70,9 +71,9 @@ def test_what_is_wrong_is_said_at_its_input_and_what_was_typed_stays(editor: Vis
     assert windows() == []
 
 
-@pytest.mark.parametrize("scope", ["tag", "monitor"])
+@pytest.mark.parametrize("scope", ["tag", "monitors"])
 def test_a_scope_that_names_nothing_is_refused(editor: Visitor, monitor: Monitor, scope: str) -> None:
-    answer = editor.submit(NEW, name="Backup", scope=scope, tag="", monitorId="")
+    answer = editor.submit(NEW, name="Backup", scope=scope, tag="", addMonitor="")
     assert answer.status_code == 422
     assert windows() == []
 
@@ -156,7 +157,8 @@ def complaint(page: str, name: str) -> str:
         ({"startsAt": ""}, "startsAt", "Choose when the maintenance starts."),
         ({"timezone": "Berlin"}, "timezone", "Try Europe/Berlin."),
         ({"timezone": "Middle-earth"}, "timezone", "Choose one from the list"),
-        ({"scope": "monitor", "monitorId": "Shop"}, "monitorId", "No monitor or more than one"),
+        ({"scope": "monitors", "addMonitor": "Shop"}, "addMonitor", "No monitor or more than one"),
+        ({"scope": "monitors"}, "addMonitor", "Choose at least one monitor."),
         ({"scope": "tag", "tag": ""}, "tag", "Choose a tag."),
         ({"scheduleKind": "cron", "cronExpression": ""}, "cronExpression", "Enter five fields"),
     ],
@@ -176,15 +178,71 @@ def test_a_monitor_is_found_by_typing_and_chosen_by_its_name(
 ) -> None:
     twins = [factories.a_monitor(project, name="Twin") for _ in range(2)]
     factories.a_monitor(factories.a_project(name="Elsewhere"), name="Shop of others")
-    assert editor.open("/maintenance/monitors?q=sho").get_json() == ["Shop"]
-    labels = editor.open("/maintenance/monitors?q=twin").get_json()
-    assert sorted(labels) == sorted(f"Twin [{one.id}]" for one in twins)
-    for label in ("Shop", labels[0]):
-        assert editor.submit(NEW, name=label, scope="monitor", monitorId=label).status_code == 303
-    chosen = {one.name: str(one.monitor_id) for one in windows()}
-    assert chosen["Shop"] == str(monitor.id)
-    assert chosen[labels[0]] in labels[0]
+    shop = {"id": str(monitor.id), "label": "Shop"}
+    assert editor.open("/maintenance/monitors?q=sho").get_json() == [shop]
+    found = editor.open("/maintenance/monitors?q=twin").get_json()
+    assert sorted(one["label"] for one in found) == sorted(f"Twin [{one.id}]" for one in twins)
+    label = found[0]["label"]
+    for name in ("Shop", label):
+        assert editor.submit(NEW, name=name, scope="monitors", addMonitor=name).status_code == 303
+    chosen = {one.name: [str(each) for each in one.monitor_ids or ()] for one in windows()}
+    assert chosen == {"Shop": [str(monitor.id)], label: [found[0]["id"]]}
     assert len(editor.get(NEW)) < 60_000, "the page does not carry every monitor"
+
+
+def test_several_monitors_are_chosen_without_scripts(editor: Visitor, project: Project, monitor: Monitor) -> None:
+    blog, mail = (factories.a_monitor(project, name=name) for name in ("Blog", "Mail"))
+    values = editor.form(NEW)
+    for name in ("Shop", "Blog", "Mail", "Shop"):
+        values["scope"], values["addMonitor"], values["add"] = "monitors", name, "1"
+        answer = editor.open(NEW, "POST", values)
+        assert answer.status_code == 200
+        values = form_of(answer.text)
+    assert windows() == [], "adding a monitor saves nothing"
+    assert sorted(values.getlist("monitorIds")) == sorted(str(one.id) for one in (monitor, blog, mail))
+    values["addMonitor"], values["add"] = "No such monitor", "1"
+    assert "No monitor, or more than one" in complaint(editor.open(NEW, "POST", values).text, "addMonitor")
+    values.pop("add")
+    values["addMonitor"], values["name"] = "", "Release"
+    # An unticked box is not sent.
+    values.setlist("monitorIds", [str(monitor.id), str(blog.id)])
+    assert editor.open(NEW, "POST", values).status_code == 303
+    (found,) = windows()
+    assert found.monitor_ids == sorted([monitor.id, blog.id])
+    shown = editor.get("/maintenance")
+    assert "Shop" in shown
+    assert "Blog" in shown
+    path = f"/maintenance/{found.id}"
+    assert editor.submit(path, addMonitor="Mail", add="1").status_code == 200
+    assert editor.submit(path, monitorIds=[str(blog.id)], addMonitor="Mail").status_code == 303
+    (found,) = windows()
+    assert found.monitor_ids == sorted([blog.id, mail.id])
+
+
+def test_a_window_without_monitors_is_saved_only_while_it_is_disabled(
+    editor: Visitor, project: Project, monitor: Monitor
+) -> None:
+    window = factories.a_window(project, monitors=[monitor.id])
+    path = f"/maintenance/{window.id}"
+    assert editor.submit(path, monitorIds=[]).status_code == 422
+    assert editor.submit(f"/monitors/delete?ids={monitor.id}").status_code == 303
+    (found,) = windows()
+    assert (found.enabled, found.monitor_ids) == (False, [])
+    assert "no monitor: all of them are deleted" in editor.get("/maintenance")
+    assert editor.submit(path, name="Kept").status_code == 303
+    answer = editor.submit(path, enabled=["off", "on"])
+    assert complaint(answer.text, "addMonitor") == "Choose at least one monitor."
+
+
+def test_a_thousand_monitors_go_through_the_form(editor: Visitor, project: Project, monitor: Monitor) -> None:
+    ids = factories.many_monitors(project, 1000)
+    window = factories.a_window(project, NOW + HOUR, NOW + 2 * HOUR, monitors=ids)
+    path = f"/maintenance/{window.id}"
+    assert editor.submit(path, name="All of them").status_code == 303
+    assert len(windows()[0].monitor_ids or ()) == 1000
+    answer = editor.submit(path, addMonitor="Shop")
+    assert answer.status_code == 422
+    assert "1000" in complaint(answer.text, "monitorIds")
 
 
 def test_the_form_says_what_the_window_means_before_it_is_saved(

@@ -9,7 +9,7 @@ from models.secrets import encryption
 from models.tables import NotificationProvider, Project
 from tests import factories
 from tests.conftest import SettingsOf
-from tests.web.pages.visitor import Visitor
+from tests.web.pages.visitor import Visitor, form_of
 from web.http.extensions import db
 from web.services import test_message_limit
 
@@ -74,13 +74,30 @@ def test_an_email_provider_needs_a_mail_server_and_the_form_says_whether_there_i
     assert someone.submit(path, **typed).status_code == 303
 
 
-def test_the_test_button_of_the_form_leads_back_to_it(visitor: Callable[..., Visitor], project: Project) -> None:
-    provider = factories.a_provider(project, config={"url": "http://127.0.0.1:9/", "method": "POST", "headers": {}})
-    someone, path = visitor(), f"/notification-providers/{provider.id}"
-    assert someone.form(path, f"{path}/test")["back"] == "form"
-    answer = someone.post(f"{path}/test", path, back="form")
-    assert answer.location == path
-    assert "Test message to On call failed:" in someone.get(path)
+@pytest.mark.parametrize("saved", [False, True])
+def test_a_provider_is_tested_from_its_form_before_it_is_saved(
+    visitor: Callable[..., Visitor], project: Project, connection: Any, saved: bool
+) -> None:
+    path = "/notification-providers/new?type=webhook"
+    if saved:
+        path = f"/notification-providers/{factories.a_provider(project).id}"
+    someone = visitor()
+    before = connection.execute("SELECT p::text FROM notification_providers p").fetchall()
+    typed = {"name": "Typed only", "config.url": "http://127.0.0.1:9/typed", "config.secret": "typed secret"}
+    answer = someone.submit(path, test="1", **typed)
+    assert answer.status_code == 200, answer.text
+    assert "Test message failed." in answer.text
+    kept = form_of(answer.text)
+    assert {name: kept[name] for name in typed} == typed
+    assert connection.execute("SELECT p::text FROM notification_providers p").fetchall() == before
+    wrong = someone.submit(path, test="1", **{**typed, "config.url": "no url"})
+    assert wrong.status_code == 422
+    assert wrong.text.count("is-invalid") == 1
+    with test_message_limit.reserve(project.id), test_message_limit.reserve(project.id):
+        assert "Other test messages still wait" in someone.submit(path, test="1", **typed).text
+    kept.pop("test", None)
+    assert someone.open(path, "POST", kept).status_code == 303
+    assert stored()[0].name == "Typed only"
 
 
 def test_a_failed_test_message_says_why(visitor: Callable[..., Visitor], project: Project) -> None:

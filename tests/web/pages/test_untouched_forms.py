@@ -23,6 +23,7 @@ _TABLES = (
     "monitor_notification_settings",
     "notification_providers",
     "maintenance_windows",
+    "maintenance_window_monitors",
     "locations",
     "projects",
     "audit_events",
@@ -227,7 +228,12 @@ def test_a_providers_form(keeper: Visitor, create: Create, connection: psycopg.C
 def test_a_windows_form(keeper: Visitor, create: Create, project: Project, connection: psycopg.Connection[Any]) -> None:
     monitor = factories.a_monitor(project, tags=["a"])
     soon = datetime.now(UTC) + timedelta(hours=1)
-    scopes = st.sampled_from([{}, {"tag": "a"}, {"tag": "gone"}, {"monitorId": str(monitor.id)}])
+    ids = [
+        str(monitor.id),
+        *(str(factories.a_monitor(project, name=name).id) for name in ("Twin", "Twin", " Odd  name")),
+    ]
+    lists = st.lists(st.sampled_from(ids), max_size=4).map(lambda chosen: {"monitorIds": chosen})
+    scopes = st.sampled_from([{}, {"tag": "a"}, {"tag": "gone"}, {"monitorId": str(monitor.id)}]) | lists
     begins = st.floats(0, 10**7).map(lambda seconds: {"startsAt": (soon + timedelta(seconds=seconds)).isoformat()})
     crons = st.sampled_from(["0 3 * * 0", "*/5  8-18 * * 1-5", "30 2 * * *"]).map(lambda text: {"cronExpression": text})
 

@@ -4,17 +4,17 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy.orm import selectinload
 
-from models.tables import Monitor
+from models.tables import MaintenanceWindow
 from web.api.pagination import Page, page_of
 from web.api.route import May, route
+from web.features.maintenance_windows import scope as window_scope
 from web.features.maintenance_windows import service as maintenance
 from web.features.maintenance_windows.schemas import WindowIn, WindowOut, WindowsQuery
 from web.features.maintenance_windows.service import shown, shown_saved
 from web.http import pagination
 from web.http.auth import Caller
-from web.http.extensions import db
 
 TAG = "Maintenance windows"
 ONE = "/maintenance-windows/<uuid:window_id>"
@@ -33,10 +33,11 @@ def _again(who: Caller, window_id: UUID) -> WindowOut:
     answers=Page[WindowOut],
 )
 def list_windows(who: Caller, query: WindowsQuery) -> Page[WindowOut]:
-    rows, total = pagination.fetch(maintenance.query(who, query, datetime.now(UTC)), query)
-    wanted = select(Monitor.id, Monitor.name).where(Monitor.id.in_([row.monitor_id for row in rows if row.monitor_id]))
-    names = {row.id: row.name for row in db.session.execute(wanted)}
-    return page_of([shown(row, names.get(row.monitor_id)) for row in rows], query, total)
+    rows, total = pagination.fetch(
+        maintenance.query(who, query, datetime.now(UTC)).options(selectinload(MaintenanceWindow.links)), query
+    )
+    names = window_scope.names_of(rows)
+    return page_of([shown(row, names) for row in rows], query, total)
 
 
 @route(

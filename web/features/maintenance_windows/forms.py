@@ -1,12 +1,14 @@
 """The form of a maintenance window: when it is on, and for whom."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from werkzeug.datastructures import MultiDict
+from wtforms import Field
 from wtforms.form import BaseForm
 from wtforms.widgets import DateTimeLocalInput
 
@@ -14,20 +16,23 @@ from models.rules import time_zones
 from web.features.maintenance_windows.schemas import WindowIn
 from web.http.errors import invalid
 from web.ui import limits
-from web.ui.fields import UNITS, Choice, Duration, Switch, Text
+from web.ui.fields import UNITS, Choice, Duration, Several, Switch, Text
 from web.ui.form_values import difference, nested
 
 #: Exist on the form only: which of two schedules holds, and for whom.
 SCHEDULE_KIND, SCOPE = "scheduleKind", "scope"
+#: The chosen monitors, and the search box that adds one (on the form only).
+MONITORS, ADDED = "monitorIds", "addMonitor"
 _KINDS = (("once", "Once"), ("cron", "Recurring"))
 _SCOPES = (
     ("", "Choose monitors"),
-    ("monitor", "One monitor"),
+    ("monitors", "Selected monitors"),
     ("tag", "Monitors with a tag"),
     ("project", "All monitors of the project"),
 )
 _UNITS = {size: word for size, word in UNITS.items() if size != "1"}
 _DURATION_MINUTES = 60
+_UNCLEAR = "No monitor, or more than one, has this name. Choose one from the list."
 _LOCAL = "%Y-%m-%dT%H:%M"
 
 
@@ -37,28 +42,53 @@ class LocalTime(Text):
     widget = DateTimeLocalInput()
 
 
-class MonitorBox(Text):
-    """A monitor, shown and typed by its label; its id on the wire. What names no monitor stays text.
+@dataclass(frozen=True)
+class Directory:
+    """The project's monitors: `labels` turns ids into {id: label}, `id_of` a label into an id (None if it is not clear)."""
 
-    `label_of` turns an id into a label, `id_of` a label into an id (None when no monitor, or more than one, has it).
-    """
+    labels: Callable[[Sequence[str]], dict[str, str]]
+    id_of: Callable[[str], str | None]
 
-    def __init__(
-        self, *args: Any, label_of: Callable[[str], str], id_of: Callable[[str], str | None], **values: Any
-    ) -> None:
-        super().__init__(*args, **values)
-        self.label_of, self.id_of = label_of, id_of
+
+class Monitors(Several):
+    """The chosen monitors: ids, sorted. Each is a ticked box; an unticked one is no longer chosen."""
+
+    def __init__(self, *args: Any, directory: Directory, **values: Any) -> None:
+        super().__init__(*args, choices=(), **values)
+        self.directory = directory
+
+    @property
+    def chips(self) -> list[tuple[str, str]]:
+        """(id, label) each, by label."""
+        ids = self.wire()
+        labels = self.directory.labels(ids)
+        return sorted(((one, labels.get(one, one)) for one in ids), key=lambda chip: (chip[1].lower(), chip[0]))
 
     def process_data(self, value: Any) -> None:
-        self.data = self.label_of(value) if value else ""
+        self.choices = self.directory.labels([str(one) for one in value or ()])
+        super().process_data(value)
+
+    def wire(self) -> Any:
+        return sorted({str(one).lower() for one in self.data or ()})
+
+    def wire_after(self, before: Field) -> Any:  # noqa: ARG002  (sorted, whatever the order was)
+        return self.wire()
+
+
+class MonitorBox(Text):
+    """The search box: one more monitor, typed by its label; its id on the wire. What names no monitor stays text."""
+
+    def __init__(self, *args: Any, directory: Directory, **values: Any) -> None:
+        super().__init__(*args, **values)
+        self.directory = directory
 
     def wire(self) -> Any:
         text = super().wire()
-        return (self.id_of(text) or text) if text else None
+        return (self.directory.id_of(text) or text) if text else None
 
 
-def build(tags: Sequence[str], label_of: Callable[[str], str], id_of: Callable[[str], str | None]) -> BaseForm:
-    """The empty form; see `MonitorBox` for `label_of` and `id_of`."""
+def build(tags: Sequence[str], directory: Directory) -> BaseForm:
+    """The empty form."""
     form = BaseForm(
         {
             "name": Text("Name", absent=""),
@@ -69,7 +99,8 @@ def build(tags: Sequence[str], label_of: Callable[[str], str], id_of: Callable[[
             "durationMinutes": Duration("Duration", units=_UNITS),
             SCOPE: Choice("Monitors", choices=_SCOPES),
             "tag": Choice("Tag", choices=[("", "Choose a tag"), *((tag, tag) for tag in tags)]),
-            "monitorId": MonitorBox("Monitor", description="Type to search.", label_of=label_of, id_of=id_of),
+            MONITORS: Monitors("Monitors", directory=directory),
+            ADDED: MonitorBox("Add a monitor", description="Type to search.", directory=directory),
             "enabled": Switch("Enabled"),
         }
     )
@@ -82,7 +113,7 @@ def build(tags: Sequence[str], label_of: Callable[[str], str], id_of: Callable[[
 
 def fill_new(form: BaseForm, monitor_id: str, now: datetime) -> None:
     """Show a window that begins with the next full hour, for the monitor `monitor_id` if it is not empty."""
-    scope = {SCOPE: "monitor", "monitorId": monitor_id} if monitor_id else {SCOPE: ""}
+    scope = {SCOPE: "monitors", MONITORS: [monitor_id]} if monitor_id else {SCOPE: ""}
     next_hour = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
     shown = {SCHEDULE_KIND: "once", "timezone": "UTC", "durationMinutes": _DURATION_MINUTES, "enabled": True}
     form.process(data={**shown, **scope, "startsAt": next_hour.strftime(_LOCAL)})
@@ -95,7 +126,7 @@ def fill(form: BaseForm, whole: Mapping[str, Any]) -> None:
         data={
             **whole,
             SCHEDULE_KIND: "cron" if whole["cronExpression"] else "once",
-            SCOPE: "monitor" if whole["monitorId"] else "tag" if whole["tag"] else "project",
+            SCOPE: "monitors" if whole[MONITORS] is not None else "tag" if whole["tag"] else "project",
             "startsAt": _to_local(starts_at, whole["timezone"]) if starts_at else "",
         }
     )
@@ -104,6 +135,17 @@ def fill(form: BaseForm, whole: Mapping[str, Any]) -> None:
 def fill_typed(form: BaseForm, typed: MultiDict[str, str]) -> None:
     """Show what a person has typed."""
     form.process(formdata=typed)
+
+
+def add_typed(form: BaseForm) -> None:
+    """Move the monitor in the search box to the chosen ones; what names none stays, with a complaint."""
+    added = form[ADDED].wire()
+    if _is_id(added):
+        form[MONITORS].data = [*form[MONITORS].wire(), added]
+        form[ADDED].data = ""
+    elif added:
+        form[ADDED].errors = [_UNCLEAR]
+    form[SCOPE].data = "monitors"
 
 
 def changes(form: BaseForm, shown: BaseForm, starts_at: datetime | None) -> dict[str, Any]:
@@ -126,7 +168,8 @@ def to_wire(form: BaseForm, before: datetime | None = None) -> dict[str, Any]:
     by_cron = whole.pop(SCHEDULE_KIND) == "cron"
     scope = whole.pop(SCOPE)
     whole["tag"] = whole["tag"] if scope == "tag" else None
-    whole["monitorId"] = whole["monitorId"] if scope == "monitor" else None
+    chosen, added = whole[MONITORS], whole.pop(ADDED)
+    whole[MONITORS] = sorted({*chosen, *([added] if added else ())}) if scope == "monitors" else None
     if by_cron:
         return {**whole, "startsAt": None}
     typed, zone = whole["startsAt"], whole["timezone"]
@@ -148,12 +191,14 @@ def _unchosen(whole: Mapping[str, Any]) -> dict[str, str]:
         meant = time_zones.suggested(zone)
         hint = f"Try {meant}." if meant else "Choose one from the list, such as Europe/Berlin."
         problems["timezone"] = f"Unknown time zone “{zone}”. {hint}"
-    if whole[SCOPE] not in ("project", "tag", "monitor"):
+    if whole[SCOPE] not in ("project", "tag", "monitors"):
         problems[SCOPE] = "Choose the monitors for this maintenance."
     elif whole[SCOPE] == "tag" and not whole["tag"]:
         problems["tag"] = "Choose a tag."
-    elif whole[SCOPE] == "monitor" and not _is_id(whole["monitorId"]):
-        problems["monitorId"] = "No monitor or more than one has this name. Choose one from the list."
+    elif whole[SCOPE] == "monitors" and whole[ADDED] and not _is_id(whole[ADDED]):
+        problems[ADDED] = _UNCLEAR
+    elif whole[SCOPE] == "monitors" and not (whole[ADDED] or whole[MONITORS]) and whole["enabled"]:
+        problems[ADDED] = "Choose at least one monitor."
     return problems
 
 

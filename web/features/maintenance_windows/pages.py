@@ -6,13 +6,15 @@ from typing import Any
 
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
 from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy.orm import selectinload
 from werkzeug.wrappers import Response
 from wtforms.form import BaseForm
 
-from models.tables import MaintenanceWindow, Monitor
+from models.tables import MaintenanceWindow
 from web.features.maintenance_windows import forms as window_form
 from web.features.maintenance_windows import labels as window_wording
 from web.features.maintenance_windows import monitor_choice
+from web.features.maintenance_windows import scope as window_scope
 from web.features.maintenance_windows import service as maintenance
 from web.features.monitors import listing
 from web.features.monitors.detail_pages import find as find_monitor
@@ -30,6 +32,8 @@ blueprint = Blueprint("maintenance", __name__)
 PAGE_SIZE = 50
 #: Minutes that are offered as a button.
 QUICK = (30, 60, 240)
+#: Monitors of a window that the list names.
+NAMED = 3
 
 
 @blueprint.get("/maintenance")
@@ -37,13 +41,12 @@ def index() -> str:
     """All of the project's: those that are on, those to come, those that are over."""
     who, now = current_caller(), datetime.now(UTC)
     page = paged(_ordered(who, now), PAGE_SIZE)
-    ids = [row.monitor_id for row in page.items if row.monitor_id]
-    names = dict(db.session.execute(select(Monitor.id, Monitor.name).where(Monitor.id.in_(ids))).all())
     return render_template(
         "maintenance_windows/maintenance.html",
         page=page,
         windows=[(row, maintenance.state_of(row, now)) for row in page.items],
-        names=names,
+        names=window_scope.names_of(page.items),
+        named=NAMED,
         now=now,
         quick=QUICK,
         tags=listing.tags(who.project_id),
@@ -83,11 +86,13 @@ def new() -> str:
 
 
 @blueprint.post("/maintenance/new")
-def create() -> Response | tuple[str, int]:
-    """Save it, or show the form again with what is wrong."""
+def create() -> Response | tuple[str, int] | str:
+    """Save it, or show the form again: with what is wrong, or, with `add`, with one more monitor chosen."""
     who = editor()
     form = _build(who)
     window_form.fill_typed(form, request.form)
+    if "add" in request.form:
+        return _with_added(form)
     try:
         _, made = reading(
             form, lambda: form_token.create(who, lambda: maintenance.create(who, window_form.to_wire(form)))
@@ -140,15 +145,18 @@ def edit(window_id: str) -> str:
 
 
 @blueprint.post("/maintenance/<window_id>")
-def change(window_id: str) -> Response | tuple[str, int]:
+def change(window_id: str) -> Response | tuple[str, int] | str:
     """Save the changes, or show the form again with what is wrong.
 
-    What others saved since the form was opened is a 409: the form again, with both values.
+    What others saved since the form was opened is a 409: the form again, with both values. With `add`, nothing is saved:
+    the form again, with one more monitor chosen.
     """
     who = editor()
     found = maintenance.find(who, id_of(window_id, "maintenance window"), lock=True)
     now, form = _shown(who, found), _build(who, found)
     window_form.fill_typed(form, request.form)
+    if "add" in request.form:
+        return _with_added(form, found)
     if versions.settle(form, now, request.form.get(versions.FIELD)):
         return _page(form, found, stamp=versions.stamp(now), clashes=True, dirty=True), 409
     try:
@@ -216,7 +224,7 @@ def _ordered(who: Caller, now: datetime) -> Any:
     window = MaintenanceWindow
     order: ColumnElement[int] = case((window.occurs_until > now, 0), else_=1)
     since = func.coalesce(window.occurred_until, window.starts_at)
-    query = select(window).where(window.project_id == who.project_id)
+    query = select(window).where(window.project_id == who.project_id).options(selectinload(window.links))
     return query.order_by(order, window.occurs_from, since.desc().nulls_last(), window.id)
 
 
@@ -226,12 +234,15 @@ def _build(who: Caller, window: MaintenanceWindow | None = None) -> BaseForm:
     if window is not None and window.tag is not None and window.tag not in tags:
         tags = [*tags, window.tag]
     return window_form.build(
-        tags, partial(monitor_choice.label_of, who.project_id), partial(monitor_choice.id_of, who.project_id)
+        tags,
+        window_form.Directory(
+            partial(monitor_choice.labels_of, who.project_id), partial(monitor_choice.id_of, who.project_id)
+        ),
     )
 
 
 def _meaning(window: MaintenanceWindow) -> str:
-    return window_wording.summary(window, maintenance.covered(window), datetime.now(UTC))
+    return window_wording.summary(window, window_scope.covered(window), datetime.now(UTC))
 
 
 def _shown(who: Caller, window: MaintenanceWindow) -> BaseForm:
@@ -260,6 +271,12 @@ def _page(
         token=None if window else form_token.token(),
         **{"stamp": "", "clashes": False, "dirty": False, **more},
     )
+
+
+def _with_added(form: BaseForm, window: MaintenanceWindow | None = None) -> str:
+    """The form as typed, with the monitor of its search box chosen: the way of browsers without scripts."""
+    window_form.add_typed(form)
+    return _page(form, window, dirty=True, stamp=request.form.get(versions.FIELD, ""))
 
 
 def _again(form: BaseForm, problem: Problem, window: MaintenanceWindow | None = None) -> tuple[str, int]:

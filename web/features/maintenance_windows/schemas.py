@@ -10,13 +10,14 @@ from web.api.pagination import PageQuery
 from web.api.schema import FieldWarning, In, Name, Out, Time, TimeZone
 from web.features.monitors.schemas import Tag, clean_tag
 
+MOST_MONITORS = 1000
 LONGEST_MINUTES = 30 * 24 * 60
 State = Literal["active", "scheduled", "over", "disabled"]
 
 
 class WindowIn(In):
     """A window as it shall be: once, from `startsAt` on (now where nothing is said), or by `cronExpression`, five fields
-    read in `timezone`. For one monitor, for those with a tag, or, with neither, for the whole project.
+    read in `timezone`. For the monitors of a list, for those with a tag, or, with neither, for the whole project.
     """
 
     #: Shown, never set.
@@ -40,7 +41,15 @@ class WindowIn(In):
     cron_expression: str | None = Field(default=None, max_length=200)
     timezone: TimeZone = "UTC"
     duration_minutes: int = Field(ge=1, le=LONGEST_MINUTES)
-    monitor_id: UUID | None = None
+    monitor_id: UUID | None = Field(
+        default=None, description="One monitor: the same as a list of it. Ignored if only the list was changed."
+    )
+    monitor_ids: list[UUID] | None = Field(
+        default=None,
+        max_length=MOST_MONITORS,
+        description="The monitors that the window is for. Null: those with the tag, or the whole project."
+        " An empty list is for none; only a disabled window may have it.",
+    )
     tag: Annotated[Tag, AfterValidator(clean_tag)] | None = None
     enabled: bool = True
 
@@ -53,7 +62,8 @@ class WindowsQuery(PageQuery):
 
 
 class WindowOut(Out):
-    """A window. `occursFrom` and `occursUntil` are its present or next time, `lastFrom` and `lastUntil` the one before."""
+    """A window. `monitorId` is the only monitor of `monitorIds`, else null; `monitorIds` is null for a window of a tag or
+    of the whole project, and empty once all its monitors are deleted. `occursFrom` and `occursUntil` are its present or next time, `lastFrom` and `lastUntil` the one before."""
 
     id: UUID
     name: str
@@ -64,6 +74,7 @@ class WindowOut(Out):
     duration_minutes: int
     monitor_id: UUID | None
     monitor_name: str | None
+    monitor_ids: list[UUID] | None
     tag: str | None
     enabled: bool
     occurs_from: datetime | None

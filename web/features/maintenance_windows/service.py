@@ -5,12 +5,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 
 from models.rules import windows
 from models.rules.windows import Occurrence, Plan
-from models.tables import MaintenanceWindow, Monitor
+from models.tables import MaintenanceWindow
 from web.api.schema import FieldWarning, problems_of, refuse_unfit
+from web.features.maintenance_windows import scope as window_scope
 from web.features.maintenance_windows.schemas import State, WindowIn, WindowOut, WindowsQuery
 from web.features.monitors.schedule import check_cron, check_timezone
 from web.http.auth import Caller
@@ -27,7 +28,7 @@ class _What(NamedTuple):
 
     plan: Plan
     enabled: bool
-    scope: tuple[UUID | None, str | None]
+    scope: tuple[tuple[UUID, ...] | None, str | None]
 
 
 def find(who: Caller, window_id: UUID, *, lock: bool = False) -> MaintenanceWindow:
@@ -49,7 +50,7 @@ def query(who: Caller, wanted: WindowsQuery, now: datetime) -> Select[Maintenanc
     if wanted.state:
         found = found.where(_in_state(wanted.state, now))
     if wanted.monitor_id:
-        found = found.where(_holds_for(who, wanted.monitor_id))
+        found = found.where(window_scope.holding_for(who, wanted.monitor_id))
     return found.order_by(MaintenanceWindow.name, MaintenanceWindow.id)
 
 
@@ -66,21 +67,11 @@ def planned(who: Caller, data: Mapping[str, Any]) -> MaintenanceWindow:
     """Return the window that `create` would save. Raises a 422 `Problem`."""
     refuse_unfit(data)
     now = datetime.now(UTC)
-    fields = _examine(who, without_nulls(_tidy(data)))
+    fields = _examine(who, without_nulls(window_scope.as_list(_tidy(data), None)), data)
     window = MaintenanceWindow(id=uuid4(), project_id=who.project_id)
     _write(window, fields, now)
     _set_occurrence(window, None, now)
     return window
-
-
-def covered(window: MaintenanceWindow) -> int:
-    """Return how many monitors `window` holds for."""
-    found = select(func.count()).select_from(Monitor).where(Monitor.project_id == window.project_id)
-    if window.monitor_id is not None:
-        found = found.where(Monitor.id == window.monitor_id)
-    elif window.tag is not None:
-        found = found.where(Monitor.tags.contains([window.tag]))
-    return db.session.scalar(found) or 0
 
 
 def change(who: Caller, window_id: UUID, data: Mapping[str, Any]) -> MaintenanceWindow:
@@ -89,10 +80,11 @@ def change(who: Caller, window_id: UUID, data: Mapping[str, Any]) -> Maintenance
     now = datetime.now(UTC)
     window = find(who, window_id, lock=True)
     before = _as_sent(window)
-    after = merge(before, _schedule_changes(_tidy(data)), frozenset())
+    changes = window_scope.as_list(_tidy(data), before["monitorIds"])
+    after = merge(before, _schedule_changes(changes), frozenset())
     if is_same(without_nulls(before), after):
         return window
-    fields = _examine(who, after)
+    fields = _examine(who, after, data)
     was = _what(window)
     _write(window, fields, now)
     if _what(window) != was:
@@ -137,10 +129,12 @@ def state_of(window: MaintenanceWindow, now: datetime) -> State:
     return "active" if window.occurs_from <= now else "scheduled"
 
 
-def shown(window: MaintenanceWindow, monitor_name: str | None = None) -> WindowOut:
-    """The window as answers show it; the monitor's name is looked up where it is not given."""
-    if window.monitor_id is not None and monitor_name is None:
-        monitor_name = db.session.scalar(select(Monitor.name).where(Monitor.id == window.monitor_id))
+def shown(window: MaintenanceWindow, names: Mapping[UUID, str] | None = None) -> WindowOut:
+    """The window as answers show it; the monitors' names are looked up where they are not given."""
+    ids = window.monitor_ids
+    only = ids[0] if ids is not None and len(ids) == 1 else None
+    if only is not None and names is None:
+        names = window_scope.names_of([window])
     return WindowOut(
         id=window.id,
         name=window.name,
@@ -149,8 +143,9 @@ def shown(window: MaintenanceWindow, monitor_name: str | None = None) -> WindowO
         cron_expression=window.cron_expression,
         timezone=window.timezone,
         duration_minutes=window.duration_seconds // 60,
-        monitor_id=window.monitor_id,
-        monitor_name=monitor_name,
+        monitor_id=only,
+        monitor_name=(names or {}).get(only) if only else None,
+        monitor_ids=ids,
         tag=window.tag,
         enabled=window.enabled,
         occurs_from=window.occurs_from,
@@ -174,16 +169,6 @@ def _in_state(state: State, now: datetime) -> ColumnElement[bool]:
         "scheduled": and_(on.is_not(True), over.is_(False)),
     }
     return and_(window.enabled.is_(True), wanted[state])
-
-
-def _holds_for(who: Caller, monitor_id: UUID) -> ColumnElement[bool]:
-    window = MaintenanceWindow
-    own = select(Monitor.tags).where(Monitor.id == monitor_id, Monitor.project_id == who.project_id)
-    tags = db.session.scalar(own)
-    if tags is None:
-        return false()
-    whole_project = and_(window.monitor_id.is_(None), window.tag.is_(None))
-    return or_(window.monitor_id == monitor_id, window.tag.in_(tags), whole_project)
 
 
 def shown_saved(window: MaintenanceWindow) -> WindowOut:
@@ -210,7 +195,7 @@ def _tidy(data: Mapping[str, Any]) -> dict[str, Any]:
 
 def _schedule_changes(changes: dict[str, Any]) -> dict[str, Any]:
     """`changes` with their meaning for what they replace: the other schedule, the other scope."""
-    pairs = (("startsAt", "cronExpression"), ("monitorId", "tag"))
+    pairs = (("startsAt", "cronExpression"), ("monitorIds", "tag"))
     found = dict(changes)
     for one, other in (*pairs, *((b, a) for a, b in pairs)):
         if changes.get(one) is not None and other not in changes:
@@ -218,11 +203,11 @@ def _schedule_changes(changes: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _examine(who: Caller, data: Mapping[str, Any]) -> WindowIn:
-    """`data` as a window that may be saved. Raises a 422 `Problem`."""
+def _examine(who: Caller, data: Mapping[str, Any], sent: Mapping[str, Any]) -> WindowIn:
+    """`data` as a window that may be saved; `sent` is the request's body. Raises a 422 `Problem`."""
     fields = problems_of(WindowIn, data)
     if isinstance(fields, dict):
-        raise invalid(fields)
+        raise invalid(_as_named(fields, sent))
     problems: dict[str, str] = {}
     check_timezone(fields.timezone, "timezone", problems)
     if fields.cron_expression is not None:
@@ -231,15 +216,17 @@ def _examine(who: Caller, data: Mapping[str, Any]) -> WindowIn:
             problems["startsAt"] = "A window begins once or by a cron expression, not both."
     elif fields.starts_at is not None and fields.starts_at > datetime.now(UTC) + _FURTHEST:
         problems["startsAt"] = "Must begin within ten years."
-    if fields.monitor_id is not None:
-        if fields.tag is not None:
-            problems["tag"] = "A window is for a monitor or for a tag, not both."
-        known = select(Monitor.id).where(Monitor.id == fields.monitor_id, Monitor.project_id == who.project_id)
-        if db.session.scalar(known) is None:
-            problems["monitorId"] = "There is no such monitor in this project."
+    window_scope.check(who, fields.monitor_ids, fields.tag, fields.enabled, problems)
     if problems:
-        raise invalid(problems)
+        raise invalid(_as_named(problems, sent))
     return fields
+
+
+def _as_named(problems: Mapping[str, str], sent: Mapping[str, Any]) -> dict[str, str]:
+    """`problems` by the names that the request used: the list may have come as one `monitorId`."""
+    if "monitorIds" in sent or "monitorId" not in sent:
+        return dict(problems)
+    return {"monitorId" if path.startswith("monitorIds") else path: words for path, words in problems.items()}
 
 
 def _as_sent(window: MaintenanceWindow) -> dict[str, Any]:
@@ -249,7 +236,7 @@ def _as_sent(window: MaintenanceWindow) -> dict[str, Any]:
         "cronExpression": window.cron_expression,
         "timezone": window.timezone,
         "durationMinutes": window.duration_seconds // 60,
-        "monitorId": str(window.monitor_id) if window.monitor_id else None,
+        "monitorIds": None if window.monitor_ids is None else [str(one) for one in window.monitor_ids],
         "tag": window.tag,
         "enabled": window.enabled,
     }
@@ -260,13 +247,15 @@ def _write(window: MaintenanceWindow, fields: WindowIn, now: datetime) -> None:
     window.cron_expression = fields.cron_expression
     window.starts_at = None if fields.cron_expression else fields.starts_at or now
     window.duration_seconds = fields.duration_minutes * 60
-    window.monitor_id, window.tag = fields.monitor_id, fields.tag
+    with db.session.no_autoflush:  # a tag beside the monitors of before would break a constraint
+        window.tag, window.monitor_ids = fields.tag, fields.monitor_ids
 
 
 def _what(window: MaintenanceWindow) -> _What:
     duration = timedelta(seconds=window.duration_seconds)
     plan = Plan(window.starts_at, window.cron_expression, window.timezone, duration)
-    return _What(plan, window.enabled, (window.monitor_id, window.tag))
+    ids = window.monitor_ids
+    return _What(plan, window.enabled, (None if ids is None else tuple(ids), window.tag))
 
 
 def _set_occurrence(window: MaintenanceWindow, was: _What | None, now: datetime) -> None:
@@ -288,5 +277,8 @@ def _set_occurrence(window: MaintenanceWindow, was: _What | None, now: datetime)
 
 
 def _record(who: Caller, action: str, window: MaintenanceWindow, **details: Any) -> None:
-    scope = {"monitor": str(window.monitor_id)} if window.monitor_id else {"tag": window.tag} if window.tag else {}
+    ids = window.monitor_ids
+    scope: dict[str, Any] = {"tag": window.tag} if window.tag else {}
+    if ids is not None:
+        scope = {"monitor": str(ids[0])} if len(ids) == 1 else {"monitors": len(ids)}
     audit_events.record(who, action, "maintenance_window", window.id, name=window.name, **scope, **details)

@@ -15,6 +15,7 @@ from models.rules import heartbeats, round_ids
 from models.secrets import fields as secrets
 from models.tables import Monitor, MonitorNotificationSetting, MonitorState, MonitorType
 from web.api.schema import refuse_unfit
+from web.features.maintenance_windows import scope as window_scope
 from web.features.monitors.config_schemas import RECORDS
 from web.features.monitors.representation import HEARTBEAT_TOKEN, as_sent, secrets_of
 from web.features.monitors.schemas import ALIASES
@@ -100,8 +101,12 @@ def switch(caller: Caller, monitor_id: UUID, *, enabled: bool) -> Monitor:
 
 
 def delete(caller: Caller, monitor_id: UUID) -> None:
-    """Delete the monitor with its state and incidents. Upkeep deletes its results. Raise a 404 `Problem` if there is none."""
+    """Delete the monitor with its state and incidents. Upkeep deletes its results. Raise a 404 `Problem` if there is none.
+
+    Remove it from maintenance windows. A window that loses its last monitor is disabled.
+    """
     monitor = find(caller, monitor_id, lock=True)
+    window_scope.forget(caller, monitor_id)
     audit_events.record(caller, "monitor.deleted", "monitor", monitor.id, name=monitor.name, type=monitor.type)
     db.session.delete(monitor)
     db.session.flush()

@@ -10,6 +10,7 @@ from web.api.pagination import Page, page_of
 from web.api.route import May, route
 from web.features.notification_providers import health as provider_health
 from web.features.notification_providers import service as providers
+from web.features.notification_providers import trials as provider_trials
 from web.features.notification_providers import uses as provider_uses
 from web.features.notification_providers.schemas import ProviderIn, ProviderOut, ProvidersQuery, TestOut, UsedOut
 from web.features.notification_providers.service import shown, shown_saved
@@ -55,6 +56,21 @@ def list_providers(who: Caller, query: ProvidersQuery) -> Page[ProviderOut]:
 )
 def create_provider(who: Caller, body: dict[str, Any]) -> ProviderOut:
     return shown_saved(providers.create(who, body))
+
+
+@route(
+    "POST",
+    "/notification-providers/test",
+    tag=TAG,
+    summary="Send a real test message through a provider that is not saved; 200 also when it failed. With the `id` of a"
+    " provider, the body is a change to it, and masked secrets stand for its own",
+    may=May.EDIT,
+    body=ProviderIn,
+    raw_body=True,
+    answers=TestOut,
+)
+def test_unsaved_provider(who: Caller, body: dict[str, Any]) -> TestOut:
+    return provider_trials.try_unsaved(who, body, provider_trials.id_in(body))
 
 
 @route("GET", ONE, tag=TAG, summary="Show a provider", answers=ProviderOut)
@@ -115,4 +131,4 @@ def delete_provider(who: Caller, provider_id: UUID) -> None:
     answers=TestOut,
 )
 def test_provider(who: Caller, provider_id: UUID) -> TestOut:
-    return providers.try_out(who, provider_id)
+    return provider_trials.try_out(who, provider_id)

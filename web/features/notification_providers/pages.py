@@ -13,7 +13,9 @@ from web.features.notification_providers import fallbacks, recipients
 from web.features.notification_providers import forms as provider_form
 from web.features.notification_providers import health as provider_health
 from web.features.notification_providers import service as providers
+from web.features.notification_providers import trials as provider_trials
 from web.features.notification_providers import uses as provider_uses
+from web.features.notification_providers.schemas import TestOut
 from web.http import transaction
 from web.http.auth import Caller, current_caller
 from web.http.errors import Problem, not_found
@@ -60,13 +62,18 @@ def new() -> str:
 
 @blueprint.post("/notification-providers/new")
 def create() -> Response | tuple[str, int] | str:
-    """Save it, or show the form again with what is wrong; with `from`, show the form of another type."""
+    """Save it, or show the form again with what is wrong; with `from`, the form of another type.
+
+    With `test`, send a test message and save nothing.
+    """
     who = editor()
     kind = _kind(request.args.get("type", "email"))
     form = _form(who, kind)
     if "from" in request.form:
         return _retyped(form, kind)
     provider_form.fill_typed(form, request.form)
+    if "test" in request.form:
+        return _tested(form, kind)
     try:
         made_id, made = reading(
             form, lambda: form_token.create(who, lambda: providers.create(who, provider_form.to_wire(form, kind)))
@@ -78,6 +85,31 @@ def create() -> Response | tuple[str, int] | str:
         warn_of(made)
         flash(f"{made.name} was created. Send a test message to check that it works.", "good")
     return redirect(url_for("pages.providers.edit", provider_id=made_id), 303)
+
+
+def _tested(
+    form: BaseForm, kind: str, provider: NotificationProvider | None = None, shown: BaseForm | None = None
+) -> str | tuple[str, int]:
+    """The form as typed, after a test message through what it holds; `shown` is the form of the saved `provider`."""
+    who = editor()
+    provider_id = provider.id if provider else None
+
+    def send() -> TestOut:
+        data = provider_form.changes(form, shown, kind) if shown else provider_form.to_wire(form, kind)
+        # The message needs no name.
+        return provider_trials.try_unsaved(who, {**data, "name": "Test"}, provider_id)
+
+    stamp = request.form.get(versions.FIELD, "")
+    try:
+        outcome = reading(form, send)
+        transaction.commit()
+    except Problem as problem:
+        if problem.status != 429:
+            return _again(form, kind, problem, provider)
+        db.session.rollback()
+        outcome = TestOut(success=False, error=problem.message, duration_ms=0)
+    provider = _find(who, str(provider_id)) if provider_id else None
+    return _page(form, kind, provider, dirty=True, stamp=stamp, outcome=outcome)
 
 
 def _retyped(form: BaseForm, kind: str) -> str:
@@ -101,8 +133,8 @@ def edit(provider_id: str) -> str:
 
 
 @blueprint.post("/notification-providers/<provider_id>")
-def change(provider_id: str) -> Response | tuple[str, int]:
-    """Save the changes, or show the form again with what is wrong.
+def change(provider_id: str) -> Response | tuple[str, int] | str:
+    """Save the changes, or show the form again with what is wrong; with `test`, send a test message and save nothing.
 
     What others saved since the form was opened is a 409: the form again, with both values.
     """
@@ -110,6 +142,8 @@ def change(provider_id: str) -> Response | tuple[str, int]:
     found = providers.find(who, id_of(provider_id, "notification provider"), lock=True)
     now, form = _shown(who, found), _form(who, _kind(found.type), found)
     provider_form.fill_typed(form, request.form)
+    if "test" in request.form:
+        return _tested(form, found.type, found, now)
     if versions.settle(form, now, request.form.get(versions.FIELD), found.secrets_changed_at):
         stamp = versions.stamp(now, found.secrets_changed_at)
         return _page(form, found.type, found, stamp=stamp, clashes=True, dirty=True), 409
@@ -134,10 +168,8 @@ def try_out(provider_id: str) -> Response:
     found = _find(who, provider_id)
     name = found.name
     back = url_for("pages.providers.index")
-    if request.form.get("back") == "form":
-        back = url_for("pages.providers.edit", provider_id=found.id)
     try:
-        outcome = providers.try_out(who, found.id)
+        outcome = provider_trials.try_out(who, found.id)
     except Problem as problem:
         if problem.status != 429:
             raise
@@ -246,7 +278,7 @@ def _page(
         problems=problems or [],
         wrong=problems is not None,
         token=None if provider else form_token.token(),
-        **{"stamp": "", "clashes": False, "dirty": False, **more},
+        **{"stamp": "", "clashes": False, "dirty": False, "outcome": None, **more},
         **_record_of(provider),
     )
 

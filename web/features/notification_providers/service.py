@@ -1,37 +1,28 @@
-"""Making, changing, deleting and trying notification providers."""
+"""Making, changing and deleting notification providers."""
 
-import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 import settings
 from channels import CHANNELS, URL_FIELDS
-from models.secrets import encryption
 from models.secrets import fields as secrets
-from models.tables import NotificationProvider, Project
+from models.tables import NotificationProvider
 from web.api.schema import problems_of, refuse_unfit
 from web.features.monitors import targets
 from web.features.notification_providers import fallbacks
 from web.features.notification_providers import health as provider_health
 from web.features.notification_providers.health import Figures
-from web.features.notification_providers.schemas import (
-    CONFIGS,
-    ProviderIn,
-    ProviderOut,
-    TestOut,
-)
+from web.features.notification_providers.schemas import CONFIGS, ProviderIn, ProviderOut
 from web.http.auth import Caller
 from web.http.errors import invalid, not_found
 from web.http.extensions import db
 from web.http.merge_patch import is_same, merge, without_nulls
-from web.services import audit_events, destinations, differences, secret_fields, stored_secrets, test_message_limit
-
-_TABLE = "notification_providers"
+from web.services import audit_events, destinations, differences, secret_fields, stored_secrets
 
 
 def find(who: Caller, provider_id: UUID, *, lock: bool = False) -> NotificationProvider:
@@ -86,6 +77,26 @@ def change(who: Caller, provider_id: UUID, data: Mapping[str, Any]) -> Notificat
     return provider
 
 
+def judged(who: Caller, data: Mapping[str, Any], provider_id: UUID | None = None) -> tuple[str, dict[str, Any]]:
+    """The type and the config, secrets in the clear, that saving `data` would give; nothing is saved.
+
+    With `provider_id`, `data` is a change to that provider: masked secrets stand for its own, by the rules of `change`.
+    Raises a 404 or 422 `Problem`.
+    """
+    refuse_unfit(data)
+    if provider_id is None:
+        fields, config = _examine(without_nulls(_tidy(data)), {}, {})
+        return fields.type, config
+    provider = find(who, provider_id)
+    if data.get("type") not in (None, provider.type):
+        raise invalid({"type": "The type of a provider cannot change: make a new one."})
+    opened = stored_secrets.opened_to_change(provider)
+    before = _as_sent(provider, opened)
+    after = merge(before, _tidy(data), frozenset({"config"}))
+    _, config = _examine(after, before["config"], opened, data.get("config"))
+    return provider.type, config
+
+
 def _as_sent(provider: NotificationProvider, opened: Mapping[str, str]) -> dict[str, Any]:
     """The body that would make this provider, with the secrets `opened` in the clear: what changes are merged into."""
     return {
@@ -104,47 +115,6 @@ def delete(who: Caller, provider_id: UUID) -> None:
     audit_events.record(who, "provider.deleted", "provider", provider.id, name=provider.name, type=provider.type)
     db.session.delete(provider)
     db.session.flush()
-
-
-def try_out(who: Caller, provider_id: UUID) -> TestOut:
-    """Send a real test message through the channel and remember how it went. Raises a 404 or 429 `Problem`."""
-    from actors.runtime import telemetry
-    from models.secrets.encryption import DecryptionError
-    from notifications import SENDERS
-    from notifications.notice import NotificationError
-
-    provider = find(who, provider_id)
-    project = db.session.get_one(Project, provider.project_id)
-    error, permanent = None, False
-    notice, send = _test_notice(project.name), SENDERS[provider.type]
-    public, sealed, project_id = provider.config, provider.secrets, provider.project_id
-    # The connection goes back before the call goes out: a slow service must not hold one.
-    db.session.rollback()
-    began = time.monotonic()
-    try:
-        opened = encryption.decrypt(sealed, _TABLE, provider_id)
-        telemetry.CREDENTIAL_USES.labels("test").inc()
-        with test_message_limit.reserve(project_id):
-            send(notice, secrets.join(public, opened))
-    except NotificationError as failure:
-        error, permanent = str(failure), failure.permanent
-    except DecryptionError:
-        error, permanent = "The stored credentials cannot be decrypted. Enter them again.", True
-    duration_ms = round((time.monotonic() - began) * 1000)
-    now = datetime.now(UTC)
-    values: dict[str, Any] = {"last_success_at": now, "broken": False}
-    if error is not None:
-        values = {"last_error_at": now, "last_error": error, "broken": NotificationProvider.broken | permanent}
-    # The config did not change: its time stays.
-    values["updated_at"] = NotificationProvider.updated_at
-    db.session.execute(
-        update(NotificationProvider)
-        .where(NotificationProvider.id == provider_id)
-        .values(**values)
-        .execution_options(synchronize_session=False)
-    )
-    audit_events.record(who, "provider.tested", "provider", provider_id, success=error is None)
-    return TestOut(success=error is None, error=error, duration_ms=duration_ms)
 
 
 def shown(provider: NotificationProvider, figures: Figures | None = None) -> ProviderOut:
@@ -169,33 +139,6 @@ def shown_saved(provider: NotificationProvider) -> ProviderOut:
     answer = shown(provider)
     answer.warnings = stored_secrets.warnings(provider)
     return answer
-
-
-def _test_notice(project: str) -> Any:
-    from notifications.notice import Notice, NoticeMonitor
-
-    return Notice(
-        event="test",
-        alert_id=None,
-        delivery_id=uuid4(),
-        sent_at=datetime.now(UTC),
-        monitor=NoticeMonitor(
-            UUID(int=0), "Test message", "", "", f"{settings.get().public_url}/notification-providers"
-        ),
-        status="test",
-        previous_status=None,
-        reason="",
-        error_code=None,
-        response_time_ms=None,
-        checked_at=None,
-        consecutive_failure_count=0,
-        alert_number=None,
-        locations=(),
-        down_since=None,
-        down_for_seconds=None,
-        custom_message="",
-        project=project,
-    )
 
 
 def _tidy(data: Mapping[str, Any]) -> dict[str, Any]:
