@@ -69,7 +69,7 @@ CHECK_TYPES: dict[str, CheckType] = {
     MonitorType.HTTP_REQUEST: CheckType(
         label="HTTP request",
         icon="braces",
-        sentence="An API or any URL, with method, headers and expectations",
+        sentence="An API or any URL: method, headers, expected response",
         target=TargetForm.URL,
         uses_locations=True,
         options=_HTTP | {"method": Option("GET"), "enableSslCheck": Option(default=False)},
@@ -79,7 +79,7 @@ CHECK_TYPES: dict[str, CheckType] = {
     MonitorType.WEBSITE: CheckType(
         label="Website",
         icon="globe2",
-        sentence="A page, its keyword and its certificate",
+        sentence="A page: status, keyword, certificate",
         target=TargetForm.URL,
         uses_locations=True,
         options=_HTTP | {"enableSslCheck": Option(default=True)},
@@ -88,7 +88,7 @@ CHECK_TYPES: dict[str, CheckType] = {
     MonitorType.PING_HOST: CheckType(
         label="Ping",
         icon="broadcast",
-        sentence="A host, by ICMP echo",
+        sentence="A host, by ICMP ping",
         target=TargetForm.HOST,
         uses_locations=True,
         options=_COMMON
@@ -114,7 +114,7 @@ CHECK_TYPES: dict[str, CheckType] = {
     MonitorType.HEARTBEAT: CheckType(
         label="Heartbeat",
         icon="heart-pulse",
-        sentence="A job that reports when it has finished",
+        sentence="A job that pings Supercheck when it is done",
         target=TargetForm.NONE,
         uses_locations=False,
         options=_COMMON

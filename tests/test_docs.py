@@ -57,6 +57,8 @@ RECIPES = {
         r"""['"]port_check['"]|form_port_check""",
         readers=(
             "ops/check_once.py",
+            "ops/demo/content.py",
+            "web/ui/addresses.py",
             "web/templates/monitors/_monitor.html",
             "web/templates/results/_results.html",
         ),

@@ -46,6 +46,10 @@ def configure(config: Settings, role: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    _quiet_libraries(level)
+
+
+def _quiet_libraries(level: int) -> None:
     # These libraries log URL paths, and paths may contain tokens.
     for name in ("urllib3", "apprise"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
