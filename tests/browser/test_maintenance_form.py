@@ -38,7 +38,7 @@ def test_monitors_are_added_and_removed_by_keyboard(visit: "Callable[..., Page]"
     expect(page.get_by_role("checkbox", name="Payments API")).to_be_focused()
     page.keyboard.press("Delete")
     expect(page.get_by_role("checkbox", name="Shop, front page")).to_be_focused()
-    page.get_by_role("button", name="Plan it").last.click()
+    page.get_by_role("button", name="Schedule", exact=True).last.click()
     page.wait_for_url("**/maintenance")
     made = db.session.query(MaintenanceWindow).filter_by(name="Release").one()
     assert made.monitor_ids == [monitor("Shop, front page").id]
