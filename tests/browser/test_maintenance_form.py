@@ -20,7 +20,7 @@ def test_monitors_are_added_and_removed_by_keyboard(visit: "Callable[..., Page]"
 
     page = visit("/maintenance/new")
     page.get_by_label("Name", exact=True).fill("Release")
-    page.get_by_label("For", exact=True).select_option("monitors")
+    page.get_by_label("Monitors", exact=True).select_option("monitors")
     box, chips = page.get_by_label("Add a monitor"), page.locator(".chip")
     for number, name in enumerate(("Shop, front page", "Mail relay", "Payments API"), start=1):
         box.fill(name)
