@@ -56,7 +56,7 @@ def decode(body: bytes, content_type: str, *, is_cut: bool = False) -> str:
 
 
 def _from_page(body: bytes) -> str | None:
-    """Return the codec that the page names, None where it names none that is known."""
+    """Return the codec that the page declares, or None if it declares no known codec."""
     for start, charset in _WIDE_PROLOGS:
         if body.startswith(start):
             return charset

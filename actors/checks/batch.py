@@ -18,8 +18,8 @@ class PreparedCheck(NamedTuple):
     """A target ready to be probed.
 
     `retries` is the number of immediate rechecks after a failure. `fault` is a sentence that says why the target cannot be
-    probed, empty if it can. `host` is the host of the first connection, empty if there is none. Capacity is shared fairly
-    among projects, hence `project_id`.
+    probed, empty if it can. `host` is the host of the first connection, empty if there is none. `project_id` is
+    needed because capacity is shared fairly among projects.
     """
 
     version: int

@@ -56,8 +56,8 @@ def advance(
 ) -> Transition:
     """Return the transition from `state` by one decided round.
 
-    `suppressed_by` is the reason why no alert may be sent now, `no_recipient` the reason why nobody would receive a failure
-    alert.
+    `suppressed_by` is the reason why no alert may be sent now, `no_recipient` the reason why a failure alert would
+    have no recipient.
     """
     if verdict == "error":
         return Transition(state._replace(last_verdict="error"), status_changed=False, alert=None)

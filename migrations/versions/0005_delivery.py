@@ -1,4 +1,4 @@
-"""delivery: storms, fallbacks, limits, attempts
+"""delivery: alert grouping, fallbacks, limits, attempts
 
 Revision: 0005. New columns are empty or have a constant default, so no table is rewritten, and running processes need
 not know them. Indexes are built concurrently.
@@ -39,7 +39,7 @@ def upgrade() -> None:
     op.add_column("deliveries", sa.Column("claimed_by", sa.Text(), nullable=True))
     op.add_column("deliveries", sa.Column("restarted_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("deliveries", sa.Column("fallback_for", sa.Uuid(), nullable=True))
-    _storm_changes()
+    _create_summary_table()
     with op.get_context().autocommit_block():
         for name, (table, columns, condition) in INDEXES.items():
             # An interrupted run leaves an invalid index, which is rebuilt.
@@ -50,7 +50,7 @@ def upgrade() -> None:
         op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_deliveries_provider_id")
 
 
-def _storm_changes() -> None:
+def _create_summary_table() -> None:
     op.create_table(
         "storm_changes",
         sa.Column("alert_id", sa.Uuid(), nullable=False),

@@ -58,8 +58,8 @@ UPDATE maintenance_windows SET occurred_from = occurs_from, occurred_until = occ
 WHERE id = %s
 """
 
-# A round under way tells by itself, or is measured in the window and leaves the debt as it is. Rows that the road holds
-# right now come with the next turn.
+# Monitors with an open round are left out: that round sends the alert, or is suppressed and leaves the alert pending.
+# Rows that the check pipeline has locked follow with the next call.
 _RELEASED = f"""
 WITH windows AS MATERIALIZED ({ON})
 SELECT s.monitor_id, m.type = 'heartbeat'
@@ -89,7 +89,7 @@ def move_on(db: Db, window_id: UUID, coming: Occurrence | None) -> None:
 
 
 def released(db: Db, now: datetime, limit: int = 1000) -> list[tuple[UUID, bool]]:
-    """Monitors that owe an alert and are hushed no longer, their states locked; with each whether it is a heartbeat."""
+    """Return the monitors whose pending alert is no longer suppressed, and whether each is a heartbeat. Lock their states."""
     values = {"earliest": now, "latest": now, "limit": limit}
     return [(row[0], row[1]) for row in db.execute(_RELEASED, values)]
 

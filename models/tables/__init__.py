@@ -1,7 +1,7 @@
 """The SQLAlchemy tables, for pages, the API and migrations. The check pipeline uses `models.queries`."""
 
 from check_types import MonitorType
-from models.tables.alerts import Alert, Delivery, StormChange
+from models.tables.alerts import Alert, Delivery, SummaryItem
 from models.tables.api_keys import ApiKey
 from models.tables.audit_events import AuditEvent
 from models.tables.base import Base
@@ -64,7 +64,7 @@ __all__ = [
     "Project",
     "Role",
     "Run",
-    "StormChange",
+    "SummaryItem",
     "Test",
     "User",
     "UserSession",

@@ -14,7 +14,7 @@ from models.tables.base import Base, created_now, new_id
 class Alert(Base):
     """An alert about a monitor: an outbox row, written in the transaction that changed the state.
 
-    An alert of type `summary` has no monitor: it sends several changes to one provider (`StormChange`).
+    An alert of type `summary` has no monitor: it sends several changes to one provider (`SummaryItem`).
     `context` is what the message needs besides the monitor's row, as of the time of the verdict.
     `status` follows the deliveries; `pending` with `planned_at` null means that no deliveries are planned yet.
     """
@@ -53,7 +53,7 @@ class Alert(Base):
     manual: Mapped[bool] = mapped_column(server_default=text("false"))
     status: Mapped[str] = mapped_column(server_default="pending")
     reason: Mapped[str] = mapped_column(server_default="")
-    #: Why it was not sent: limit, mute, maintenance, storm, alerts off, no provider. With `storm` the alert is part of a
+    #: Why it was not sent: limit, mute, maintenance, `storm`, alerts off, no provider. With `storm` the alert is part of a
     #: summary, and it may still have deliveries to webhooks, which `status` then follows.
     suppressed_because: Mapped[str | None]
     context: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
@@ -126,7 +126,7 @@ class Delivery(Base):
         ]
 
 
-class StormChange(Base):
+class SummaryItem(Base):
     """An alert that one provider receives in a summary instead of a message of its own.
 
     `summary_id` is the alert of type `summary` that contains it; null until then. It is deleted with its summary, because

@@ -20,7 +20,7 @@ def test_monitors_are_added_and_removed_by_keyboard(visit: "Callable[..., Page]"
 
     page = visit("/maintenance/new")
     page.get_by_label("Name", exact=True).fill("Release")
-    page.get_by_label("For", exact=True).select_option("monitors")
+    page.get_by_label("Monitors", exact=True).select_option("monitors")
     box, chips = page.get_by_label("Add a monitor"), page.locator(".chip")
     for number, name in enumerate(("Shop, front page", "Mail relay", "Payments API"), start=1):
         box.fill(name)
@@ -38,7 +38,7 @@ def test_monitors_are_added_and_removed_by_keyboard(visit: "Callable[..., Page]"
     expect(page.get_by_role("checkbox", name="Payments API")).to_be_focused()
     page.keyboard.press("Delete")
     expect(page.get_by_role("checkbox", name="Shop, front page")).to_be_focused()
-    page.get_by_role("button", name="Plan it").last.click()
+    page.get_by_role("button", name="Schedule", exact=True).last.click()
     page.wait_for_url("**/maintenance")
     made = db.session.query(MaintenanceWindow).filter_by(name="Release").one()
     assert made.monitor_ids == [monitor("Shop, front page").id]

@@ -97,7 +97,7 @@ def shows_error() -> bool:
 def _from_http(error: HTTPException) -> Problem:
     status = error.code or 500
     messages = {
-        404: "There is no such address.",
+        404: "This address does not exist.",
         405: f"The method {request.method} is not allowed here.",
         413: "The body is too large. The limit is 1 MiB.",
         415: "The body must be JSON.",
@@ -169,4 +169,4 @@ def init_app(app: Flask) -> None:
     @app.errorhandler(Exception)
     def on_unexpected(error: Exception) -> Response:
         log.exception("unexpected_error", error=type(error).__name__, path=request.path)
-        return _answer_or_page(Problem(500, "Something went wrong on our side."))
+        return _answer_or_page(Problem(500, "Something went wrong in Supercheck."))

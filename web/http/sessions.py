@@ -110,7 +110,7 @@ def _is_active() -> ColumnElement[bool]:
 
 
 def present_id() -> UUID | None:
-    """Return the id of this browser's session, or None if nobody is signed in."""
+    """Return the id of this browser's session, or None if no user is signed in."""
     return current_user.session_id if current_user.is_authenticated else None
 
 

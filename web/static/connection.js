@@ -1,4 +1,4 @@
-// How current the page is: the small label, and a notice when what is shown is not the present state.
+// How current the page is: a small label, and a notice when the page is out of date.
 import { Refused, SignedOut } from "./parts.js";
 import { clock } from "./times.js";
 

@@ -103,18 +103,18 @@ class Deadline {
     const [byCron, asked] = this.question();
     if (asked === this.asked) return;
     this.asked = asked;
-    let told;
+    let expected;
     try {
       const answer = await fetch(`${this.place.dataset.deadline}?${asked}`);
       if (!answer.ok) return;
-      told = await answer.json();
+      expected = await answer.json();
     } catch {
       return; // the deadline is only a hint
     }
-    if (asked === this.asked) this.tell(byCron, told);
+    if (asked === this.asked) this.render(byCron, expected);
   }
 
-  tell(byCron, { now, deadlines }) {
+  render(byCron, { now, deadlines }) {
     this.place.hidden = deadlines.length === 0;
     if (this.place.hidden) return;
     const times = deadlines.map(clock);

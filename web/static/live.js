@@ -3,7 +3,7 @@
 //   <… data-live="stream address" data-renews="partial address">    no stream address: only at intervals
 //   data-renews-on="change"     a monitor's state changed            data-renews-on="round"  a new round of data-monitor
 //   data-every="milliseconds"   at least so often (30 s), as long as the page is visible
-//   [data-unsettled] in it      something there is under way: looked at again soon
+//   [data-unsettled] in it      something there is in progress: fetched again soon
 import { announce } from "./announcer.js";
 import { enhance } from "./base.js";
 import { arrivesBy, failed, heldBack, isFailing, succeeded } from "./connection.js";
@@ -109,7 +109,7 @@ export class Live {
     this.pending = (await fetchPart(this.element.dataset.renews)) ?? this.pending;
   }
 
-  /** Show what was fetched, as soon as nobody is disturbed by it. */
+  /** Show what was fetched, as soon as it does not disturb the reader. */
   apply() {
     if (this.pending === null) return;
     const reason = reasonToWait(this.element);

@@ -1,5 +1,5 @@
 // The list of monitors: its lines are renewed one by one, and the set of them as a whole. Lines do not move under a reader:
-// a list that has changed is offered, and shown by itself only if nobody has touched the page for a while.
+// a list that has changed is offered, and shown by itself only if the reader has not touched the page for a while.
 import { arrivesBy, failed, succeeded } from "./connection.js";
 import { Live } from "./live.js";
 import { morph, morphElement } from "./morph.js";

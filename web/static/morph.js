@@ -17,7 +17,7 @@ function isChanged(field) {
   return field.validity?.badInput || (field.defaultValue !== undefined && field.value !== field.defaultValue);
 }
 
-/** Whether somebody is filling in this form: then it stays as it is. */
+/** Return whether the reader is filling in this form. It is not replaced then. */
 function isEdited(form) {
   return form.tagName === "FORM" && (form.querySelector("input:focus, select:focus, textarea:focus") !== null || [...form.elements].some(isChanged));
 }

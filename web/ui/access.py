@@ -48,7 +48,7 @@ def _values(pairs: MultiDict[str, str]) -> Iterator[str]:
 
 
 def require_sign_in() -> Response | None:
-    """Redirect to the sign-in page if nobody is signed in. After sign-in, the person gets the page they asked for.
+    """Redirect to the sign-in page if no user is signed in. After sign-in, the person gets the page they asked for.
 
     A person whose password was chosen by someone else is redirected to choose their own.
     """

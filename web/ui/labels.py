@@ -165,7 +165,7 @@ def visible(text: Any) -> str:
     return _INVISIBLE.sub("\N{REPLACEMENT CHARACTER}", str(text))
 
 
-#: What the record of a suppressed alert says -> what the page says.
+#: What the record of a suppressed alert says -> what the page says. Older versions wrote the last one.
 _NOT_SENT = {
     "no provider": "this monitor has no active channel",
     "limit": "the limit of 3 alerts for this outage was reached",

@@ -47,7 +47,7 @@ def _content(caller: Caller) -> dict[str, Any]:
         "troubled": _groups(listing.rows([*down, *unchecked, *maintained], now), now),
         "troubled_count": len(down) + len(unchecked),
         "down_in_maintenance": listing.count_down_in_maintenance(caller.project_id) if maintained else 0,
-        "unheard": recipients.count(caller.project_id, recipients.notifies_nobody()),
+        "unheard": recipients.count(caller.project_id, recipients.has_no_recipient()),
         "alerts": _recent_alerts(caller),
         "warnings": _warnings() if caller.can_manage_organization else [],
         "beat_count": listing.BEATS,

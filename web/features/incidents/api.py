@@ -39,7 +39,7 @@ def list_incidents(caller: Caller, query: IncidentsQuery) -> Page[IncidentOut]:
     "GET",
     "/incidents/<uuid:incident_id>",
     tag=TAG,
-    summary="Show an outage with the evidence of its first failure and its alerts",
+    summary="Show an outage, the evidence of its first failure, and the alerts",
     answers=IncidentDetailOut,
 )
 def show_incident(caller: Caller, incident_id: UUID) -> IncidentDetailOut:

@@ -54,7 +54,7 @@ DETAILS: dict[str, Any] = {
         "statusCode": {"type": "integer"},
         "timings": {
             "type": "object",
-            "description": "Milliseconds. A phase that did not take place is absent.",
+            "description": "Milliseconds. A phase that did not occur is absent.",
             "properties": dict.fromkeys(("dnsMs", "connectMs", "tlsMs", "firstByteMs", "downloadMs"), _NUMBER),
         },
         "resolvedIp": _TEXT,

@@ -261,7 +261,7 @@ def _warn_of(window: MaintenanceWindow) -> None:
 def _page(
     form: BaseForm, window: MaintenanceWindow | None = None, problems: list[str] | None = None, **more: Any
 ) -> str:
-    """`problems` are those without an input of their own; None where nothing has been sent yet."""
+    """Render the form. `problems` are the errors that belong to no input, None if the form was not submitted yet."""
     return render_template(
         "maintenance_windows/maintenance_form.html",
         form=form,
@@ -283,5 +283,5 @@ def _again(form: BaseForm, problem: Problem, window: MaintenanceWindow | None = 
     if problem.status != 422:
         raise problem
     db.session.rollback()
-    homeless = place_errors(form, problem.fields)
-    return _page(form, window, homeless, dirty=True, stamp=request.form.get(versions.FIELD, "")), 422
+    unplaced_errors = place_errors(form, problem.fields)
+    return _page(form, window, unplaced_errors, dirty=True, stamp=request.form.get(versions.FIELD, "")), 422

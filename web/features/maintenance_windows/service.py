@@ -32,7 +32,7 @@ class _What(NamedTuple):
 
 
 def find(who: Caller, window_id: UUID, *, lock: bool = False) -> MaintenanceWindow:
-    """The caller's window. Raises a 404 `Problem`, also for somebody else's."""
+    """Return the caller's window. Raise a 404 `Problem` if it does not exist or is in another project."""
     query = select(MaintenanceWindow).where(
         MaintenanceWindow.id == window_id, MaintenanceWindow.project_id == who.project_id
     )
@@ -179,9 +179,9 @@ def shown_saved(window: MaintenanceWindow) -> WindowOut:
 
 
 def warnings(window: MaintenanceWindow) -> list[FieldWarning]:
-    """What in the plan of `window`, which has been saved, is doubtful."""
+    """Return warnings about the schedule of the saved `window`."""
     if window.enabled and window.cron_expression and windows.never_ends(_what(window).plan, datetime.now(UTC)):
-        text = "These times run into each other: the maintenance never ends, and nobody is alerted."
+        text = "These times overlap: the maintenance never ends, and no alerts are sent."
         return [FieldWarning(field="durationMinutes", message=text)]
     return []
 

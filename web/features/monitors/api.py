@@ -64,7 +64,7 @@ def _filtered(caller: Caller, query: MonitorsQuery) -> Select[Monitor]:
     if query.enabled is not None:
         found = found.where(Monitor.enabled.is_(query.enabled))
     if query.notifies:
-        found = found.where(recipients.notifies_nobody())
+        found = found.where(recipients.has_no_recipient())
     if query.notifies_only:
         found = found.where(recipients.notifies_only(query.notifies_only))
     return found

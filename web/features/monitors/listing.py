@@ -79,7 +79,7 @@ def _narrowed(found: Select[Any], project_id: UUID, filters: Mapping[str, str]) 
         if status == DOWN_IN_MAINTENANCE:
             found = found.where(MonitorState.status == "down")
     if filters.get("notifies") == "nobody":
-        found = found.where(recipients.notifies_nobody())
+        found = found.where(recipients.has_no_recipient())
     elif only := uuid_or_none(filters.get("notifiesOnly", "")):
         found = found.where(recipients.notifies_only(only))
     if tag := filters.get("tag"):

@@ -160,10 +160,10 @@ class MonitorDetailOut(MonitorOut):
 
 
 class MonitorsQuery(PageQuery):
-    """Filters: `q` looks in name, target, description and tags.
+    """Filters: `q` searches name, target, description and tags.
 
     `notifies=nobody`: monitors that are checked with alerts on and have no enabled provider. `notifiesOnly`: those that
-    would notify nobody without this provider.
+    have no enabled provider besides this one.
     """
 
     q: str | None = Field(default=None, max_length=255)

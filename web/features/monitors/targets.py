@@ -14,7 +14,7 @@ _FORBIDDEN = re.compile(r"[\x00-\x20\x7f\\]")
 
 
 def check(kind: str, target: str) -> str:
-    """The host that `target` names, empty where the type has none. Raises `ValueError` with a sentence for people."""
+    """Return the host of `target`, empty if the type has none. Raise `ValueError` with a sentence for people."""
     form = CHECK_TYPES[kind].target if kind in CHECK_TYPES else TargetForm.NONE
     if form is TargetForm.URL:
         host = host_of_url(target)

@@ -13,9 +13,9 @@ _FIELD = "fallbackProviderId"
 
 
 def check(who: Caller, provider_id: UUID | None, fallback_id: UUID | None) -> None:
-    """Judge `fallback_id` as the fallback of `provider_id` (None: one that is being made). Raises a 422 `Problem`.
+    """Raise a 422 `Problem` if `fallback_id` cannot be the fallback of `provider_id` (None: a new provider).
 
-    Two changes at once may still close a circle; it does no harm, for nobody gets one alert twice.
+    Two simultaneous changes can still create a cycle. It does no harm: no recipient gets the same alert twice.
     """
     if fallback_id is None:
         return

@@ -212,7 +212,7 @@ def delete(provider_id: str) -> Response:
 
 
 def _left_without(provider: NotificationProvider) -> dict[str, Any]:
-    """The provider with the number and names of the monitors that would notify nobody without it."""
+    """Return the provider, and the number and names of the monitors that have no other active channel."""
     which = recipients.notifies_only(provider.id)
     count = recipients.count(provider.project_id, which)
     unused, total = provider_uses.unused(provider)
@@ -268,7 +268,7 @@ def _page(
     problems: list[str] | None = None,
     **more: Any,
 ) -> str:
-    """`problems` are those without an input of their own; None where nothing has been sent yet."""
+    """Render the form. `problems` are the errors that belong to no input, None if the form was not submitted yet."""
     return render_template(
         "notification_providers/provider_form.html",
         form=form,
@@ -289,5 +289,5 @@ def _again(
     if problem.status != 422:
         raise problem
     db.session.rollback()
-    homeless = place_errors(form, problem.fields)
-    return _page(form, kind, provider, homeless, dirty=True, stamp=request.form.get(versions.FIELD, "")), 422
+    unplaced_errors = place_errors(form, problem.fields)
+    return _page(form, kind, provider, unplaced_errors, dirty=True, stamp=request.form.get(versions.FIELD, "")), 422

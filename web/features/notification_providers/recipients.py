@@ -1,4 +1,4 @@
-"""Which monitors notify whom: those that notify nobody, and those that would if a provider were gone."""
+"""Which monitors notify whom: those without an active channel, and those with only one."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -22,13 +22,13 @@ def _has_provider(*, besides: UUID | None = None) -> ColumnElement[bool]:
     return exists(found.where(*wanted).correlate(Monitor))
 
 
-def notifies_nobody() -> ColumnElement[bool]:
-    """Whether a monitor is checked, has its alerts on, and has no enabled provider."""
+def has_no_recipient() -> ColumnElement[bool]:
+    """Return the condition that a monitor is enabled, has its alerts on, and has no enabled provider."""
     return and_(Monitor.enabled.is_(True), Monitor.alerts_enabled.is_(True), ~_has_provider())
 
 
 def notifies_only(provider_id: UUID) -> ColumnElement[bool]:
-    """Whether a monitor notifies nobody without this provider."""
+    """Return the condition that a monitor has no enabled provider besides this one."""
     uses = exists(
         select(Setting.monitor_id)
         .where(Setting.monitor_id == Monitor.id, Setting.provider_id == provider_id)

@@ -52,7 +52,7 @@ def _web_url(url: str) -> str:
 
 def _one_line(text: str) -> str:
     if not _ONE_LINE.fullmatch(text):
-        raise ValueError("Must not hold line breaks or other control characters.")
+        raise ValueError("Must not contain line breaks or other control characters.")
     return text.strip()
 
 
@@ -158,7 +158,7 @@ class ProviderIn(In):
     )
     fallback_provider_id: UUID | None = Field(
         default=None,
-        description="The project's provider that gets the message when this one fails for good, or for long.",
+        description="The project's provider that gets the message when this one fails permanently or for a long time.",
     )
 
 
@@ -171,7 +171,7 @@ class HealthPeriod(Out):
 
 
 class Health(Out):
-    """How the channel did lately; `broken` means that the service refused for good and the config wants mending.
+    """The recent deliveries. `broken` means that the service refuses all messages until the config is corrected.
 
     `waiting` counts deliveries not tried yet, those over the provider's limit among them; `retrying` those that failed
     and are tried again.

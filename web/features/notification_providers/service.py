@@ -26,7 +26,7 @@ from web.services import audit_events, destinations, differences, secret_fields,
 
 
 def find(who: Caller, provider_id: UUID, *, lock: bool = False) -> NotificationProvider:
-    """The caller's provider. Raises a 404 `Problem`, also for somebody else's."""
+    """Return the caller's provider. Raise a 404 `Problem` if it does not exist or is in another project."""
     query = select(NotificationProvider).where(
         NotificationProvider.id == provider_id, NotificationProvider.project_id == who.project_id
     )
@@ -206,10 +206,10 @@ def _ask_guard(kind: str, config: Mapping[str, Any], before: Mapping[str, Any], 
 def _write(
     provider: NotificationProvider, fields: ProviderIn, config: Mapping[str, Any], opened: Mapping[str, str]
 ) -> list[str]:
-    """Put what is wanted into the row, which held the secrets `opened`; answers the paths of those that changed."""
+    """Write the fields into the row, which had the secrets `opened`. Return the paths of the secrets that changed."""
     public, found = secrets.split(provider.type, config)
     if fields.enabled and provider.enabled is False:
-        # What ended while it was disabled is told to it late.
+        # Recoveries that happened while it was disabled are sent to it late.
         provider.resumed_at = datetime.now(UTC)
     provider.name, provider.enabled = fields.name, fields.enabled
     provider.max_per_minute, provider.fallback_provider_id = fields.max_per_minute, fields.fallback_provider_id

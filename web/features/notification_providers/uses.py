@@ -38,7 +38,7 @@ def unused(provider: NotificationProvider) -> tuple[int, int]:
 
 
 def warnings(provider: NotificationProvider) -> list[FieldWarning]:
-    """Return the monitors that notify nobody because `provider` is disabled, as a warning at its switch."""
+    """Return a warning for the switch: the monitors without an active channel because `provider` is disabled."""
     if provider.enabled:
         return []
     which = recipients.notifies_only(provider.id)
