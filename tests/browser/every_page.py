@@ -12,7 +12,9 @@ LONG_NAME = "checkout-production-ap-south-1-service-0042 (payments, cards, refun
 RIGHT_TO_LEFT_NAME = "خدمة الدفع (production)"
 LONG_TARGET = "https://www.example.com/search?" + "&".join(f"filter{n}=value-{n}" for n in range(80))
 #: Endpoints that answer something else than a page.
-NO_PAGES = frozenset({"pages.changes.stream", "pages.monitor_form.judge", "pages.pings.deadline"})
+NO_PAGES = frozenset(
+    {"pages.changes.stream", "pages.maintenance.monitors", "pages.monitor_form.judge", "pages.pings.deadline"}
+)
 
 
 def project() -> Project:

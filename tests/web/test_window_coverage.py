@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models.connections.database import transaction
-from models.queries import maintenance_windows, rounds
+from models.queries import maintenance_windows, monitor_states
 from models.tables import MaintenanceWindow, Monitor, MonitorState, Project, shown_status_expression
 from tests import factories, rows
 from web.features.maintenance_windows import scope as window_scope
@@ -76,7 +76,7 @@ def test_every_place_has_the_same_answer(connection: Db, stranger: UUID) -> None
         wanted = {ids[number] for number in expected(scope, tags)}
         now = datetime.now(UTC)
         with transaction() as own:
-            standings = rounds.lock_standings(own, [*ids, stranger], now, now)
+            standings = monitor_states.lock_snapshots(own, [*ids, stranger], now, now)
         assert {one for one, standing in standings.items() if standing.windows} == wanted, "the road"
         marks = connection.execute("SELECT id FROM monitors WHERE maintenance_mark(id, now()) <> '{}'").fetchall()
         assert {row[0] for row in marks} == wanted, "pings"
@@ -105,7 +105,7 @@ def test_the_results_of_a_listed_monitor_are_marked_and_those_of_others_are_not(
         rows.a_result(connection, monitor, at)
     found = connection.execute("SELECT monitor_id, details ? 'maintenance' FROM monitor_results").fetchall()
     assert dict(found) == {listed: True, other: False}  # type: ignore[arg-type]
-    connection.execute("UPDATE monitor_states SET owing = true")
+    connection.execute("UPDATE monitor_states SET pending_alert = true")
     with transaction() as own:
         assert [one for one, _ in maintenance_windows.released(own, at)] == [other]
 

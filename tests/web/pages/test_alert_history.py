@@ -68,10 +68,10 @@ def test_an_alert_shows_its_time_and_attempts_only_if_there_was_more_than_one(
 @pytest.mark.parametrize(
     ("because", "sentence"),
     [
-        ("limit: 3 alerts were sent for this outage", "Not sent: the limit of 3 alerts for this outage was reached"),
-        ("off: alerts are turned off for this monitor", "Not sent: alerts are turned off for this monitor"),
+        ("limit: 3 alerts were sent for this outage", "Not sent: the limit of 3 alerts for this outage was reached."),
+        ("off: alerts are turned off for this monitor", "Not sent: alerts are turned off for this monitor."),
         ("storm: many", "Sent in a summary: many monitors changed at once."),
-        ("a text without a word before it", "Not sent: a text without a word before it"),
+        ("a text without a word before it", "Not sent: a text without a word before it."),
     ],
 )
 def test_why_an_alert_was_not_sent_is_a_true_sentence(because: str, sentence: str) -> None:

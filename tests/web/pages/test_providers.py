@@ -112,7 +112,7 @@ def test_a_failed_test_message_says_why(visitor: Callable[..., Visitor], project
 def test_a_test_message_that_finds_no_place_is_told(visitor: Callable[..., Visitor], project: Project) -> None:
     provider = factories.a_provider(project)
     someone = visitor()
-    with test_message_limit.place(project.id), test_message_limit.place(project.id):
+    with test_message_limit.reserve(project.id), test_message_limit.reserve(project.id):
         someone.post(f"/notification-providers/{provider.id}/test")
     assert "Other test messages still wait for an answer" in someone.get("/notification-providers")
 

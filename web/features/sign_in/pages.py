@@ -13,4 +13,4 @@ def logout() -> Response:
     """End the session and redirect to the sign-in page."""
     sign_in.sign_out()
     flash("You have signed out.", "good")
-    return redirect(url_for("pages.sign_in.login"), 303)
+    return redirect(url_for("public.sign_in.login"), 303)
