@@ -77,7 +77,7 @@ def test_every_place_has_the_same_answer(connection: Db, stranger: UUID) -> None
         now = datetime.now(UTC)
         with transaction() as own:
             standings = rounds.lock_standings(own, [*ids, stranger], now, now)
-        assert {one for one, standing in standings.items() if standing.windows} == wanted, "the road"
+        assert {one for one, standing in standings.items() if standing.windows} == wanted, "the pipeline"
         marks = connection.execute("SELECT id FROM monitors WHERE maintenance_mark(id, now()) <> '{}'").fetchall()
         assert {row[0] for row in marks} == wanted, "pings"
         shown = db.session.scalars(db.select(Monitor.id).where(Monitor.maintenance_until.is_not(None)))
@@ -105,7 +105,7 @@ def test_the_results_of_a_listed_monitor_are_marked_and_those_of_others_are_not(
         rows.a_result(connection, monitor, at)
     found = connection.execute("SELECT monitor_id, details ? 'maintenance' FROM monitor_results").fetchall()
     assert dict(found) == {listed: True, other: False}  # type: ignore[arg-type]
-    connection.execute("UPDATE monitor_states SET owing = true")
+    connection.execute("UPDATE monitor_states SET pending_alert = true")
     with transaction() as own:
         assert [one for one, _ in maintenance_windows.released(own, at)] == [other]
 
