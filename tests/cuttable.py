@@ -1,4 +1,4 @@
-"""A way to a server that can be cut and mended: what is in between when a server is away, without harm to it."""
+"""A way to a server that can be cut and restored: what is in between when a server is away, without harm to it."""
 
 import socket
 import threading

@@ -62,9 +62,9 @@ def running(host: str = "127.0.0.1", port: int = 0) -> Iterator[DnsServer]:
         def serve() -> None:
             while not stopping.is_set():
                 try:
-                    wire, asker = bound.recvfrom(2048)
+                    wire, client = bound.recvfrom(2048)
                     if (answer := server.answer(wire)) is not None:
-                        bound.sendto(answer, asker)
+                        bound.sendto(answer, client)
                 except (TimeoutError, dns.exception.DNSException, ConnectionError):
                     continue
 

@@ -6,7 +6,7 @@ from dramatiq import Message
 
 
 def waiting(queue: str) -> list[Message[Any]]:
-    """The messages of `queue` that nobody has taken, in their order."""
+    """The messages of `queue` that are not taken yet, in their order."""
     from actors.broker import broker
 
     ids: Any = broker.client.lrange(f"{broker.namespace}:{queue}", 0, -1)

@@ -32,7 +32,7 @@ class NameServer:
 
     def _serve(self) -> None:
         while True:
-            question, asker = self._socket.recvfrom(512)
+            question, client = self._socket.recvfrom(512)
             if not question:
                 return
             self.asked += 1
@@ -40,16 +40,16 @@ class NameServer:
             number = _HEADER.unpack_from(question)[0]
             # The name is the one asked for, by reference; then type, class, lifetime, length and the address.
             answer = struct.pack("!3HIH", 0xC00C, _IPV4, 1, 0, 4) + socket.inet_aton(ip)
-            self._socket.sendto(_HEADER.pack(number, _ANSWER, 1, 1, 0, 0) + question[12:] + answer, asker)
+            self._socket.sendto(_HEADER.pack(number, _ANSWER, 1, 1, 0, 0) + question[12:] + answer, client)
 
     def ask(self, name: str) -> str:
         """What a system's resolver does: one question, one address."""
         labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
         question = _HEADER.pack(7, 0x0100, 1, 0, 0, 0) + labels + b"\0" + struct.pack("!2H", _IPV4, 1)
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
-            asker.settimeout(5)
-            asker.sendto(question, self.address)
-            return socket.inet_ntoa(asker.recv(512)[-4:])
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            client.settimeout(5)
+            client.sendto(question, self.address)
+            return socket.inet_ntoa(client.recv(512)[-4:])
 
 
 @contextmanager

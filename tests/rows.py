@@ -1,4 +1,4 @@
-"""Rows for tests of the road, written with plain SQL: the road does without the object mapper, and so do its tests."""
+"""Rows for tests of the pipeline, written with plain SQL: the pipeline does without the object mapper, and so do its tests."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -70,7 +70,7 @@ def a_heard_monitor(db: Connection, project: UUID, *target: str, **values: Any) 
 def a_provider(
     db: Connection, project: UUID, url: str, monitor: UUID | None = None, type: str = "webhook", **columns: Any
 ) -> UUID:
-    """A webhook provider, or another one that posts to a URL; told about `monitor` where one is given."""
+    """A webhook provider, or another one that posts to a URL; notified about `monitor` if one is given."""
     provider = uuid4()
     public, hidden = fields.split(type, {"url" if type == "webhook" else "webhookUrl": url})
     values = {
@@ -102,7 +102,7 @@ def a_result(
     expected: list[str] | None = None,
     **values: Any,
 ) -> None:
-    """One location's result, stored as a worker stores it. `expected` is None where the location stands alone."""
+    """One location's result, stored as a worker stores it. `expected` is None if the location stands alone."""
     from models.connections.database import transaction
     from models.queries import results
     from models.rules.round_ids import result_id
@@ -118,7 +118,7 @@ def a_result(
             "status": status,
             "response_time_ms": None if status == "error" else 20.0,
             "error_code": None if status == "up" else "CONNECTION_REFUSED",
-            "error_message": None if status == "up" else "Nobody answers.",
+            "error_message": None if status == "up" else "No one answers.",
             "details": {},
             **values,
         }
@@ -163,7 +163,7 @@ def value(db: Connection, query: str, *values: Any) -> Any:
 
 
 def an_alert(db: Connection, project: UUID, monitor: UUID | None, **columns: Any) -> UUID:
-    """A failure alert in the outbox that nobody has decided about."""
+    """A failure alert in the outbox that is not decided yet."""
     alert = uuid4()
     standard = {
         "id": alert,
@@ -173,7 +173,7 @@ def an_alert(db: Connection, project: UUID, monitor: UUID | None, **columns: Any
         "type": "monitor.down",
         "failure_sequence": 1,
         "alert_number": 1,
-        "reason": "Nobody answers.",
+        "reason": "No one answers.",
         "context": json.dumps({"status": "down", "previousStatus": "up", "errorCode": "CONNECTION_REFUSED"}),
     }
     _insert(db, "alerts", {**standard, **columns})

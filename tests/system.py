@@ -48,7 +48,7 @@ class Api(requests.Session):
         self.headers["Authorization"] = f"Bearer {API_KEY}"
 
     def call(self, method: str, path: str, body: dict[str, Any] | None = None, **query: str) -> Any:
-        """The decoded answer of one call; None where it has no body."""
+        """The decoded answer of one call; None if it has no body."""
         answer = self.request(method, self.url + path, json=body, params=query, timeout=20)
         assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text[:500]}"
         return answer.json() if answer.content else None
@@ -114,7 +114,7 @@ class System:
         self.supervisor.wait(5)
 
     def processes(self) -> list[psutil.Process]:
-        """Every living process of this installation, whoever its parent is by now."""
+        """Every living process of this installation, whatever its parent is by now."""
         return [one for one in psutil.process_iter() if self._is_of_it(one)]
 
     def _is_of_it(self, process: psutil.Process) -> bool:
@@ -137,7 +137,7 @@ class System:
         return None
 
     def kill(self, role: str) -> int:
-        """SIGKILL to the process of `role`; answers what its id was."""
+        """SIGKILL to the process of `role`; return its id."""
         pid = self.pid(role)
         assert pid is not None, f"{role} does not run"
         os.kill(pid, signal.SIGKILL)

@@ -14,7 +14,7 @@ KEY = base64.b64encode(bytes(range(16))).decode()
 OTHER_KEY = base64.b64encode(bytes(16)).decode()
 SERVERS = {"DATABASE_URL": "postgresql://u:p@db/x", "REDIS_URL": "redis://cache:6379/0"}
 
-#: variable -> (what is written, what is read, what is wrong; None where nothing is)
+#: variable -> (what is written, what is read, what is wrong; None if nothing is)
 TABLE: dict[str, tuple[str, Any, str | None]] = {
     "DATABASE_URL": (
         "postgres://u:p@db:5432/x?sslmode=require",

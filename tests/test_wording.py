@@ -162,7 +162,6 @@ CONTRACT_CODES = (
 #: Folders and files whose words are not rewritten yet. Must be empty.
 FOLDERS_NOT_CLEAN_YET = {
     "ops",
-    "tests",
 }
 
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "docs", "ops/bench/RESULTS.md")

@@ -98,7 +98,7 @@ def test_the_fallback_gets_what_has_been_failing_for_long_once_while_the_retries
     sweep.sweep.fn()
     pair.drive()
     assert other.events() == ["monitor.down"]
-    # And when the first one is well again, it is told as well
+    # And when the first one has recovered, it is notified as well
     hook.status = 200
     pair.attempt()
     assert rows.value(pair.db, "SELECT status FROM alerts") == "sent"
@@ -137,7 +137,7 @@ def test_the_fallback_of_a_fallback_is_next(
     assert other.events() == ["monitor.down"]
 
 
-def test_in_a_storm_people_who_stand_in_are_told_by_a_summary(pair: Pair, hook: outside.Hook) -> None:
+def test_in_a_flood_a_fallback_channel_for_people_gets_a_summary(pair: Pair, hook: outside.Hook) -> None:
     pair.db.execute("UPDATE notification_providers SET type = 'slack' WHERE id = %s", [pair.fallback])
     pair.db.execute("UPDATE alerts SET suppressed_because = %s", [grouping.REASON])
     hook.status = 404
@@ -191,26 +191,31 @@ def test_two_workers_keep_a_providers_limit_together_and_drop_nothing(
     assert all(later - earlier > 0.5 for earlier, later in zip(arrivals, arrivals[4:], strict=False))
 
 
-@pytest.mark.parametrize("also_told", [True, False])
+@pytest.mark.parametrize("also_sent", [True, False])
 def test_who_stands_in_for_a_failed_summary_gets_one_of_what_it_was_not_told(
-    pair: Pair, hook: outside.Hook, also_told: bool
+    pair: Pair, hook: outside.Hook, also_sent: bool
 ) -> None:
     # Given a summary of one change, for a provider that refuses it; the fallback may have a summary of its own
     db = pair.db
     project = rows.value(db, "SELECT id FROM projects")
-    told = {"type": "summary", "planned_at": datetime.now(UTC), "failure_sequence": None, "alert_number": None}
-    mine, theirs = (rows.an_alert(db, project, None, **told) for _ in range(2))
+    planned_summary = {
+        "type": "summary",
+        "planned_at": datetime.now(UTC),
+        "failure_sequence": None,
+        "alert_number": None,
+    }
+    mine, theirs = (rows.an_alert(db, project, None, **planned_summary) for _ in range(2))
     note = "INSERT INTO storm_changes (alert_id, provider_id, summary_id) VALUES (%s, %s, %s)"
     db.execute("DELETE FROM deliveries")
     db.execute(note, [pair.alert, pair.provider, mine])
-    if also_told:
+    if also_sent:
         db.execute(note, [pair.alert, pair.fallback, theirs])
         rows.a_delivery(db, theirs, pair.fallback, status="sent")
     pair.delivery = rows.a_delivery(db, mine, pair.provider)
     hook.status = 404
     # When it fails for good
     pair.attempt()
-    # Then nobody is told the same again, and who was told nothing gets its summary
+    # Then no channel gets the same again, and the one that got nothing gets its summary
     waiting = db.execute("SELECT alert_id, provider_id FROM storm_changes WHERE summary_id IS NULL").fetchall()
-    assert waiting == ([] if also_told else [(pair.alert, pair.fallback)])
-    assert len(pair.stand_ins()) == int(also_told)
+    assert waiting == ([] if also_sent else [(pair.alert, pair.fallback)])
+    assert len(pair.stand_ins()) == int(also_sent)

@@ -138,7 +138,7 @@ def test_a_process_that_cannot_renew_its_registration_says_so(broker: Broker, mo
     held = [pool.get_connection() for _ in range(pool.max_connections)]
     # When it renews its keys
     one.start()
-    # Then it is told to start again
+    # Then it is asked to start again
     assert lost.wait(10)
     for connection in held:
         pool.release(connection)

@@ -1,4 +1,4 @@
-"""An outage that nobody could be told of when it began: a channel that is there later is told of it."""
+"""An outage without a recipient when it began: a channel that is added later is notified of it."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -46,7 +46,7 @@ def watched(connection: Db, project: UUID) -> Watched:
 def test_what_nobody_could_be_told_is_on_record_once_and_uses_up_no_number(watched: Watched) -> None:
     watched.decide(*["down"] * 6)
     assert watched.alerts() == [("monitor.down", None, NO_PROVIDER, 0)]
-    # When a channel is chosen during the outage, it is told like any other
+    # When a channel is chosen during the outage, it is notified like any other
     rows.a_provider(watched.db, watched.project, "http://127.0.0.1:9/", watched.monitor)
     watched.decide(*["down"] * 4, "up")
     assert [one[1:] for one in watched.alerts()[1:4]] == [(number, None, 1) for number in (1, 2, 3)]

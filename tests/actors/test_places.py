@@ -1,4 +1,4 @@
-"""One project's slow service holds back its own messages, and nobody else's; verdicts are behind no delivery at all."""
+"""One project's slow service holds back its own messages, and those of no other project; verdicts are behind no delivery at all."""
 
 import contextlib
 import dataclasses
@@ -70,8 +70,8 @@ def _alerts(db: Db, project: UUID, hook: outside.Hook, count: int) -> tuple[UUID
     """A provider for `hook` and so many deliveries to it."""
     monitor = rows.a_monitor(db, project)
     provider = rows.a_provider(db, project, hook.url, monitor)
-    told = {"planned_at": datetime.now(UTC), "alert_number": None}
-    made = [rows.a_delivery(db, rows.an_alert(db, project, monitor, **told), provider) for _ in range(count)]
+    planned = {"planned_at": datetime.now(UTC), "alert_number": None}
+    made = [rows.a_delivery(db, rows.an_alert(db, project, monitor, **planned), provider) for _ in range(count)]
     return provider, made
 
 
@@ -98,13 +98,13 @@ def test_a_service_that_hangs_delays_no_other_projects_alert(connection: Db, hoo
     # When another project has something to tell
     provider, ours = _alerts(connection, rows.a_project(connection), quick, 3)
     send_deliveries(ours)
-    # Then it is told while the webhook still hangs
-    until(lambda: _sent(connection, provider) == 3, what="the other project is told")
+    # Then it is notified while the webhook still hangs
+    until(lambda: _sent(connection, provider) == 3, what="the other project is notified")
     until(lambda: slow.inside == delivery_capacity.PER_PROVIDER, what="two calls hang")
     assert _sent(connection, hanging) == 0
     # And when the webhook answers again, it gets each message once, two at a time
     slow.gate.set()
-    until(lambda: _sent(connection, hanging) == 64, within=60, what="the 64 are told")
+    until(lambda: _sent(connection, hanging) == 64, within=60, what="the 64 are sent")
     assert sorted(one["deliveryId"] for one in slow.received) == sorted(map(str, theirs))
     assert slow.most_inside == delivery_capacity.PER_PROVIDER
     assert _waiting(connection) == 0
@@ -123,12 +123,12 @@ def test_a_project_with_many_hanging_services_leaves_threads_to_the_others(
     assert slow.most_inside <= THREADS // 2
     provider, ours = _alerts(connection, rows.a_project(connection), quick, 1)
     send_deliveries(ours)
-    until(lambda: _sent(connection, provider) == 1, what="the other project is told")
+    until(lambda: _sent(connection, provider) == 1, what="the other project is notified")
     slow.gate.set()
     until(
         lambda: rows.value(connection, "SELECT count(*) FROM deliveries WHERE status <> 'sent'") == 0,
         within=60,
-        what="everything is told",
+        what="everything is sent",
     )
 
 
@@ -187,7 +187,7 @@ def test_two_claims_at_once_do_not_both_take_the_last_place(connection: Db, hook
 def test_who_waits_is_sent_on_by_the_sweep_when_its_message_was_lost(
     connection: Db, hooks: Callable[[], outside.Hook]
 ) -> None:
-    # Given a delivery that waits, and nobody who will end another one
+    # Given a delivery that waits, and no process that will end another one
     hook = hooks()
     provider, made = _alerts(connection, rows.a_project(connection), hook, 3)
     for one in made[:2]:

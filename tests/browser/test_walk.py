@@ -1,4 +1,4 @@
-"""The walk of somebody new, and what only a browser can show: scripts, live updates, small and dark screens."""
+"""The walk of a new user, and what only a browser can show: scripts, live updates, small and dark screens."""
 
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -121,17 +121,17 @@ def test_a_heartbeats_deadline_follows_the_typing(visit: Visit) -> None:
     from playwright.sync_api import expect
 
     page = visit("/monitors/new?type=heartbeat")
-    told = page.locator("[data-deadline]")
-    expect(told).to_contain_text("the next one is due by")
-    before = told.inner_text()
+    deadline = page.locator("[data-deadline]")
+    expect(deadline).to_contain_text("the next one is due by")
+    before = deadline.inner_text()
     page.get_by_label("Expected interval").fill("3")
-    expect(told).not_to_have_text(before)
-    expect(told).to_contain_text("the next one is due by")
+    expect(deadline).not_to_have_text(before)
+    expect(deadline).to_contain_text("the next one is due by")
     page.locator(".segments").get_by_text("Cron expression").click()
-    expect(told).to_be_hidden()
+    expect(deadline).to_be_hidden()
     page.get_by_label("Cron expression", exact=True).fill("30 4 * * *")
-    expect(told).to_contain_text("Next three deadlines, including the grace period")
-    assert told.inner_text().count(";") == 2
+    expect(deadline).to_contain_text("Next three deadlines, including the grace period")
+    assert deadline.inner_text().count(";") == 2
 
 
 def test_no_page_is_wider_than_a_phone(visit: Visit) -> None:

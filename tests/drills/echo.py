@@ -1,4 +1,4 @@
-"""Services that say back whatever they were told, in every way in which they can: bodies, headers, reasons, redirects."""
+"""Services that say back whatever they received, in every way in which they can: bodies, headers, reasons, redirects."""
 
 import base64
 import contextlib
@@ -16,7 +16,7 @@ class Echo:
     """`told` is everything that came in, as text."""
 
     port: int = 0
-    told: list[str] = field(default_factory=list)
+    received: list[str] = field(default_factory=list)
 
     def url(self, path: str, scheme: str = "http", login: str = "") -> str:
         return f"{scheme}://{login + '@' if login else ''}127.0.0.1:{self.port}{path}"
@@ -33,7 +33,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode("utf-8", "replace")
         login = self.headers.get("Authorization", "").partition("Basic ")[2]
         clear = base64.b64decode(login).decode() if login else ""
-        self.echo.told.append(f"{asked}\n{clear}\n{body}")
+        self.echo.received.append(f"{asked}\n{clear}\n{body}")
         secret = " ".join(value for name, value in self.headers.items() if name.lower() not in _HARMLESS)
         first = self.path.strip("/").partition("/")[0].partition("?")[0]
         if first == "hang":
@@ -98,7 +98,7 @@ class _Mail(socketserver.StreamRequestHandler):
     def handle(self) -> None:
         self.say("220 ready")
         while line := self.rfile.readline().decode("utf-8", "replace").strip():
-            self.echo.told.append(line)
+            self.echo.received.append(line)
             word = line.upper()
             if word.startswith("EHLO"):
                 self.say("250-echo\r\n250 AUTH PLAIN LOGIN")
@@ -113,7 +113,7 @@ class _Mail(socketserver.StreamRequestHandler):
 
     def refuse(self, *said: str) -> None:
         clear = " ".join(base64.b64decode(one + "===").decode("utf-8", "replace").replace("\0", " ") for one in said)
-        self.echo.told.append(clear)
+        self.echo.received.append(clear)
         self.say(f"535 not with {clear} that is {' '.join(said)}")
 
     def say(self, text: str) -> None:

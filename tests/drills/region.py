@@ -43,7 +43,7 @@ class Region:
             )
 
     def kill(self, location: str) -> None:
-        """SIGKILL to the location's worker; nobody starts it again."""
+        """SIGKILL to the location's worker; nothing starts it again."""
         worker = self.workers.pop(location)
         worker.kill()
         worker.wait()

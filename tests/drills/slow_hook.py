@@ -1,4 +1,4 @@
-"""A webhook that takes a call and keeps its caller waiting: the moment to kill whoever calls."""
+"""A webhook that takes a call and keeps its caller waiting: the moment to kill the caller."""
 
 import contextlib
 import json
@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass
 class SlowHook:
-    """`calls` are the bodies it got; nobody is answered before `go_on` is set."""
+    """`calls` are the bodies it got; no caller is answered before `go_on` is set."""
 
     url: str = ""
     calls: list[dict[str, Any]] = field(default_factory=list)

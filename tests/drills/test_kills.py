@@ -1,12 +1,12 @@
-"""SIGKILL to one process after another while targets break: nothing is missed, nothing is told twice."""
+"""SIGKILL to one process after another while targets break: nothing is missed, nothing is sent twice."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 
+from tests.drills.cluster import Cluster, a_monitor, a_provider, cluster
 from tests.drills.slow_hook import SlowHook, slow_hook
-from tests.drills.town import Town, a_monitor, a_provider, town
 from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(240)]
@@ -14,36 +14,36 @@ pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(240)]
 #: The issue's promise: checking goes on so long after the restart.
 CHECKED_WITHIN = 15
 #: A worker killed between the webhook's answer and its own commit leaves a claim that others respect for a minute.
-TOLD_WITHIN = 75
+SENT_WITHIN = 75
 
 
 @pytest.fixture(scope="module")
-def place() -> Iterator[Town]:
-    with town() as made:
+def place() -> Iterator[Cluster]:
+    with cluster() as made:
         yield made
 
 
-def test_nobody_is_told_anything_while_nothing_happens(place: Town) -> None:
+def test_nobody_is_told_anything_while_nothing_happens(place: Cluster) -> None:
     place.all_checked(datetime.now(UTC), within=10)
     assert place.hook.received == []
 
 
 @pytest.mark.parametrize("role", ["check_worker", "scheduler", "web", "worker", "valkey", "postgres"])
-def test_a_kill_loses_no_outage_and_doubles_no_alert(place: Town, role: str) -> None:
+def test_a_kill_loses_no_outage_and_doubles_no_alert(place: Cluster, role: str) -> None:
     heard, began, said = len(place.hook.received), datetime.now(UTC), len(place.system.said())
     names = sorted(place.names.values())
     breaking = set(names[:8])
 
     # Given targets that have just broken, and others that break while the process is away
-    place.farm.breaks(names[:4])
+    place.fake_targets.breaks(names[:4])
     old = place.system.kill(role)
-    place.farm.breaks(names[4:8])
+    place.fake_targets.breaks(names[4:8])
 
     # Then the supervisor starts it again, and every monitor is checked again
     place.system.restarted(role, old)
     place.all_checked(datetime.now(UTC), within=CHECKED_WITHIN)
 
-    # And every outage and every recovery is told once
+    # And every outage and every recovery is sent once
     tell_of_an_outage(place, heard, breaking)
     assert place.alerts_on_record(began) == {(name, kind): 1 for name in breaking for kind in ("first", "recovery")}
     assert place.doubled_rounds() == []
@@ -55,11 +55,11 @@ def test_a_kill_loses_no_outage_and_doubles_no_alert(place: Town, role: str) -> 
         assert "Traceback" not in place.system.said()[said:]
 
 
-def test_a_worker_killed_while_it_tells_has_it_told_again_under_the_same_delivery_id(place: Town) -> None:
+def test_a_worker_killed_while_it_tells_has_it_told_again_under_the_same_delivery_id(place: Cluster) -> None:
     with place.system.api() as api, slow_hook() as hook:
         # Given a channel that has the message and has not answered yet
-        monitor = a_monitor(api, place.farm, "kiosk", a_provider(api, hook.url))
-        place.farm.breaks(["kiosk"])
+        monitor = a_monitor(api, place.fake_targets, "kiosk", a_provider(api, hook.url))
+        place.fake_targets.breaks(["kiosk"])
         until(lambda: hook.calls, what="the first call")
 
         # When the worker is killed, and its claim on the delivery has run out
@@ -72,30 +72,30 @@ def test_a_worker_killed_while_it_tells_has_it_told_again_under_the_same_deliver
 
         # Then the same delivery is made again, and counts once
         first = [hook.calls[0]["deliveryId"]]
-        until(lambda: told_as(hook, 1) == first * 2, what="the second call")
+        until(lambda: sent_as(hook, 1) == first * 2, what="the second call")
         until(lambda: deliveries(place, first) == [("sent", 2)], what="it is on record as sent")
         api.call("DELETE", f"/api/monitors/{monitor}")
-        assert told_as(hook, 1) == first * 2
-        place.farm.mends()
+        assert sent_as(hook, 1) == first * 2
+        place.fake_targets.repair()
 
 
-def told_as(hook: SlowHook, number: int) -> list[str]:
+def sent_as(hook: SlowHook, number: int) -> list[str]:
     """The delivery ids of the calls about the alert with this number."""
     return [call["deliveryId"] for call in list(hook.calls) if call["alertNumber"] == number]
 
 
-def deliveries(place: Town, ids: list[str]) -> list[tuple[str, int]]:
+def deliveries(place: Cluster, ids: list[str]) -> list[tuple[str, int]]:
     return [(row[0], row[1]) for row in place.rows("SELECT status, attempts FROM deliveries WHERE id = ANY(%s)", ids)]
 
 
-def test_a_killed_supervisor_leaves_no_process_and_the_next_start_has_lost_nothing(place: Town) -> None:
+def test_a_killed_supervisor_leaves_no_process_and_the_next_start_has_lost_nothing(place: Cluster) -> None:
     heard, began = len(place.hook.received), datetime.now(UTC)
     breaking = set(sorted(place.names.values())[-4:])
     stored = place.results()
 
     # When the supervisor dies and some targets with it
     place.system.kill_supervisor()
-    place.farm.breaks(breaking)
+    place.fake_targets.breaks(breaking)
 
     # Then everything else ends too
     until(lambda: not place.system.processes(), what="no process is left")
@@ -110,11 +110,11 @@ def test_a_killed_supervisor_leaves_no_process_and_the_next_start_has_lost_nothi
     assert place.falsely_down(began, breaking) == []
 
 
-def tell_of_an_outage(place: Town, heard: int, breaking: set[str]) -> None:
-    """Wait until the broken targets are told, mend them, wait for that to be told; each once, and nobody else."""
-    until(lambda: place.first_alerts(heard).keys() >= breaking, within=TOLD_WITHIN, what="every first alert")
-    place.farm.mends()
-    until(lambda: place.recoveries(heard).keys() >= breaking, within=TOLD_WITHIN, what="every recovery")
-    until(lambda: not place.unsettled(), within=TOLD_WITHIN, what="all is well and told")
+def tell_of_an_outage(place: Cluster, heard: int, breaking: set[str]) -> None:
+    """Wait until the outages are sent, repair the targets, wait until the recoveries are sent: each once, and no others."""
+    until(lambda: place.first_alerts(heard).keys() >= breaking, within=SENT_WITHIN, what="every first alert")
+    place.fake_targets.repair()
+    until(lambda: place.recoveries(heard).keys() >= breaking, within=SENT_WITHIN, what="every recovery")
+    until(lambda: not place.unsettled(), within=SENT_WITHIN, what="all is up and sent")
     assert place.first_alerts(heard) == dict.fromkeys(breaking, 1)
     assert place.recoveries(heard) == dict.fromkeys(breaking, 1)

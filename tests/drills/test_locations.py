@@ -109,10 +109,10 @@ def test_each_strategy_decides_what_the_locations_found(places: Region, api: Api
         assert {one["location"]: one["status"] for one in group} == {HOME: "up", EUROPE: "down", ASIA: "down"}
         assert all(set(one["expectedLocations"]) == LOCATIONS and one["isStatusChange"] for one in group)
 
-        # And those that are down are told, with what each location found
+        # And those that are down are sent, with what each location found
         down = {name for name, verdict in wanted.items() if verdict == "down"}
         until(lambda: {one["monitor"]["name"] for one in list(hook.received)} == down, what="the alerts")
-        assert all({one["location"] for one in told["locations"]} == LOCATIONS for told in hook.received)
+        assert all({one["location"] for one in received["locations"]} == LOCATIONS for received in hook.received)
 
         # When all three do, nothing is up
         places.bad |= {(name, HOME) for name in made}
@@ -132,10 +132,10 @@ def test_a_dead_location_is_ours_to_tell_and_never_the_targets_fault(places: Reg
         # When the only worker of a location dies
         places.kill(ASIA)
 
-        # Then rounds do without it, the operator is warned, and what only it can see is an error of ours
+        # Then rounds do without it, the operator is warned, and what only it can see is an error of Supercheck
         until(lambda: asked(api, everywhere) == LOCATIONS - {ASIA}, within=NOTICED_WITHIN, what="rounds without it")
         until(lambda: ("location_silent", ASIA) in open_warnings(places), within=NOTICED_WITHIN, what="the warning")
-        until(lambda: status(api, asia_only) == "error", within=NOTICED_WITHIN, what="an error of ours")
+        until(lambda: status(api, asia_only) == "error", within=NOTICED_WITHIN, what="an error of Supercheck")
         assert status(api, everywhere) == "up"
 
         # And when it is back, it is asked again and the warning ends
@@ -144,7 +144,7 @@ def test_a_dead_location_is_ours_to_tell_and_never_the_targets_fault(places: Reg
         until(lambda: status(api, asia_only) == "up", within=NOTICED_WITHIN, what="the error ends")
         until(lambda: ("location_silent", ASIA) not in open_warnings(places), what="the warning ends")
 
-        # And nobody was told of an outage that there was not
+        # And no alert was sent about an outage that did not happen
         results = newest(api, everywhere) + newest(api, asia_only)
         assert not [one for one in results if one["status"] == "down"]
         assert hook.received == []
@@ -182,8 +182,8 @@ def test_a_location_that_lives_and_says_nothing_delays_a_round_and_decides_nothi
         for one in both:
             api.call("POST", f"/api/monitors/{one}/run")
 
-        # Then one round is decided by whoever answered, the other by nobody: that is ours, and tells no user anything
-        until(lambda: status(api, distant) == "error", within=NOTICED_WITHIN, what="an error of ours")
+        # Then one round is decided by the locations that answered, the other by none: Supercheck's error, which notifies no user
+        until(lambda: status(api, distant) == "error", within=NOTICED_WITHIN, what="an error of Supercheck")
         until(lambda: HOME in next(iter(answered(api, shared).values())), what="the answer of the one that is there")
         until(lambda: decided(places, shared), within=NOTICED_WITHIN, what="the round is decided at its deadline")
         assert status(api, shared) == "up"

@@ -1,4 +1,4 @@
-"""Jobs go on calling while parts of a real system are killed: what was answered `OK` is on record, and nobody is called late."""
+"""Jobs go on calling while parts of a real system are killed: what was answered `OK` is on record, and no job is called late."""
 
 import threading
 import time
@@ -109,7 +109,7 @@ def test_a_deadline_that_passes_while_web_is_away_is_no_miss_and_a_dead_job_is_t
         until(lambda: state()[1] == "error", within=60, what="the gap is ours")
         assert state()[2] > datetime.now(UTC) + timedelta(minutes=5)
         assert db.execute("SELECT count(*) FROM alerts WHERE monitor_id = %s", [monitor]).fetchone() == (0,)
-        # And where the job is really dead, that is told at the new deadline
+        # And where the job is really dead, an alert is sent at the new deadline
         until(lambda: requests.get(f"{system.url}/readyz", timeout=5).status_code == 200, within=60)
         db.execute("UPDATE monitor_states SET next_run_at = now() WHERE monitor_id = %s", [monitor])
         began = time.monotonic()

@@ -14,7 +14,7 @@ from models.secrets import encryption
 from tests import system
 from tests.conftest import SettingsOf
 from tests.drills import echo, surfaces
-from tests.drills.canaries import Canaries
+from tests.drills.leak_markers import LeakMarkers
 from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(240)]
@@ -40,7 +40,7 @@ def basic(password: str) -> dict[str, str]:
 
 
 def targets(web: echo.Echo, new: Any) -> Iterator[dict[str, Any]]:
-    """Monitors whose targets fail in every way and say back what they were told."""
+    """Monitors whose targets fail in every way and say back what they received."""
     refused = f"http://127.0.0.1:{system.free_port()}/"
     for name, url, config in (
         ("status", web.url("/500/a"), {"auth": basic(new("basic, status"))}),
@@ -70,7 +70,7 @@ def targets(web: echo.Echo, new: Any) -> Iterator[dict[str, Any]]:
 
 
 def channels(web: echo.Echo, mail: echo.Echo, new: Any) -> Iterator[dict[str, Any]]:
-    """Providers of every type, all of which fail and say back what they were told."""
+    """Providers of every type, all of which fail and say back what they received."""
     refused = f"127.0.0.1:{system.free_port()}"
     port = web.port
     for name, kind, config in (
@@ -199,49 +199,51 @@ def mistakes(api: Api, secret: str) -> Iterator[tuple[str, str]]:
 
 
 def test_no_secret_leaves_its_sealed_column(settings_of: SettingsOf) -> None:
-    canaries = Canaries()
+    leak_markers = LeakMarkers()
     key = os.urandom(16)
     settings_of(encryption_keys=(key,))
-    encoded = canaries.add("encryption key", base64.b64encode(key).decode())
-    canaries.add("API key", system.API_KEY)
-    canaries.add("administrator's password", system.ENVIRONMENT["SUPERCHECK_ADMIN_PASSWORD"])
+    encoded = leak_markers.add("encryption key", base64.b64encode(key).decode())
+    leak_markers.add("API key", system.API_KEY)
+    leak_markers.add("administrator's password", system.ENVIRONMENT["SUPERCHECK_ADMIN_PASSWORD"])
     with contextlib.ExitStack() as stack:
         web, mail = stack.enter_context(echo.web()), stack.enter_context(echo.mail())
         it = stack.enter_context(
             system.running(
                 LOG_LEVEL="DEBUG",
                 CREDENTIAL_ENCRYPTION_KEY=encoded,
-                SECRET_KEY=canaries.new("secret key"),
-                METRICS_TOKEN=canaries.new("metrics token"),
+                SECRET_KEY=leak_markers.new("secret key"),
+                METRICS_TOKEN=leak_markers.new("metrics token"),
                 SMTP_HOST="127.0.0.1",
                 SMTP_PORT=str(mail.port),
                 SMTP_SECURITY="none",
                 SMTP_USERNAME="operator",
-                SMTP_PASSWORD=canaries.new("SMTP_PASSWORD"),
+                SMTP_PASSWORD=leak_markers.new("SMTP_PASSWORD"),
                 SMTP_FROM="c@example.test",
             )
         )
         api, heard = stack.enter_context(it.api()), stack.enter_context(surfaces.commands(it))
-        shown = story(it, api, web, mail, canaries)
-        leaks = dict(search(it, canaries, shown, heard))
+        shown = story(it, api, web, mail, leak_markers)
+        leaks = dict(search(it, leak_markers, shown, heard))
     assert not leaks, "\n".join(f"{where}: {what}" for where, what in leaks.items())
 
 
-def story(it: system.System, api: Api, web: echo.Echo, mail: echo.Echo, canaries: Canaries) -> list[tuple[str, str]]:
-    """Plant, let everything fail, try everything out; answers all that was shown meanwhile."""
-    providers = [api.make("/api/notification-providers", one) for one in channels(web, mail, canaries.new)]
+def story(
+    it: system.System, api: Api, web: echo.Echo, mail: echo.Echo, leak_markers: LeakMarkers
+) -> list[tuple[str, str]]:
+    """Plant, let everything fail, try everything out; return all that was shown during that time."""
+    providers = [api.make("/api/notification-providers", one) for one in channels(web, mail, leak_markers.new)]
     alerts = {"notificationProviders": providers}
-    monitors = [api.make("/api/monitors", {**one, "alertConfig": alerts}) for one in targets(web, canaries.new)]
+    monitors = [api.make("/api/monitors", {**one, "alertConfig": alerts}) for one in targets(web, leak_markers.new)]
     heartbeat = api.call("POST", "/api/monitors", {"name": "beat", "type": "heartbeat", "alertConfig": alerts})
-    token = canaries.add("heartbeat token", heartbeat["heartbeatUrl"].rpartition("/")[2])
-    plant_variable(it, api.call("GET", "/api/projects")["data"][0]["id"], canaries.new("variable"))
-    planted = canaries.found(sealed_texts(it))
+    token = leak_markers.add("heartbeat token", heartbeat["heartbeatUrl"].rpartition("/")[2])
+    plant_variable(it, api.call("GET", "/api/projects")["data"][0]["id"], leak_markers.new("variable"))
+    planted = leak_markers.found(sealed_texts(it))
 
-    # Everything that was to be sealed is, and the world has been told what only it was to be told
+    # Everything that was to be sealed is, and the outside world received only what it was meant to receive
     until(lambda: everyone_is_down(it, monitors), within=60, what="a failed check of every monitor")
     until(lambda: every_attempt_failed(it, providers), within=60, what="a failed delivery to every provider")
-    told = canaries.found("\n".join(web.told + mail.told))
-    assert planted == set(canaries.texts) - {
+    received = leak_markers.found("\n".join(web.received + mail.received))
+    assert planted == set(leak_markers.texts) - {
         "encryption key",
         "API key",
         "administrator's password",
@@ -250,7 +252,7 @@ def story(it: system.System, api: Api, web: echo.Echo, mail: echo.Echo, canaries
         "SMTP_PASSWORD",
     }
     untold = {name for name in planted if name.endswith(("refused", "tls"))}
-    assert told >= (planted | {"SMTP_PASSWORD"}) - untold - {"heartbeat token", "variable", "webhook secret"}
+    assert received >= (planted | {"SMTP_PASSWORD"}) - untold - {"heartbeat token", "variable", "webhook secret"}
 
     shown = [
         (f"test of {one}", api.post(f"{it.url}/api/notification-providers/{one}/test", timeout=60).text)
@@ -263,10 +265,10 @@ def story(it: system.System, api: Api, web: echo.Echo, mail: echo.Echo, canaries
     for path in ("monitors", "notification-providers"):
         for one in monitors if path == "monitors" else providers:
             api.call("PATCH", f"/api/{path}/{one}", {"name": "renamed"})
-    shown += mistakes(api, canaries.new("mistake"))
+    shown += mistakes(api, leak_markers.new("mistake"))
     shown += answers(api, [*monitors, heartbeat["id"]], providers)
     shown += surfaces.pages(it)
-    bearer = {"Authorization": f"Bearer {canaries.texts['metrics token']}"}
+    bearer = {"Authorization": f"Bearer {leak_markers.texts['metrics token']}"}
     shown.append(("metrics", requests.get(f"{it.url}/metrics", headers=bearer, timeout=10).text))
     return [(where, _without_own_url(text, token)) for where, text in shown]
 
@@ -277,9 +279,9 @@ def _without_own_url(text: str, token: str) -> str:
 
 
 def search(
-    it: system.System, canaries: Canaries, shown: list[tuple[str, str]], heard: list[str]
+    it: system.System, leak_markers: LeakMarkers, shown: list[tuple[str, str]], heard: list[str]
 ) -> Iterator[tuple[str, str]]:
-    """(where, which and its surroundings) of every canary that is where it should not be."""
+    """(where, which and its surroundings) of every marker that is where it should not be."""
     assert len(shown) > 80
     assert len(heard) > 1000
     everything = [
@@ -291,8 +293,8 @@ def search(
         ("the logs", it.said()),
     ]
     for where, text in everything:
-        for name in canaries.found(text):
-            yield where, f"{name}: {canaries.context(name, text)}"
+        for name in leak_markers.found(text):
+            yield where, f"{name}: {leak_markers.context(name, text)}"
     for where, data in surfaces.files(it):
-        for name in canaries.found(data):
+        for name in leak_markers.found(data):
             yield where, name

@@ -1,4 +1,4 @@
-"""Two hundred open pages starve nobody: pings are answered as before, and every page hears what happens."""
+"""Two hundred open pages starve no other client: pings are answered as before, and every page hears what happens."""
 
 import contextlib
 import http.client

@@ -1,4 +1,4 @@
-"""The acceptance of the main job, as a user meets it: one command, the HTTP API, a target that breaks and mends."""
+"""The acceptance of the main job, as a user meets it: one command, the HTTP API, a target that breaks and recovers."""
 
 import time
 from typing import Any
@@ -48,7 +48,7 @@ def test_an_outage_and_its_end_are_told_within_the_interval_and_two_seconds() ->
         assert first[0]["status"] == "up"
         until(lambda: status(api, monitor) == "up", within=3, what="the monitor is up")
 
-        # And an outage is told within the interval and 2 seconds
+        # And an outage is sent within the interval and 2 seconds
         began = time.monotonic()
         target.status = 500
         until(lambda: hook.events() == ["monitor.down"], within=INTERVAL + 2, what="the webhook about the outage")

@@ -1,4 +1,4 @@
-"""The whole road inside the test process: every actor consumed by one Dramatiq worker, the clock in the test's hands."""
+"""The whole pipeline inside the test process: every actor consumed by one Dramatiq worker, the clock in the test's hands."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""A process that runs the whole road, and dies at the commit that a test has chosen."""
+"""A process that runs the whole pipeline, and dies at the commit that a test has chosen."""
 
 import os
 import threading
@@ -34,7 +34,7 @@ class Death(NamedTuple):
 
 
 def run(death: Death | None) -> None:
-    """Consume every queue until `death`, or until somebody kills this process; the sweep forgives no message its absence."""
+    """Consume every queue until `death`, or until this process is killed; the sweep forgives no message its absence."""
     scheduling.sweep.IN_FLIGHT_GRACE = timedelta()
     # Made before the fork: without one of its own it would renew the dead one's sign of life.
     broker.broker_id = str(uuid4())

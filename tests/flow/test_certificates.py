@@ -1,4 +1,4 @@
-"""The story of a certificate: it nears its end, people are told at each threshold, it is renewed."""
+"""The story of a certificate: it nears its end, people are notified at each threshold, it is renewed."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ from tests.waiting import until
 pytestmark = pytest.mark.usefixtures("road")
 
 Db = psycopg.Connection[Any]
-#: One turn of the road for the monitor: answers once its round is decided.
+#: One turn of the pipeline for the monitor: answers once its round is decided.
 Check = Callable[[UUID], None]
 
 
@@ -80,7 +80,7 @@ def shop(authority: trustme.CA) -> Iterator[Site]:
 
 
 def events(hook: outside.Hook) -> list[tuple[str, int]]:
-    """(event, days left) of all that was told."""
+    """(event, days left) of all that was sent."""
     return [(one["event"], one.get("certificate", {}).get("daysRemaining")) for one in hook.received]
 
 
@@ -134,7 +134,7 @@ def test_renewal_starts_anew_and_a_process_that_remembers_nothing_repeats_nothin
         rows.a_provider(connection, project, hook.url, monitor)
         check(monitor)
         until(lambda: len(hook.received) == 1, what="the warning")
-        # When the worker is started afresh, the warning is on record
+        # When the worker is restarted, the warning is on record
         engine().sink.certificates = certificate_warning.ExpiryTracker()
         check(monitor)
         until(lambda: engine().sink.certificates._sent, what="the repetition")

@@ -1,6 +1,6 @@
-"""A process dies before or after each commit of the road, while an outage begins and again while it ends.
+"""A process dies before or after each commit of the pipeline, while an outage begins and again while it ends.
 
-Whoever takes over tells each of them once, and no round is there twice.
+The process that takes over sends each of them once, and no round is there twice.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 Db = psycopg.Connection[Any]
 TOKEN = "0123456789abcdefghij"
-#: How many commits each actor makes for one round of one monitor. Whoever decides it plans its alert with it; a message
+#: How many commits each actor makes for one round of one monitor. The process that decides it plans its alert with it; a message
 #: for `alert` is what comes of it where that failed.
 COMMITS = {"tick": 1, "check": 3, "aggregate": 1, "alert": 1, "deliver": 3, "heartbeat_ping": 1, "sweep": 1}
 DEATHS = [
@@ -32,13 +32,13 @@ DEATHS = [
     for number in range(commits)
     for when in ("before", "after")
 ]
-#: The service has answered, and nobody wrote that down.
+#: The service has answered, and no process recorded that.
 MAY_REPEAT = Death("deliver", 2, "before")
 
 
 @contextmanager
 def process(death: Death | None) -> Iterator[Any]:
-    """A process of the road, forked from one that has everything imported and nothing open."""
+    """A process of the pipeline, forked from one that has everything imported and nothing open."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["__main__", "tests.flow.doomed"])
     from tests.flow import doomed
@@ -54,7 +54,7 @@ def process(death: Death | None) -> Iterator[Any]:
 
 
 class Story:
-    """One monitor, its target and its webhook; `turn` breaks or mends it while a process dies."""
+    """One monitor, its target and its webhook; `turn` breaks or repairs it while a process dies."""
 
     def __init__(self, db: Db, death: Death, target: outside.Target, hook: outside.Hook) -> None:
         self.db, self.death, self.target, self.hook = db, death, target, hook
@@ -75,7 +75,7 @@ class Story:
         rows.a_provider(db, project, hook.url, self.monitor)
 
     def turn(self, status: str, events: list[str]) -> None:
-        """The target becomes `status`, a process dies over it, and another one ends what it began: `events` are told."""
+        """The target becomes `status`, a process dies over it, and another one ends what it began: `events` are sent."""
         from actors.broker import broker
 
         self.target.status = 200 if status == "up" else 500
@@ -88,7 +88,7 @@ class Story:
         broker.client.zadd(dead, dict.fromkeys(broker.client.zrange(dead, 0, -1), 0))
         self.db.execute("UPDATE deliveries SET claimed_until = now() WHERE claimed_until IS NOT NULL")
         with process(None):
-            until(lambda: self._told(events), within=30, what=f"{events} told")
+            until(lambda: self._all_sent(events), within=30, what=f"{events} sent")
 
     def _begin(self, status: str) -> None:
         from actors.verdicts import aggregate
@@ -99,7 +99,7 @@ class Story:
             case "heartbeat_ping":
                 self._ping("" if status == "up" else "/fail")
             case "sweep":
-                # A round that was answered, and nobody told so.
+                # A round that was answered, without a message about it.
                 self._answer(now, status)
                 sweep.sweep.send()
             case "alert":
@@ -128,8 +128,8 @@ class Story:
             assert answer.status_code == 200
         ping_pool.close()
 
-    def _told(self, events: list[str]) -> bool:
-        """Whether all is told and on record; the clock goes on meanwhile."""
+    def _all_sent(self, events: list[str]) -> bool:
+        """Whether all is sent and on record; the clock goes on during that time."""
         from actors import queues
         from actors.broker import broker
         from scheduling import sweep, tick
@@ -155,7 +155,7 @@ def test_a_crash_loses_nothing_and_doubles_nothing(
     story.turn("down", ["monitor.down"])
     story.turn("up", ["monitor.down", "monitor.up"])
 
-    # Then both are told once, a repeated call carries the id of the first
+    # Then both are sent once, a repeated call carries the id of the first
     assert len(set(story.deliveries())) == 2
     assert len(story.deliveries()) == (4 if death == MAY_REPEAT else 2)
     assert list(dict.fromkeys(hook.events())) == ["monitor.down", "monitor.up"]

@@ -39,7 +39,7 @@ def job(connection: Db) -> Iterator[Callable[..., None]]:
 
 @pytest.fixture
 def heartbeat(connection: Db, hook: outside.Hook) -> UUID:
-    """Expected every minute with a minute's grace; `hook` is told."""
+    """Expected every minute with a minute's grace; `hook` is notified."""
     project = rows.a_project(connection)
     monitor = rows.a_monitor(
         connection,
@@ -74,11 +74,11 @@ def test_a_missed_heartbeat_is_told_once_and_the_ping_after_it_is_its_recovery(
     # When it stops
     overdue(connection)
     tick()
-    # Then that is told
+    # Then that is sent
     until(lambda: hook.events() == ["heartbeat.missed"], what="the webhook")
-    told = hook.received[0]
-    assert (told["status"], told["previousStatus"], told["errorCode"]) == ("down", "up", "HEARTBEAT_MISSED")
-    assert "No ping arrived in time" in told["reason"]
+    notice = hook.received[0]
+    assert (notice["status"], notice["previousStatus"], notice["errorCode"]) == ("down", "up", "HEARTBEAT_MISSED")
+    assert "No ping arrived in time" in notice["reason"]
     # And its next call is the recovery
     job()
     until(lambda: hook.events() == ["heartbeat.missed", "monitor.up"], what="the recovery")
@@ -141,7 +141,7 @@ def test_a_failure_reported_while_the_broker_was_away_is_found_by_the_sweep(
     assert rows.state(connection, heartbeat)["status"] == "pending"
     # When the sweep comes
     sweep()
-    # Then it is told after all, and only once
+    # Then it is sent after all, and only once
     until(lambda: hook.events() == ["monitor.down"], what="the webhook")
     sweep()
     becomes(connection, heartbeat, "down")
@@ -159,7 +159,7 @@ def test_a_ping_in_the_last_second_is_in_time(
     assert tick() == 0
     # When the job calls after all
     job()
-    # Then the deadline has moved on, and nobody was told anything
+    # Then the deadline has moved on, and no alert was sent
     assert rows.state(connection, heartbeat)["next_run_at"] > deadline + timedelta(seconds=100)
     assert rows.value(connection, "SELECT count(*) FROM alerts") == 0
     assert hook.received == []
@@ -191,7 +191,7 @@ def test_a_ping_in_time_that_is_stored_after_the_claim_makes_the_miss_void(
     # When a ping is stored that had come before it
     came = deadline - timedelta(milliseconds=5)
     a_late_ping(came)
-    # Then the round is void: the miss is taken back, and nobody is told
+    # Then the round is void: the miss is taken back, and no alert is sent
     until(lambda: rows.state(connection, heartbeat)["decided_for"] == came, what="the ping is decided")
     missed = "SELECT count(*) FROM monitor_results WHERE error_code = 'HEARTBEAT_MISSED'"
     queue = "dramatiq:aggregation.msgs"
@@ -213,7 +213,7 @@ def _under_way(queue: str) -> int:
 def test_a_ping_in_time_that_is_stored_after_the_miss_was_told_is_its_recovery(
     connection: Db, tick: Tick, job: Callable[..., None], heartbeat: UUID, hook: outside.Hook
 ) -> None:
-    # Given a miss that was told
+    # Given a miss that was sent
     job()
     becomes(connection, heartbeat, "up")
     overdue(connection)
@@ -240,15 +240,15 @@ def test_after_an_absence_of_ours_a_dead_job_is_told_once_and_a_living_one_never
     from actors.verdicts.ping_intake import PingIntake
     from models.connections.database import transaction
 
-    # Given nobody who took pings for ten minutes, in which the deadline passed
+    # Given no process that took pings for ten minutes, in which the deadline passed
     job()
     becomes(connection, heartbeat, "up")
     now = datetime.now(UTC)
     left = now - timedelta(minutes=10)
     connection.execute("INSERT INTO ping_intake (role, since, seen_at) VALUES ('web', %s, %s)", [left, left])
     connection.execute("UPDATE monitor_states SET next_run_at = %s", [now - timedelta(minutes=8)])
-    assert tick() == 0, "nobody takes pings yet"
-    # When somebody does again
+    assert tick() == 0, "no process takes pings yet"
+    # When a process does again
     ping_intake = PingIntake(broker, transaction)
     ping_intake.start()
     until(lambda: rows.state(connection, heartbeat)["last_verdict"] == "error", what="the gap is ours")
@@ -261,7 +261,7 @@ def test_after_an_absence_of_ours_a_dead_job_is_told_once_and_a_living_one_never
     job()
     until(lambda: rows.state(connection, heartbeat)["last_verdict"] == "up", what="the ping is decided")
     assert rows.value(connection, "SELECT count(*) FROM alerts") == 0
-    # And one that does not is told at its deadline
+    # And one that does not is sent at its deadline
     overdue(connection)
     tick()
     until(lambda: hook.events() == ["heartbeat.missed"], what="the webhook")

@@ -38,7 +38,7 @@ def in_all(strategy: str = "all", threshold: int = 50, locations: list[str] = TH
 def test_every_strategy_decides_every_split_of_three_locations(
     connection: Db, tick: Tick, target: outside.Target
 ) -> None:
-    # Given a monitor for every strategy and split; what other locations than one of ours see is there already
+    # Given a monitor for every strategy and split; what other locations than our own see is there already
     for code in THREE:
         rows.a_location(connection, code, 1)
     project = rows.a_project(connection)

@@ -36,7 +36,7 @@ def end_window(db: Db) -> None:
 
 @pytest.fixture
 def monitor(connection: Db, target: outside.Target, hook: outside.Hook, tick: Tick) -> UUID:
-    """Up, its next slot an hour away; `hook` is told."""
+    """Up, its next slot an hour away; `hook` is notified."""
     project = rows.a_project(connection)
     monitor = rows.a_monitor(connection, project, target.url, interval=7200)
     rows.a_provider(connection, project, hook.url, monitor)

@@ -1,4 +1,4 @@
-"""The story from tick to delivery: a target breaks, people are told, it recovers, people are told."""
+"""The story from tick to delivery: a target breaks, people are notified, it recovers, people are notified."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -57,12 +57,12 @@ def test_an_outage_is_told_once_and_its_end_once(
     make_due(connection, monitor)
     tick()
 
-    # Then the webhook is told
+    # Then the webhook is notified
     until(lambda: hook.events() == ["monitor.down"], what="the down webhook")
     assert hook.received[0]["errorCode"] == "UNEXPECTED_STATUS"
     assert hook.received[0]["alertNumber"] == 1
 
-    # And when it is mended
+    # And when it is repaired
     target.status = 200
     make_due(connection, monitor)
     tick()

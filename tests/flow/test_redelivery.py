@@ -1,4 +1,4 @@
-"""Every message of the road is delivered twice at once, and once more when all is over: nothing happens that did not happen before."""
+"""Every message of the pipeline is delivered twice at once, and once more when all is over: nothing happens that did not happen before."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("road")
 
 Db = psycopg.Connection[Any]
 TOKEN = "0123456789abcdefghij"
-#: Everything that the road writes.
+#: Everything that the pipeline writes.
 TABLES = (
     "monitor_states",
     "monitor_results",
@@ -69,7 +69,7 @@ def ping() -> Iterator[Callable[[str], None]]:
 
 
 def everything(db: Db) -> dict[str, list[str]]:
-    """All rows of the road, as text."""
+    """All rows of the pipeline, as text."""
     return {
         table: [str(row[0]) for row in db.execute(f"SELECT t::text FROM {table} t ORDER BY 1").fetchall()]
         for table in TABLES
@@ -106,7 +106,7 @@ def test_every_message_delivered_three_times_is_the_same_as_once(
     from actors.broker import broker
     from scheduling import sweep
 
-    # Given a monitor, a heartbeat, a round that was answered while nobody listened, and an alert that nobody planned
+    # Given a monitor, a heartbeat, a round that was answered while no process listened, and an alert that is not planned yet
     project = rows.a_project(connection)
     hour = datetime.now(UTC) + timedelta(hours=1)
     shop = rows.a_monitor(connection, project, target.url, due=hour, interval=3600, state={"status": "up"})
@@ -125,20 +125,20 @@ def test_every_message_delivered_three_times_is_the_same_as_once(
     check_now(connection, shop)
     ping("/fail")
     sweep.sweep.send()
-    until(lambda: statuses(connection, 4), what="four failures told")
+    until(lambda: statuses(connection, 4), what="four failures sent")
     target.status = 200
     check_now(connection, shop)
     ping("")
-    until(lambda: statuses(connection, 6), what="two recoveries told")
+    until(lambda: statuses(connection, 6), what="two recoveries sent")
     until(drained, what="all messages worked off")
 
-    # Then every actor had its part, and each alert was told once
+    # Then every actor had its part, and each alert was sent once
     assert {message.actor_name for message in sent} == EVERY_ACTOR
     assert sorted(hook.events()) == ["monitor.down"] * 4 + ["monitor.up"] * 2
     before = everything(connection)
     assert len(before["monitor_results"]) == 5
 
-    # And when all of them come once more, nothing changes and nobody is called
+    # And when all of them come once more, nothing changes and no webhook is called
     broker.enqueue_many(list(sent))
     until(drained, what="all messages worked off again")
     assert everything(connection) == before

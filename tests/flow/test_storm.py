@@ -1,4 +1,4 @@
-"""The story of a storm, from tick to summary: many targets break at once, people are told in few words."""
+"""The story of an alert flood, from tick to summary: many targets break at once, people get a summary."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -32,7 +32,7 @@ def test_people_get_a_few_messages_and_one_summary_and_machines_every_event(
     settings_of: SettingsOf,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # Given nine monitors of one target, a machine and people who are told of all of them
+    # Given nine monitors of one target, an event receiver and people who are notified of all of them
     settings_of(storm_threshold=3)
     monkeypatch.setattr(grouping, "CALM", timedelta(seconds=1))
     project = rows.a_project(connection)
@@ -57,7 +57,7 @@ def test_people_get_a_few_messages_and_one_summary_and_machines_every_event(
     assert len(people.received) == 3 + 1
     assert rows.value(connection, "SELECT reason FROM alerts WHERE type = 'summary'").startswith("6 alerts")
     assert hook.events() == ["monitor.down"] * 9
-    # And each of the six says so, and that the machine was told
+    # And each of the six says so, and that the machine was notified
     until(lambda: rows.value(connection, "SELECT count(*) FROM alerts WHERE status <> 'sent'") == 0)
     said = "SELECT count(*) FROM alerts WHERE suppressed_because LIKE 'storm: %%'"
     assert rows.value(connection, said) == 6

@@ -11,7 +11,7 @@ from tests import rows
 Db = psycopg.Connection[Any]
 NO_RECIPIENT = {"status": "suppressed", "suppressed_because": "no provider: this monitor has none"}
 LIMIT = {"status": "suppressed", "suppressed_because": "limit: 3 alerts were sent", "alert_number": None}
-OTHER = {"status": "suppressed", "suppressed_because": "storm: told in a summary"}
+OTHER = {"status": "suppressed", "suppressed_because": "storm: sent in a summary"}
 
 
 @pytest.mark.parametrize(

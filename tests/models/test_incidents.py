@@ -40,7 +40,7 @@ def test_the_first_failed_round_is_kept_and_not_the_one_that_reached_the_thresho
     (location,) = kept(connection)["locations"]
     assert location["details"] == ANSWER
     assert (location["location"], location["status"], location["errorCode"]) == ("us-east", "down", "UNEXPECTED_STATUS")
-    assert (location["responseTimeMs"], location["errorMessage"]) == (20.0, "Nobody answers.")
+    assert (location["responseTimeMs"], location["errorMessage"]) == (20.0, "No one answers.")
 
 
 def test_the_result_of_every_location_is_kept_failed_ones_first(connection: Db, monitor: UUID) -> None:

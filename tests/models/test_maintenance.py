@@ -100,7 +100,7 @@ def test_pings_in_a_window_are_kept_marked_and_not_summed(connection: Db, projec
     assert sums(connection) == ([] if planned else [(1, 0, 0, 0)])
 
 
-def test_a_ping_of_a_heartbeat_that_owes_its_recovery_is_left_to_the_pipeline(connection: Db, project: UUID) -> None:
+def test_a_ping_of_a_heartbeat_with_a_pending_recovery_is_left_to_the_pipeline(connection: Db, project: UUID) -> None:
     state = {"status": "up", "last_verdict": "up", "decided_for": AT - MINUTE, "last_ping_at": AT - MINUTE}
     rows.a_monitor(
         connection, project, "", type="heartbeat", heartbeat_token_hash=TOKEN, state={**state, "alerts_sent": 1}
@@ -111,12 +111,12 @@ def test_a_ping_of_a_heartbeat_that_owes_its_recovery_is_left_to_the_pipeline(co
     assert found.undecided
 
 
-@pytest.mark.parametrize("hushed", ["window", "mute"])
-def test_a_certificate_is_warned_of_once_the_monitor_is_hushed_no_longer(
-    connection: Db, project: UUID, hushed: str
+@pytest.mark.parametrize("suppressed_by", ["window", "mute"])
+def test_a_certificate_is_warned_of_when_the_monitor_is_suppressed_no_longer(
+    connection: Db, project: UUID, suppressed_by: str
 ) -> None:
     monitor = rows.a_monitor(connection, project)
-    if hushed == "window":
+    if suppressed_by == "window":
         rows.a_window(connection, project, AT, AT + 5 * MINUTE)
     else:
         connection.execute("UPDATE monitors SET muted_until = %s", [AT + 5 * MINUTE])

@@ -30,7 +30,7 @@ def configure(monkeypatch: pytest.MonkeyPatch) -> Configure:
 
 
 @pytest.fixture(autouse=True)
-def _nobody_has_a_mail_yet() -> Iterator[None]:
+def _no_mail_yet() -> Iterator[None]:
     """All notices here have the same delivery id."""
     yield
     Receipts.forget_all()

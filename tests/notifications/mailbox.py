@@ -1,4 +1,4 @@
-"""A local SMTP server: keeps what it is handed, refuses what it is told to."""
+"""A local SMTP server: keeps what it is handed, refuses what the test chooses."""
 
 from dataclasses import dataclass, field
 from email import message_from_bytes

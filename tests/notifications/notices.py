@@ -65,9 +65,9 @@ def hostile(length: int = 1) -> Notice:
     return outage(monitor=monitor, reason=text, error_code=text, locations=places, custom_message=text, project=text)
 
 
-def storm(count: int, text: str = "", **changes: Any) -> Notice:
+def flood(count: int, text: str = "", **changes: Any) -> Notice:
     """A summary of `count` changes, the first of every two an outage; `text` goes into every name and reason."""
-    told = tuple(
+    changed_monitors = tuple(
         NoticeChange(
             f"Node {number}{text}",
             f"https://watch.example/monitors/{number}",
@@ -83,4 +83,4 @@ def storm(count: int, text: str = "", **changes: Any) -> Notice:
         ("alert_id", "error_code", "response_time_ms", "checked_at", "alert_number", "down_since", "down_for_seconds")
     )
     values = {"event": "summary", "monitor": dashboard, "reason": "", "locations": (), "custom_message": "", **empty}
-    return outage(**(values | {"changes": told} | changes))
+    return outage(**(values | {"changes": changed_monitors} | changes))

@@ -1,4 +1,4 @@
-"""A local HTTP service: answers as told, one answer a request, and keeps what it was sent."""
+"""A local HTTP service: answers as configured, one answer a request, and keeps what it was sent."""
 
 import threading
 from collections import deque

@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 
 LONGEST_LINE = 998
 LONGEST_FOLDED = 78
-#: Every header of a mail of ours; each stands there once.
+#: Every header of a mail of Supercheck; each stands there once.
 REQUIRED = {
     "From",
     "To",
@@ -125,7 +125,7 @@ def _phrase(phrase: str) -> str:
 
 
 def _decode(word: str, *, phrase: bool) -> str | None:
-    """An encoded word of whole characters; None where it is a plain one. Raise `Malformed` if it is neither."""
+    """An encoded word of whole characters; None if it is a plain one. Raise `Malformed` if it is neither."""
     match = _ENCODED.fullmatch(word)
     if match is None:
         _require("=?" not in word, f"half an encoded word: {word!r}")

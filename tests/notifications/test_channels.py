@@ -10,7 +10,7 @@ import pytest
 
 from channels import CHANNELS
 from notifications import SENDERS, NotificationError
-from tests.notifications.notices import HOSTILE, hostile, outage, storm
+from tests.notifications.notices import HOSTILE, flood, hostile, outage
 from tests.notifications.service import Answer, Service
 
 OVER_HTTP = [name for name, channel in CHANNELS.items() if channel.url_field is not None]
@@ -97,7 +97,7 @@ def test_the_time_to_wait_is_read_from_the_body_too(
 
 
 @pytest.mark.parametrize("channel", OVER_HTTP)
-def test_the_header_is_believed_before_the_body(channel: str, service: Service) -> None:
+def test_the_header_takes_precedence_over_the_body(channel: str, service: Service) -> None:
     service.answers.append(Answer(429, b'{"retry_after": 64}', {"Retry-After": "7"}))
     assert _fails(channel, service).retry_after == 7.0
 
@@ -133,7 +133,7 @@ def test_of_a_huge_answer_only_the_beginning_is_read(channel: str, status: int, 
 
 @pytest.mark.parametrize("channel", OVER_HTTP)
 def test_a_summary_breaks_no_channel(channel: str, service: Service) -> None:
-    SENDERS[channel](storm(200, HOSTILE), config_for(channel, service))
+    SENDERS[channel](flood(200, HOSTILE), config_for(channel, service))
     assert len(service.requests) == 1
 
 

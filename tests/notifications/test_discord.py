@@ -9,7 +9,7 @@ import pytest
 from notifications import discord
 from notifications.notice import Notice
 from notifications.plain import units
-from tests.notifications.notices import hostile, outage, recovery, storm
+from tests.notifications.notices import flood, hostile, outage, recovery
 from tests.notifications.service import Service
 from tests.notifications.shape import closed, validate
 
@@ -105,7 +105,7 @@ def test_a_certificates_headline_of_nothing_but_markup_still_fits(service: Servi
 
 
 def test_a_summary_lists_what_fits_and_counts_the_rest(service: Service) -> None:
-    embed = _sent(service, storm(500))
+    embed = _sent(service, flood(500))
     text = embed["description"].replace("\\", "")
     assert embed["title"].replace("\\", "") == "🔴 Web shop: 250 down, 250 up again"
     assert f"and {500 - text.count('Node ')} more" in text

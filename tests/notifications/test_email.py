@@ -17,7 +17,7 @@ import settings
 from notifications import NotificationError, email
 from tests.notifications.conftest import Configure, server_context
 from tests.notifications.mailbox import Delivered, Mailbox, authenticate
-from tests.notifications.notices import hostile, outage, recovery, storm
+from tests.notifications.notices import flood, hostile, outage, recovery
 
 
 def _free_port() -> int:
@@ -28,7 +28,7 @@ def _free_port() -> int:
 
 @contextlib.contextmanager
 def _serving(mailbox: Mailbox, **options: Any) -> Iterator[int]:
-    """A server's port; aiosmtpd cannot be asked which port it was given, hence one found beforehand."""
+    """A server's port; aiosmtpd cannot be asked which port it was given, so one is found beforehand."""
     controller = Controller(mailbox, hostname="127.0.0.1", port=_free_port(), **options)
     controller.start()
     try:
@@ -56,7 +56,7 @@ def config(mailbox: Mailbox) -> Iterator[dict[str, Any]]:
 
 
 def _parts(delivered: Delivered) -> tuple[str, str]:
-    """Text and HTML of a mail, with line endings of ours."""
+    """Text and HTML of a mail, with normalised line endings."""
     text, html = (delivered.mail.get_body((kind,)) for kind in ("plain", "html"))
     assert text is not None
     assert html is not None
@@ -133,7 +133,7 @@ def test_what_belongs_to_no_outage_is_no_answer_to_anything(mailbox: Mailbox, co
 
 
 def test_a_summary_lists_names_reasons_and_links_in_both_parts(mailbox: Mailbox, config: dict[str, Any]) -> None:
-    email.send(storm(130), config)
+    email.send(flood(130), config)
     assert mailbox.delivered[0].mail["Subject"] == "🔴 Web shop: 65 down, 65 up again"
     for part in _parts(mailbox.delivered[0]):
         assert "Node 0" in part

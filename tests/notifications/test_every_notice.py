@@ -12,7 +12,7 @@ import settings as environment
 from notifications import Notice, NoticeChange, NoticeLocation, NoticeMonitor, discord, email, slack, teams, telegram
 from notifications.wording import as_text, describe
 from tests.notifications import strict_mail, test_discord, test_slack, test_teams, test_telegram
-from tests.notifications.notices import HOSTILE, MONITOR_ID, outage, storm
+from tests.notifications.notices import HOSTILE, MONITOR_ID, flood, outage
 from tests.notifications.shape import validate
 
 CONFIG = {"to": ["ops@example.com"], "from": "watch@example.org"}
@@ -48,7 +48,7 @@ NOTICES = st.builds(
     incident_url=st.none() | st.just("https://watch.example/incidents/1"),
 )
 SUMMARIES = st.builds(
-    lambda changes, times, project: storm(0, changes=tuple(changes) * times, project=project),
+    lambda changes, times, project: flood(0, changes=tuple(changes) * times, project=project),
     st.lists(CHANGES, max_size=6),
     st.sampled_from([1, 15]),
     TEXTS,
@@ -85,7 +85,7 @@ def test_a_first_alert_of_no_time_at_all_is_told_too() -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_a_summary_says_all_of_what_it_was_given_where_there_is_room(count: int) -> None:
-    wording = describe(storm(count))
+    wording = describe(flood(count))
     text = as_text(wording)
     assert text.count("Node ") == count
     assert "more" not in text
@@ -99,7 +99,7 @@ def test_a_summary_tells_the_worst_first_and_then_by_time() -> None:
 
     events: list[Any] = [("monitor.up", 1), ("monitor.down", 3), ("else", 0), ("heartbeat.missed", 2)]
     events += [("monitor.ssl_expiring", 1), ("monitor.down", 2)]
-    wording = describe(storm(0, changes=tuple(change(*one) for one in events)))
+    wording = describe(flood(0, changes=tuple(change(*one) for one in events)))
     assert [one.name for one in wording.changes] == [
         "monitor.down 2",
         "monitor.down 3",

@@ -15,7 +15,7 @@ from notifications import Notice, NotificationError, email
 from notifications.mail import Mail
 from notifications.plain import line
 from tests.notifications import strict_mail
-from tests.notifications.notices import MONITOR_ID, outage, recovery, storm
+from tests.notifications.notices import MONITOR_ID, flood, outage, recovery
 from tests.notifications.strict_mail import Parsed
 
 LONG_DOMAIN = "alerts.monitoring.department-of-operations.a-rather-long-company-name.example"
@@ -77,7 +77,7 @@ def test_a_name_is_in_the_subject_as_it_is_and_nowhere_else_in_the_head(name: st
 @given(TEXTS)
 @example(INJECTION)
 def test_subjects_of_tests_summaries_and_certificates_hold_as_well(text: str) -> None:
-    for notice in (_named(text, event="monitor.ssl_expiring", down_since=None), storm(3, text, project=text)):
+    for notice in (_named(text, event="monitor.ssl_expiring", down_since=None), flood(3, text, project=text)):
         mail = _parsed(notice)
         assert line(text, 80).rstrip("…") in mail.text("Subject")
 

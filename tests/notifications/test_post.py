@@ -172,7 +172,7 @@ def test_an_internal_address_is_blocked_however_it_is_written(
 def test_the_address_judged_is_the_one_connected_to(
     service: Service, configure: Configure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A name that answers an allowed address first and loopback ever after (DNS rebinding) wins nothing."""
+    """A name that resolves to an allowed address first and loopback ever after (DNS rebinding) wins nothing."""
     real, asked = socket.getaddrinfo, []
 
     def rebinding(host: str, port: int, *args: object, **kwargs: object) -> object:

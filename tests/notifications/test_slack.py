@@ -8,7 +8,7 @@ import pytest
 
 from notifications import slack
 from notifications.notice import Notice
-from tests.notifications.notices import hostile, outage, recovery, storm
+from tests.notifications.notices import flood, hostile, outage, recovery
 from tests.notifications.service import Service
 from tests.notifications.shape import validate
 
@@ -126,7 +126,7 @@ def test_hostile_texts_are_neither_markup_nor_too_long(service: Service, length:
 
 
 def test_a_summary_fills_sections_and_counts_the_rest(service: Service) -> None:
-    text = _sent(service, storm(500, " <&>"))
+    text = _sent(service, flood(500, " <&>"))
     assert "🔴 Web shop: 250 down, 250 up again" in text
     assert "Node 0 &lt;&amp;&gt; is down (2026-03-01 12:29:35 UTC): The connection was refused." in text
     assert "and " + str(500 - text.count("Node ")) + " more" in text

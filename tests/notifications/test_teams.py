@@ -7,7 +7,7 @@ import pytest
 
 from notifications import NotificationError, teams
 from notifications.notice import Notice
-from tests.notifications.notices import hostile, outage, recovery, storm
+from tests.notifications.notices import flood, hostile, outage, recovery
 from tests.notifications.service import Answer, Service
 from tests.notifications.shape import closed, validate
 
@@ -113,7 +113,7 @@ def test_an_error_hidden_in_a_200_is_found(service: Service, status: int, perman
 
 
 def test_a_summary_links_every_name_and_counts_the_rest(service: Service) -> None:
-    text = _sent(service, storm(500))
+    text = _sent(service, flood(500))
     assert "Web shop: 250 down, 250 up again" in text
     assert "Node 0 is down" in text
     assert text.count("is down") < 250

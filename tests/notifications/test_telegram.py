@@ -10,7 +10,7 @@ import pytest
 from notifications import NotificationError, telegram
 from notifications.notice import Notice
 from notifications.plain import units
-from tests.notifications.notices import hostile, outage, recovery, storm
+from tests.notifications.notices import flood, hostile, outage, recovery
 from tests.notifications.service import Answer, Service
 from tests.notifications.shape import closed, validate
 
@@ -99,7 +99,7 @@ def test_nobody_is_called_by_a_name_and_mail_addresses_stay_whole(service: Servi
 
 
 def test_a_summary_links_every_name_and_counts_the_rest(service: Service) -> None:
-    reader = _sent(service, storm(500))
+    reader = _sent(service, flood(500))
     assert "Web shop: 250 down, 250 up again" in reader.text
     assert ("a", [("href", "https://watch.example/monitors/2")]) in reader.tags
     assert f"and {500 - reader.text.count('Node ')} more" in reader.text

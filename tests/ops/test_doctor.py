@@ -33,10 +33,10 @@ def test_missing_processes_are_problems_and_a_forgetful_redis_is_a_warning(setti
 
 def test_a_process_that_does_not_know_the_first_key_is_a_warning(settings_of: SettingsOf, redis_url: str) -> None:
     config = settings_of(encryption_keys=(b"the new key here", b"the old key here"))
-    told = [f'{{"keys": ["{encryption.key_id(key).hex()}"], "away": []}}' for key in config.encryption_keys]
+    announced = [f'{{"keys": ["{encryption.key_id(key).hex()}"], "away": []}}' for key in config.encryption_keys]
     with redis.Redis.from_url(redis_url) as client:
         try:
-            for name, value in zip("ab", told, strict=True):
+            for name, value in zip("ab", announced, strict=True):
                 client.set(f"supercheck:process:web:{name}", value)
             found = _states(list(doctor.broker(config)))
         finally:

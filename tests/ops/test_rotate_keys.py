@@ -1,4 +1,4 @@
-"""Every stored credential comes under the new key, whatever happens meanwhile."""
+"""Every stored credential comes under the new key, whatever happens during the rotation."""
 
 import base64
 import dataclasses
@@ -144,11 +144,11 @@ def test_a_change_made_meanwhile_is_kept(
 ) -> None:
     keys(OLD)
     monitor = encrypted_monitor(connection, project)
-    other = {"auth.password": "changed meanwhile"}
+    other = {"auth.password": "changed during that"}
     config = keys(NEW, OLD)
-    # Given somebody who holds the row and is about to change it, under the old key
-    with psycopg.connect(database_url) as somebody:
-        somebody.execute("SELECT 1 FROM monitors WHERE id = %s FOR NO KEY UPDATE", [monitor])
+    # Given a session that holds the row and is about to change it, under the old key
+    with psycopg.connect(database_url) as other_session:
+        other_session.execute("SELECT 1 FROM monitors WHERE id = %s FOR NO KEY UPDATE", [monitor])
         thread = threading.Thread(target=rotate_keys.rotate, args=[config])
         thread.start()
         thread.join(0.3)
@@ -156,8 +156,8 @@ def test_a_change_made_meanwhile_is_kept(
         keys(OLD)
         sealed = encryption.encrypt(other, "monitors", monitor)
         keys(NEW, OLD)
-        somebody.execute("UPDATE monitors SET secrets = %s WHERE id = %s", [sealed, monitor])
-        somebody.commit()
+        other_session.execute("UPDATE monitors SET secrets = %s WHERE id = %s", [sealed, monitor])
+        other_session.commit()
         thread.join(10)
     keys(NEW)
     assert secrets_of(connection, "monitors", monitor) == other
@@ -212,7 +212,7 @@ def test_a_rotation_waits_until_every_running_process_knows_the_new_key(
     config = keys(NEW, OLD)
     both, old = [[encryption.key_id(key).hex() for key in listed] for listed in ((NEW, OLD), (OLD,))]
     with redis.Redis.from_url(redis_url) as client:
-        rotate_keys.require_ready(config)  # nobody runs
+        rotate_keys.require_ready(config)  # no process runs
         client.set("supercheck:process:web:a", json.dumps({"keys": both, "away": []}))
         rotate_keys.require_ready(config)
         for name, value in (("b", json.dumps({"keys": old, "away": []})), ("c", "1")):

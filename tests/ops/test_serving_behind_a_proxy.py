@@ -78,7 +78,7 @@ def test_a_proxys_connections_are_not_those_of_one_client(proxied: Server) -> No
 def test_behind_a_proxy_a_client_with_too_many_connections_loses_its_own(proxied: Server) -> None:
     with contextlib.ExitStack() as stack:
         other = _open(stack, proxied, _post("198.51.100.1"))
-        # Proxies write ports, too: they make nobody another client.
+        # Proxies write ports, too: they do not make another client of anyone.
         slow = [_open(stack, proxied, _post(f"192.0.2.1:{4000 + number}")) for number in range(9)]
         until(lambda: _is_closed(slow[0]))
         assert not [one for one in (other, *slow[1:]) if _is_closed(one)]

@@ -61,7 +61,7 @@ class Start:
         return next(int(one["pid"]) for one in found if one["name"] == name)
 
     def end(self, number: signal.Signals) -> list[psutil.Process]:
-        """Send `number` to the supervisor; answers the processes that outlive it for longer than they may."""
+        """Send `number` to the supervisor; return the processes that outlive it for longer than they may."""
         family = self.family()
         os.kill(self.process.pid, number)
         self.process.wait(STOP_SECONDS)

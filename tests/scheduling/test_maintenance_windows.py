@@ -15,7 +15,7 @@ from tests import messages, rows
 Db = psycopg.Connection[Any]
 NOW = datetime.now(UTC).replace(microsecond=0)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
-OWING = {
+WITH_PENDING_ALERT = {
     "status": "down",
     "last_verdict": "down",
     "consecutive_failures": 2,
@@ -80,9 +80,11 @@ def test_a_window_that_cannot_be_read_ends_and_stops_no_other(connection: Db, pr
     assert rows.value(connection, "SELECT cron_expression FROM maintenance_windows WHERE id = %s", broken) == "nonsense"
 
 
-def test_a_monitor_that_owes_an_alert_is_checked_at_once_when_its_window_is_over(connection: Db, project: UUID) -> None:
+def test_a_monitor_with_a_pending_alert_is_checked_at_once_when_its_window_is_over(
+    connection: Db, project: UUID
+) -> None:
     window = rows.a_window(connection, project, NOW - HOUR, NOW + MINUTE)
-    monitor = rows.a_monitor(connection, project, due=NOW + HOUR, state=OWING)
+    monitor = rows.a_monitor(connection, project, due=NOW + HOUR, state=WITH_PENDING_ALERT)
     maintenance_windows.release(NOW)
     assert rows.state(connection, monitor)["next_run_at"] == NOW + HOUR
     assert rows.state(connection, monitor)["pending_alert"]
@@ -97,7 +99,7 @@ def test_a_monitor_that_owes_an_alert_is_checked_at_once_when_its_window_is_over
 @pytest.mark.parametrize("end", ["DELETE FROM maintenance_windows", "UPDATE monitors SET tags = '{}'"])
 def test_a_window_that_is_taken_away_releases_too(connection: Db, project: UUID, end: str) -> None:
     rows.a_window(connection, project, NOW - HOUR, NOW + HOUR, tag="blue")
-    monitor = rows.a_monitor(connection, project, due=NOW + HOUR, state=OWING, tags=["blue"])
+    monitor = rows.a_monitor(connection, project, due=NOW + HOUR, state=WITH_PENDING_ALERT, tags=["blue"])
     maintenance_windows.release(NOW)
     assert rows.state(connection, monitor)["pending_alert"]
     connection.execute(end)  # type: ignore[call-overload]
@@ -106,7 +108,7 @@ def test_a_window_that_is_taken_away_releases_too(connection: Db, project: UUID,
 
 
 def test_a_mute_that_ends_releases_too(connection: Db, project: UUID) -> None:
-    monitor = rows.a_monitor(connection, project, due=NOW + HOUR, state=OWING, muted_until=NOW + MINUTE)
+    monitor = rows.a_monitor(connection, project, due=NOW + HOUR, state=WITH_PENDING_ALERT, muted_until=NOW + MINUTE)
     maintenance_windows.release(NOW)
     assert rows.state(connection, monitor)["next_run_at"] == NOW + HOUR
     maintenance_windows.release(NOW + MINUTE)
@@ -114,17 +116,24 @@ def test_a_mute_that_ends_releases_too(connection: Db, project: UUID) -> None:
 
 
 @pytest.mark.parametrize(
-    "spared",
+    "left_alone",
     [
         {"enabled": False},
-        {"state": {**OWING, "pending_alert": False}},
-        {"state": {**OWING, "open_scheduled_for": NOW, "open_deadline": NOW + MINUTE, "open_expected": []}},
+        {"state": {**WITH_PENDING_ALERT, "pending_alert": False}},
+        {
+            "state": {
+                **WITH_PENDING_ALERT,
+                "open_scheduled_for": NOW,
+                "open_deadline": NOW + MINUTE,
+                "open_expected": [],
+            }
+        },
     ],
 )
-def test_who_is_paused_owes_nothing_or_is_being_checked_is_left_alone(
-    connection: Db, project: UUID, spared: dict[str, Any]
+def test_a_monitor_paused_without_pending_alert_or_being_checked_is_left_alone(
+    connection: Db, project: UUID, left_alone: dict[str, Any]
 ) -> None:
-    monitor = rows.a_monitor(connection, project, due=NOW + HOUR, **{"state": OWING, **spared})
+    monitor = rows.a_monitor(connection, project, due=NOW + HOUR, **{"state": WITH_PENDING_ALERT, **left_alone})
     maintenance_windows.release(NOW)
     assert rows.state(connection, monitor)["next_run_at"] == NOW + HOUR
 
@@ -132,11 +141,11 @@ def test_who_is_paused_owes_nothing_or_is_being_checked_is_left_alone(
 def a_heartbeat(db: Db, project: UUID, **state: Any) -> UUID:
     known = {"decided_for": NOW - HOUR, "last_check_at": NOW - HOUR, "down_since": NOW - 2 * HOUR}
     why = {"last_error_code": "HEARTBEAT_MISSED", "last_error_message": "No ping arrived in time."}
-    state = {**OWING, **known, **why, **state}
+    state = {**WITH_PENDING_ALERT, **known, **why, **state}
     return rows.a_heard_monitor(db, project, "", type="heartbeat", due=NOW + HOUR, state=state)
 
 
-def told(db: Db) -> list[tuple[Any, ...]]:
+def planned_alerts(db: Db) -> list[tuple[Any, ...]]:
     query = "SELECT type, failure_sequence, alert_number, reason, status FROM alerts ORDER BY created_at"
     return db.execute(query).fetchall()
 
@@ -145,7 +154,7 @@ def test_a_heartbeat_that_is_down_is_told_from_how_it_stands_and_once(connection
     heartbeat = a_heartbeat(connection, project)
     maintenance_windows.release(NOW)
     maintenance_windows.release(NOW)
-    assert told(connection) == [("heartbeat.missed", 3, 1, "No ping arrived in time.", "pending")]
+    assert planned_alerts(connection) == [("heartbeat.missed", 3, 1, "No ping arrived in time.", "pending")]
     state = rows.state(connection, heartbeat)
     assert (state["alerts_sent"], state["pending_alert"], state["next_run_at"]) == (1, False, NOW + HOUR)
     assert len(messages.waiting(queues.ALERTS)) == 1
@@ -155,7 +164,7 @@ def test_a_released_heartbeat_without_a_recipient_uses_up_no_alert_number(connec
     heartbeat = a_heartbeat(connection, project)
     connection.execute("UPDATE notification_providers SET enabled = false")
     maintenance_windows.release(NOW)
-    assert [(row[2], row[4]) for row in told(connection)] == [(None, "suppressed")]
+    assert [(row[2], row[4]) for row in planned_alerts(connection)] == [(None, "suppressed")]
     state = rows.state(connection, heartbeat)
     assert (state["alerts_sent"], state["pending_alert"]) == (0, False)
     assert messages.waiting(queues.ALERTS) == []
@@ -166,7 +175,7 @@ def test_a_heartbeat_whose_recovery_was_held_back_is_told_from_how_it_stands(con
     heartbeat = a_heartbeat(connection, project, **good, last_status_change_at=NOW - HOUR)
     maintenance_windows.release(NOW)
     maintenance_windows.release(NOW)
-    assert told(connection) == [("monitor.up", 3, None, "Recovered.", "pending")]
+    assert planned_alerts(connection) == [("monitor.up", 3, None, "Recovered.", "pending")]
     assert rows.value(connection, "SELECT (context->>'downForSeconds')::int FROM alerts") == 3600
     assert rows.state(connection, heartbeat)["alerts_sent"] == 0
 
@@ -174,5 +183,5 @@ def test_a_heartbeat_whose_recovery_was_held_back_is_told_from_how_it_stands(con
 def test_a_heartbeat_that_has_begun_to_change_is_left_to_its_next_ping(connection: Db, project: UUID) -> None:
     heartbeat = a_heartbeat(connection, project, consecutive_failures=0, consecutive_successes=1)
     maintenance_windows.release(NOW)
-    assert told(connection) == []
+    assert planned_alerts(connection) == []
     assert not rows.state(connection, heartbeat)["pending_alert"]

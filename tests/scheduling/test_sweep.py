@@ -64,7 +64,7 @@ def test_a_missed_heartbeat_without_a_result_is_left_to_its_worker(connection: D
     rows.an_open_round(connection, heartbeat, scheduled, [])
     sweep.sweep.fn()
     assert found_rounds() == []
-    # And when its answer is there and nobody was told
+    # And when its answer is there and no message was sent
     rows.a_result(connection, heartbeat, scheduled, "down", location=None, error_code="HEARTBEAT_MISSED")
     sweep.sweep.fn()
     assert found_rounds() == [(str(heartbeat), to_micros(scheduled))]

@@ -21,7 +21,7 @@ def play(database_url: str, settings_of: SettingsOf, monkeypatch: pytest.MonkeyP
     """Call it with a script: it is played to its end."""
     from models.connections import database, ping_pool
 
-    # Thousands of deliveries, a line each: nobody reads them.
+    # Thousands of deliveries, a line each: no one reads them.
     spoken = structlog.get_config()["wrapper_class"]
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     # No connection dies here: looking after each one at every use would be a tenth of all statements.

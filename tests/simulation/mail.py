@@ -1,6 +1,6 @@
 """The simulated broker: messages lie in a calendar, get lost, come twice, and come late.
 
-It stands where `actors.broker.broker` sends and holds; whoever takes a message runs the real actor.
+It stands where `actors.broker.broker` sends and holds; the process that takes a message runs the real actor.
 """
 
 import heapq
@@ -81,7 +81,7 @@ class Mail:
         else:
             self.lost += 1
 
-    # --- what the road calls
+    # --- what the pipeline calls
 
     def enqueue_many(self, messages: Iterable[Message[Any]]) -> None:
         """Take messages. Raises redis' error while the broker is away, and `Killed` where the sender dies over it."""
@@ -113,7 +113,7 @@ class Mail:
     # --- who takes
 
     def _deliver(self, message: Message[Any]) -> None:
-        later = self._nobody_before(message)
+        later = self._consumed_from(message)
         if later is not None:
             self.post(message, later)
             return
@@ -154,12 +154,12 @@ class Mail:
         """Whether processes die just now."""
         return any(span.holds(self.clock.now) for span in self._kills)
 
-    def _nobody_before(self, message: Message[Any]) -> datetime | None:
-        """When somebody takes from the message's queue again; None where somebody does now."""
+    def _consumed_from(self, message: Message[Any]) -> datetime | None:
+        """When a process takes from the message's queue again; None if one does now."""
         code = message.queue_name.removeprefix(_PREFIX)
         waits = [span for location, span in self._deaf if location == code] + self._asleep
         if self.rng.random() < 0.5:
-            # What is lost in a restart is what nobody had taken before.
+            # What is lost in a restart is what no process had taken before.
             waits += [Span(span.start - UNTAKEN, span.start) for span in self._away]
         return next((span.end for span in waits if span.holds(self.clock.now)), None)
 

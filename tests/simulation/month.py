@@ -1,4 +1,4 @@
-"""Runs a script: the real tick, sweep and actors on a real PostgreSQL, in virtual time, and what a channel was told."""
+"""Runs a script: the real tick, sweep and actors on a real PostgreSQL, in virtual time, and what a channel received."""
 
 import hashlib
 import importlib
@@ -22,7 +22,7 @@ from notifications.notice import Notice, NotificationError
 from tests import rows
 from tests.simulation import virtual_time
 from tests.simulation.mail import SECOND, Killed, Mail
-from tests.simulation.oracle import Told
+from tests.simulation.oracle import Sent
 from tests.simulation.script import LOCATIONS, MINUTE, Script, Watched
 
 #: One in so many calls fails at first.
@@ -41,14 +41,14 @@ SELECT (SELECT min(next_run_at) FROM monitor_states WHERE next_run_at IS NOT NUL
 
 
 class Month:
-    """One run. `told` is what the channel got, `repeated_by_crash` the deliveries whose sender died after the call."""
+    """One run. `sent_notices` is what the channel got, `repeated_by_crash` the deliveries whose sender died after the call."""
 
     def __init__(self, script: Script, db: psycopg.Connection[Any], patch: pytest.MonkeyPatch) -> None:
         from actors.broker import broker
         from scheduling import create_partitions, sweep, tick, watch_locations
 
         self.script, self.db = script, db
-        self.told: list[Told] = []
+        self.sent_notices: list[Sent] = []
         self.repeated_by_crash: set[UUID] = set()
         self._rng = random.Random(script.seed + 1)
         self._clock = virtual_time.Clock(db, script.span.start)
@@ -204,7 +204,7 @@ class Month:
         """How much happened, for people."""
         rounds = rows.value(self.db, "SELECT count(DISTINCT (monitor_id, scheduled_for)) FROM monitor_results")
         return (
-            f"{rounds} rounds, {self.workers.results} checks, {len(self.told)} messages told, {self.mail.messages} of the"
+            f"{rounds} rounds, {self.workers.results} checks, {len(self.sent_notices)} messages sent, {self.mail.messages} of the"
             f" broker, {self.mail.repeated} of them again, {self.mail.lost} lost"
         )
 
@@ -218,7 +218,7 @@ class Month:
         if self._rng.randrange(FAILS_OFTEN) == 0:
             raise NotificationError("503", permanent=False)
         now = self._clock.now
-        self.told.append(Told(now, notice.event, notice.monitor.id, notice.alert_number, notice.delivery_id))
+        self.sent_notices.append(Sent(now, notice.event, notice.monitor.id, notice.alert_number, notice.delivery_id))
         if self.mail.killing() and self._rng.random() < 0.3:
             self.repeated_by_crash.add(notice.delivery_id)
             raise Killed

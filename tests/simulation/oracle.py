@@ -1,4 +1,4 @@
-"""What people should have been told, from the script alone, held against what they were told."""
+"""What should have been sent, from the script alone, held against what was sent."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ SLACK = 15 * MINUTE
 MOST = 3
 
 
-class Told(NamedTuple):
+class Sent(NamedTuple):
     """One call to a channel, as the channel saw it."""
 
     at: datetime
@@ -34,7 +34,7 @@ class Figures:
     duplicates: list[str] = field(default_factory=list)
     beyond: list[str] = field(default_factory=list)
     outages: int = 0
-    told: int = 0
+    sent_notices: int = 0
 
     def __str__(self) -> str:
         return (
@@ -43,20 +43,20 @@ class Figures:
         )
 
     def reasons(self, most: int = 10) -> str:
-        """The first of each, for whoever reads a failure."""
+        """The first of each, for the reader of a failure."""
         found = (("missed", self.missed), ("false", self.false), ("double", self.duplicates), ("beyond", self.beyond))
         return "\n".join(f"{name}: {one}" for name, reasons in found for one in reasons[:most])
 
 
 def clean_slots(script: Script, one: Watched, span: Span) -> list[datetime]:
-    """The slots in `span` at which nothing of ours stands in the way: each of these rounds must count."""
+    """The slots in `span` at which nothing in Supercheck stands in the way: each of these rounds must count."""
     # After a trouble a round is made up for; the slot that follows within half an interval is then left out.
     after = max(SLACK, one.interval / 2 + MINUTE)
     blocked = [trouble.wider(2 * MINUTE, after) for trouble in script.troubles_of(one)]
     return [slot for slot in one.slots(span) if not any_holds(blocked, slot)]
 
 
-def told_by(script: Script, one: Watched, since: datetime, rounds: int) -> datetime:
+def due_by(script: Script, one: Watched, since: datetime, rounds: int) -> datetime:
     """When people must have heard of something that `rounds` rounds from `since` on show."""
     if one.is_heartbeat:
         moment = since + rounds * (one.interval + one.grace) + SLACK
@@ -72,19 +72,19 @@ def told_by(script: Script, one: Watched, since: datetime, rounds: int) -> datet
 
 
 def window(script: Script, one: Watched, outage: Outage) -> Span:
-    """From an outage's beginning to when its end must have been told."""
-    return Span(outage.span.start, told_by(script, one, outage.span.end, one.recovery_threshold))
+    """From an outage's beginning to when its end must have been sent."""
+    return Span(outage.span.start, due_by(script, one, outage.span.end, one.recovery_threshold))
 
 
-def judge(script: Script, told: list[Told], repeated_by_crash: set[UUID]) -> Figures:
+def judge(script: Script, sent_notices: list[Sent], repeated_by_crash: set[UUID]) -> Figures:
     """The figures. A delivery in `repeated_by_crash` may come more than once: its sender died before it could say so."""
-    figures = Figures(told=len(told))
-    calls = Counter(one.delivery_id for one in told)
+    figures = Figures(sent_notices=len(sent_notices))
+    calls = Counter(one.delivery_id for one in sent_notices)
     for delivery, count in calls.items():
         if count > 1 and delivery not in repeated_by_crash:
             figures.duplicates.append(f"delivery {delivery} came {count} times")
-    once = {one.delivery_id: one for one in reversed(told)}
-    by_monitor: dict[UUID, list[Told]] = {one.id: [] for one in script.watched}
+    once = {one.delivery_id: one for one in reversed(sent_notices)}
+    by_monitor: dict[UUID, list[Sent]] = {one.id: [] for one in script.watched}
     for message in once.values():
         by_monitor[message.monitor_id].append(message)
     for one in script.watched:
@@ -92,10 +92,10 @@ def judge(script: Script, told: list[Told], repeated_by_crash: set[UUID]) -> Fig
     return figures
 
 
-def _judge_monitor(script: Script, one: Watched, told: list[Told], figures: Figures) -> None:
-    left = list(told)
+def _judge_monitor(script: Script, one: Watched, sent_notices: list[Sent], figures: Figures) -> None:
+    left = list(sent_notices)
     for outage in one.outages:
-        if not outage.told:
+        if not outage.reported:
             continue
         figures.outages += 1
         its = window(script, one, outage)
@@ -106,7 +106,7 @@ def _judge_monitor(script: Script, one: Watched, told: list[Told], figures: Figu
 
 
 def _judge_outage(
-    script: Script, one: Watched, outage: Outage, its: Span, messages: list[Told], figures: Figures
+    script: Script, one: Watched, outage: Outage, its: Span, messages: list[Sent], figures: Figures
 ) -> None:
     name = f"{_name(one)}, {outage.span.start:%d %H:%M} to {outage.span.end:%d %H:%M}"
     failures = [message for message in messages if message.event != "monitor.up"]
@@ -116,7 +116,7 @@ def _judge_outage(
     figures.duplicates += [f"{name}: {len(recoveries)} recoveries"] * max(0, len(recoveries) - 1)
     figures.beyond += [f"{name}: number {number}" for number in numbers if number not in range(1, MOST + 1)]
     first = next((message.at for message in failures if message.number == 1), None)
-    by = told_by(script, one, outage.span.start, one.failure_threshold)
+    by = due_by(script, one, outage.span.start, one.failure_threshold)
     if first is None or first > by:
         figures.missed.append(f"{name}: first alert {_when(first)}, wanted by {_when(by)}")
     elif len(numbers) < _wanted_numbers(script, one, outage):

@@ -1,7 +1,7 @@
 """What happens in the simulated world: monitors, their outages, and our own troubles. Made from a seed, before anything runs.
 
-Nothing here knows how the road works: it says what is true, `look` answers what a probe would find, and `tests.simulation.oracle`
-works out from it what people should have been told.
+Nothing here knows how the pipeline works: it says what is true, `look` returns what a probe would find, and `tests.simulation.oracle`
+works out from it what people should have received.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ Kind = Literal["broker", "standstill", "kills", "dead", "silent"]
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Something of ours that fails.
+    """A part of Supercheck that fails.
 
     `broker`: it restarts and is away for the span. `standstill`: scheduler and workers sleep. `kills`: processes die again
     and again. `dead`: a location has no worker. `silent`: its worker says that it lives and takes nothing.
@@ -41,11 +41,11 @@ class Outage:
     """The target is broken, as `where` see it (None: everybody); `blips` are the moments in which it looks well.
 
     A heartbeat's job stops calling, or goes on and says that it fails (`says_so`).
-    `told` says whether people should hear of it; an outage too short, too local or muted they should not.
+    `reported` says whether people should hear of it; an outage too short, too local or muted they should not.
     """
 
     span: Span
-    told: bool
+    reported: bool
     where: frozenset[str] | None = None
     blips: tuple[Span, ...] = ()
     says_so: bool = False

@@ -1,13 +1,13 @@
-"""A month of two hundred monitors in virtual time: nothing missed, nothing made up, nothing told twice."""
+"""A month of two hundred monitors in virtual time: nothing missed, nothing made up, nothing sent twice."""
 
 import time
 
 import pytest
 
 from tests import rows
-from tests.simulation.casting import cast
 from tests.simulation.conftest import Play
 from tests.simulation.oracle import judge
+from tests.simulation.scenario import cast
 
 DOUBLED = """
 SELECT count(*) FROM (SELECT FROM monitor_results GROUP BY monitor_id, scheduled_for, location HAVING count(*) > 1) twice
@@ -20,7 +20,7 @@ SELECT count(*) FROM (SELECT FROM monitor_results GROUP BY monitor_id, scheduled
 def test_a_month_of_two_hundred_monitors_ends_with_four_zeros(play: Play, capsys: pytest.CaptureFixture[str]) -> None:
     began, worked = time.monotonic(), time.process_time()
     month = play(cast(seed=1, monitors=200, days=31))
-    figures = judge(month.script, month.told, month.repeated_by_crash)
+    figures = judge(month.script, month.sent_notices, month.repeated_by_crash)
     with capsys.disabled():
         print(
             f"\nA simulated month: {figures}  ({month.summary()}; {time.monotonic() - began:.0f} s,"

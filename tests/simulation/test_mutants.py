@@ -1,4 +1,4 @@
-"""The simulation can fail: each of these faults, planted into the road, makes one of the four figures non-zero."""
+"""The simulation can fail: each of these faults, planted into the pipeline, makes one of the four figures non-zero."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,9 +12,9 @@ from models.connections.database import Db
 from models.queries import deliveries, monitor_states
 from models.rules.monitor_state import State
 from scheduling import sweep
-from tests.simulation.casting import cast
 from tests.simulation.conftest import Play
 from tests.simulation.oracle import judge
+from tests.simulation.scenario import cast
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -114,7 +114,7 @@ def test_a_planted_fault_shows_in_its_figure(
 ) -> None:
     fault(monkeypatch)
     month = play(cast(seed=5, monitors=24, days=8, rest=2, echo=0.3, loss=0.1))
-    figures = judge(month.script, month.told, month.repeated_by_crash)
+    figures = judge(month.script, month.sent_notices, month.repeated_by_crash)
     print(figures, figures.reasons())
     assert figures.outages >= 10
     if figure is None:

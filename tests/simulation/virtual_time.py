@@ -1,6 +1,6 @@
 """A clock in the test's hands, for Python and for PostgreSQL alike.
 
-Python's modules of the road get a `datetime` whose `now` asks the clock. The database is one of its own, in which
+Python's modules of the pipeline get a `datetime` whose `now` asks the clock. The database is one of its own, in which
 `now()` means a function that reads the clock's table: statements and column defaults stay as they are.
 """
 
@@ -64,7 +64,7 @@ def migrate(url: str) -> None:
 
 
 def rule(clock: Clock, seed: int, patch: pytest.MonkeyPatch) -> None:
-    """Have every module of the road ask `clock` for the time, and make its ids from `seed`."""
+    """Have every module of the pipeline ask `clock` for the time, and make its ids from `seed`."""
 
     class Virtual(datetime):
         @classmethod

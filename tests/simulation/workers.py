@@ -17,7 +17,7 @@ from tests.simulation.mail import SECOND, Killed, Mail
 from tests.simulation.script import Script, Watched
 from tests.simulation.spans import any_holds
 
-#: The deadline of a round is at most so long after its beginning; what is slow answers a little later.
+#: The deadline of a round is at most so long after its beginning; slow targets answer a bit later.
 DEADLINE = timedelta(seconds=20)
 
 
@@ -39,7 +39,7 @@ class Workers:
         self.results = 0
 
     def submit(self, batch: Batch) -> None:
-        """Look at once, and store when each answer is there; a worker that dies meanwhile stores nothing."""
+        """Look at once, and store when each answer is there; a worker that dies before stores nothing."""
         message = self._mail.working_on
         assert message is not None
         if self._mail.killing() and self._mail.rng.random() < 0.3:
@@ -71,7 +71,7 @@ class Workers:
         if found == "error":
             return Outcome(Status.ERROR, reason=Reason.INTERNAL_ERROR, message="We could not look.")
         if found == "down":
-            return Outcome(Status.DOWN, 12.5, Reason.CONNECTION_REFUSED, "Nobody answers.")
+            return Outcome(Status.DOWN, 12.5, Reason.CONNECTION_REFUSED, "No one answers.")
         return Outcome(Status.UP, 20.0)
 
     def _ready_at(self, one: Watched, started: datetime, outcome: Outcome) -> datetime:

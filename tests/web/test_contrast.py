@@ -61,7 +61,7 @@ def test_parts_stand_out(part: str, ground: str, scheme: int) -> None:
 
 
 def test_no_other_style_sheet_names_a_colour() -> None:
-    """Otherwise its contrast would be known to nobody."""
+    """Otherwise its contrast would be known to no one."""
     named = re.compile(r"#[0-9a-f]{3,8}\b(?![^{]*\{)|\b(?:rgb|hsl|oklch)a?\(", re.IGNORECASE)
     found = {
         path.name: named.findall(path.read_text())

@@ -76,8 +76,8 @@ def test_every_place_has_the_same_answer(connection: Db, stranger: UUID) -> None
         wanted = {ids[number] for number in expected(scope, tags)}
         now = datetime.now(UTC)
         with transaction() as own:
-            standings = monitor_states.lock_snapshots(own, [*ids, stranger], now, now)
-        assert {one for one, standing in standings.items() if standing.windows} == wanted, "the road"
+            snapshots = monitor_states.lock_snapshots(own, [*ids, stranger], now, now)
+        assert {one for one, snapshot in snapshots.items() if snapshot.windows} == wanted, "the pipeline"
         marks = connection.execute("SELECT id FROM monitors WHERE maintenance_mark(id, now()) <> '{}'").fetchall()
         assert {row[0] for row in marks} == wanted, "pings"
         shown = db.session.scalars(db.select(Monitor.id).where(Monitor.maintenance_until.is_not(None)))

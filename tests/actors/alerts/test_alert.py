@@ -1,4 +1,4 @@
-"""Alerts planned: whom they are told to."""
+"""Alerts planned: to whom they are sent."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -63,17 +63,17 @@ def test_disabled_providers_and_those_of_other_monitors_are_not_told(
 
 
 @pytest.mark.parametrize(
-    ("failure", "told"), [("sent", True), ("failed", True), ("pending", True), ("suppressed", False)]
+    ("failure", "is_sent"), [("sent", True), ("failed", True), ("pending", True), ("suppressed", False)]
 )
 def test_a_recovery_is_told_where_its_failure_was(
-    connection: Db, project: UUID, monitor: UUID, failure: str, told: bool
+    connection: Db, project: UUID, monitor: UUID, failure: str, is_sent: bool
 ) -> None:
     rows.a_provider(connection, project, NOWHERE, monitor)
     rows.an_alert(connection, project, monitor, status=failure, planned_at=datetime.now(UTC))
     recovery = rows.an_alert(connection, project, monitor, type="monitor.up", alert_number=None)
     alert.fn([str(recovery)])
     status = rows.value(connection, "SELECT status FROM alerts WHERE id = %s", recovery)
-    assert (status == "pending") is told
+    assert (status == "pending") is is_sent
 
 
 def test_alerts_that_are_gone_are_passed_over(connection: Db, project: UUID, monitor: UUID) -> None:

@@ -27,7 +27,7 @@ def a_certificate(days_left: int, **values: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("first", "told"),
+    ("first", "warned"),
     [
         (30, {30: 30, 14: 14, 7: 7, 3: 3, 1: 1, -1: EXPIRED}),
         (60, {60: 60, 14: 14, 7: 7, 3: 3, 1: 1, -1: EXPIRED}),
@@ -36,13 +36,13 @@ def a_certificate(days_left: int, **values: Any) -> dict[str, Any]:
         (1, {1: 1, -1: EXPIRED}),
     ],
 )
-def test_over_its_life_a_certificate_is_told_of_at_each_threshold(first: int, told: dict[int, int]) -> None:
+def test_over_its_life_a_certificate_is_told_of_at_each_threshold(first: int, warned: dict[int, int]) -> None:
     seen: dict[int, int] = {}
     for left in range(100, -10, -1):
         mark = certificate_thresholds.threshold(left, first)
         if mark is not None and mark not in seen.values():
             seen[left] = mark
-    assert seen == told
+    assert seen == warned
 
 
 @given(days, firsts)

@@ -1,4 +1,4 @@
-"""Warnings of certificates: each told once, however often and by whomever it is seen."""
+"""Warnings of certificates: each sent once, however often and by whichever worker it is seen."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +24,7 @@ def monitor(connection: Db, project: UUID) -> UUID:
     return rows.a_monitor(connection, project, state={"status": "up"})
 
 
-def told(db: Db) -> list[tuple[Any, ...]]:
+def warned(db: Db) -> list[tuple[Any, ...]]:
     return db.execute(
         "SELECT context->'certificate'->'daysRemaining', status FROM alerts ORDER BY created_at"
     ).fetchall()
@@ -47,32 +47,32 @@ def test_warning_twice_equals_once(connection: Db, monitor: UUID) -> None:
 def test_each_threshold_is_told_and_none_that_a_nearer_one_covers(connection: Db, monitor: UUID) -> None:
     for threshold, left in ((7, 6), (30, 29), (14, 10), (7, 7), (3, 2), (-1, -1), (1, 0)):
         certificate_warning.fn(str(monitor), threshold, a_certificate(left))
-    assert [left for left, _ in told(connection)] == [6, 2, -1]
+    assert [left for left, _ in warned(connection)] == [6, 2, -1]
 
 
 def test_a_renewed_certificate_is_told_of_anew(connection: Db, monitor: UUID) -> None:
     certificate_warning.fn(str(monitor), 7, a_certificate(6))
     certificate_warning.fn(str(monitor), 30, a_certificate(29, fingerprintSha256="cd" * 32))
-    assert [left for left, _ in told(connection)] == [6, 29]
+    assert [left for left, _ in warned(connection)] == [6, 29]
 
 
 def test_two_monitors_of_one_certificate_are_both_told_of(connection: Db, project: UUID, monitor: UUID) -> None:
     for one in (monitor, rows.a_monitor(connection, project)):
         certificate_warning.fn(str(one), 7, a_certificate(6))
-    assert len(told(connection)) == 2
+    assert len(warned(connection)) == 2
 
 
 def test_locations_that_see_it_at_once_tell_once(connection: Db, monitor: UUID) -> None:
     with ThreadPoolExecutor(4) as together:
         list(together.map(lambda _: certificate_warning.fn(str(monitor), 7, a_certificate(6)), range(12)))
-    assert len(told(connection)) == 1
+    assert len(warned(connection)) == 1
 
 
 @pytest.mark.parametrize("end", ["DELETE FROM monitors", "UPDATE monitors SET enabled = false"])
 def test_a_monitor_that_is_gone_or_paused_meanwhile_tells_nobody(connection: Db, monitor: UUID, end: str) -> None:
     connection.execute(end)  # type: ignore[call-overload]
     certificate_warning.fn(str(monitor), 7, a_certificate(6))
-    assert told(connection) == []
+    assert warned(connection) == []
 
 
 def test_the_warnings_go_with_their_monitor(connection: Db, monitor: UUID) -> None:

@@ -98,7 +98,7 @@ def test_an_ordinary_end_says_nothing_of_the_kind(outage: Outage) -> None:
     assert outage.heard()[1] == ("monitor.up", "Recovered.")
 
 
-def never_told(outage: Outage) -> None:
+def never_sent(outage: Outage) -> None:
     outage.db.execute("UPDATE deliveries SET status = 'failed'")
 
 
@@ -119,7 +119,7 @@ def still_off(outage: Outage) -> None:
     outage.db.execute("UPDATE notification_providers SET resumed_at = now()")
 
 
-@pytest.mark.parametrize("reason", [never_told, down_again, recoveries_off, no_longer_ticked, still_off])
+@pytest.mark.parametrize("reason", [never_sent, down_again, recoveries_off, no_longer_ticked, still_off])
 def test_an_end_that_is_not_owed_is_not_told(outage: Outage, reason: Callable[[Outage], None]) -> None:
     outage.tell("monitor.down")
     outage.switch(False)

@@ -1,4 +1,4 @@
-"""A town of servers that answer badly, on loopback: what the rows of `test_the_table` look at."""
+"""Fake servers that answer badly, on loopback: what the rows of `test_the_table` look at."""
 
 import json
 import socket
@@ -42,8 +42,8 @@ _WORD = "<p>grün 日本</p>"
 
 
 @contextmanager
-def town(authority: trustme.CA) -> Iterator[dict[str, str]]:
-    """The servers' base URLs by name: `plain`, `v6`, `localhost`, those of TLS, and ports where nobody speaks HTTP."""
+def bad_servers(authority: trustme.CA) -> Iterator[dict[str, str]]:
+    """The servers' base URLs by name: `plain`, `v6`, `localhost`, those of TLS, and ports where no server speaks HTTP."""
     with ExitStack() as stack:
         plain = stack.enter_context(running())
         six = stack.enter_context(running("::1"))

@@ -1,4 +1,4 @@
-"""Answers of the town that are compressed, well or badly."""
+"""Answers of the bad servers that are compressed, well or badly."""
 
 import gzip
 import zlib
@@ -13,7 +13,7 @@ MEGABYTE = 1024 * 1024
 
 @cache
 def _bombs() -> dict[str, tuple[bytes, str]]:
-    """What is small and becomes large, with its coding; made once for all servers of the town."""
+    """What is small and becomes large, with its coding; made once for all bad servers."""
     bomb = bytes(30 * MEGABYTE)
     packed, padded = gzip.compress(bomb, 1), zlib.compressobj(1, wbits=31)
     # Its outer layer is small, its inner one is mostly padding.

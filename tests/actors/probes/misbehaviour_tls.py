@@ -1,4 +1,4 @@
-"""Servers of the town that are asked over TLS and do it badly."""
+"""Bad servers that are asked over TLS and do it badly."""
 
 import socket
 import ssl

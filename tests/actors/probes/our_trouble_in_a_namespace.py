@@ -42,7 +42,7 @@ KINDS: tuple[tuple[str, dict[str, Any]], ...] = (
 def look(kind: str, host: str, config: dict[str, Any], port: int = 80, timeout: float = 4.0) -> list[Any]:
     """[status, reason, fault, address that was tried] of one check."""
     one = as_target(kind, host, config, port, timeout)
-    return told(check_all([one])[0])
+    return summary_of(check_all([one])[0])
 
 
 def as_target(kind: str, host: str, config: dict[str, Any], port: int = 80, timeout: float = 4.0) -> Target:
@@ -50,7 +50,7 @@ def as_target(kind: str, host: str, config: dict[str, Any], port: int = 80, time
     return target(kind, url if kind in {"http_request", "website"} else host, timeout, **config)
 
 
-def told(outcome: Outcome) -> list[Any]:
+def summary_of(outcome: Outcome) -> list[Any]:
     return [outcome.status, outcome.reason, outcome.fault, outcome.details.get("resolvedIp", "")]
 
 
@@ -115,7 +115,7 @@ def descriptors(server: DnsServer) -> Any:
             for host, (kind, config) in zip(hosts, KINDS, strict=True):
                 icmp_socket._SOCKETS.clear()
                 with all_descriptors_taken():
-                    found.append(told(await PROBES[kind](as_target(kind, host, config))))
+                    found.append(summary_of(await PROBES[kind](as_target(kind, host, config))))
         return found
 
     return asyncio.run(before_and_after())

@@ -1,7 +1,7 @@
 """One ping of loopback, made in the network namespace in which this runs; prints the outcome as JSON.
 
 `python -m tests.actors.probes.ping_in_a_namespace GROUPS RIGHTS ADDRESS`: GROUPS is what net.ipv4.ping_group_range is set
-to, RIGHTS is `raw` to keep what root may do, `none` to become nobody first.
+to, RIGHTS is `raw` to keep what root may do, `none` to drop to an unprivileged user first.
 """
 
 import fcntl
@@ -12,7 +12,7 @@ import struct
 import sys
 from pathlib import Path
 
-NOBODY = 65534
+UNPRIVILEGED_ID = 65534
 _GET_FLAGS, _SET_FLAGS, _UP = 0x8913, 0x8914, 0x1
 
 
@@ -29,8 +29,8 @@ def main(groups: str, rights: str, address: str) -> None:
 
     if rights == "none":
         os.setgroups([])
-        os.setresgid(NOBODY, NOBODY, NOBODY)
-        os.setresuid(NOBODY, NOBODY, NOBODY)
+        os.setresgid(UNPRIVILEGED_ID, UNPRIVILEGED_ID, UNPRIVILEGED_ID)
+        os.setresuid(UNPRIVILEGED_ID, UNPRIVILEGED_ID, UNPRIVILEGED_ID)
     kinds = []
     real = icmp_socket._open
 

@@ -6,7 +6,7 @@ from actors.probes.outcome import Reason, Status
 
 
 class Row(NamedTuple):
-    """`address` names a server of the town; `reached` the phases that took time (connect, TLS, first byte,
+    """`address` names a bad server; `reached` the phases that took time (connect, TLS, first byte,
     download), or is `?` where that is a matter of chance."""
 
     address: str

@@ -39,7 +39,7 @@ def test_the_first_reached_decides_and_no_address_is_asked_after_it(found: list[
         assert outcome is KINDS[tried[first]].outcome
         assert len(asked) == first + 1
         return
-    # Nobody was reached: an address that we could not try leaves it open, else one that is dead decides.
+    # No address was reached: an address that we could not try leaves it open, else one that is dead decides.
     assert len(asked) == len(tried)
     expected = next(word for word in ("lacking", "dead", "no route") if word in tried)
     assert outcome is KINDS[expected].outcome

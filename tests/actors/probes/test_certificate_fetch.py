@@ -33,7 +33,7 @@ def nothing_remembered() -> Iterator[None]:
 
 @pytest.fixture
 def certificate() -> trustme.LeafCert:
-    """Nobody trusts it: a look does not judge."""
+    """It is not trusted: a look does not judge."""
     return trustme.CA().issue_cert("127.0.0.1", not_after=datetime.now(UTC) + timedelta(days=45, hours=1))
 
 

@@ -1,4 +1,4 @@
-"""Two thousand random answers on real sockets: none of them may end as an error of ours."""
+"""Two thousand random answers on real sockets: none of them may end as an error of Supercheck."""
 
 import asyncio
 import gzip
@@ -93,7 +93,7 @@ def a_word(chance: random.Random) -> bytes:
 
 
 def spoilt(data: bytes, chance: random.Random, share: float = 0.05) -> bytes:
-    """`data`, or seldom, with some bytes changed, added or left out."""
+    """`data`, or, rarely, with some bytes changed, added or left out."""
     for _ in range(chance.choice((1, 3)) if chance.random() < share else 0):
         at = chance.randrange(len(data) + 1)
         data = data[:at] + some_bytes(chance, 4) + data[at + chance.randrange(3) :]
@@ -136,7 +136,7 @@ def an_answer(chance: random.Random) -> bytes:
 
 
 def a_handler(site: Site, chance: random.Random) -> Handler:
-    """Send an answer whole, in pieces or in part; then close, reset or, seldom, hang."""
+    """Send an answer whole, in pieces or in part; then close, reset or, rarely, hang."""
     answer = an_answer(chance)
     cut = chance.randrange(len(answer) + 1)
     end = chance.choices(("close", "cut", "reset", "hang"), (80, 10, 8, 2))[0]

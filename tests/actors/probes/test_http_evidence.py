@@ -58,17 +58,17 @@ def test_a_binary_answer_can_be_stored_as_text(site: Site) -> None:
 
 
 def test_headers_that_look_like_credentials_are_hidden(site: Site) -> None:
-    url = site.answer("/", status=500, Set_Cookie="session=canary", X_Auth_Token="canary", X_Plain="seen")
+    url = site.answer("/", status=500, Set_Cookie="session=marker", X_Auth_Token="marker", X_Plain="seen")
     outcome = http(url)
     headers = outcome.details["evidence"]["responseHeaders"]
     assert (headers["Set-Cookie"], headers["X-Auth-Token"], headers["X-Plain"]) == ("…", "…", "seen")
-    assert "canary" not in repr(outcome)
+    assert "marker" not in repr(outcome)
 
 
 def test_where_a_redirect_leads_is_kept_without_its_query(site: Site) -> None:
-    outcome = http(site.answer("/", status=302, Location="/login?token=canary"), followRedirects=False)
+    outcome = http(site.answer("/", status=302, Location="/login?token=marker"), followRedirects=False)
     assert outcome.details["evidence"]["responseHeaders"]["Location"] == "/login"
-    assert "canary" not in repr(outcome)
+    assert "marker" not in repr(outcome)
 
 
 @pytest.mark.parametrize(
@@ -90,18 +90,18 @@ def test_a_target_that_repeats_the_password_does_not_get_it_stored(site: Site, e
 
 
 def test_tokens_headers_and_urls_that_hold_secrets_are_hidden_when_repeated(site: Site) -> None:
-    page = b"t0k3n-canary k3y-canary qu3ry-canary bare-canary"
-    url = site.answer("/?api_key=qu3ry-canary", page, status=500, X_Echo="t0k3n-canary and k3y-canary")
-    headers = {"X-Api-Key": "k3y-canary", "X-Authorization": "Basic bare-canary"}
-    outcome = http(url, headers=headers, auth={"type": "bearer", "token": "t0k3n-canary"})
+    page = b"t0k3n-marker k3y-marker qu3ry-marker bare-marker"
+    url = site.answer("/?api_key=qu3ry-marker", page, status=500, X_Echo="t0k3n-marker and k3y-marker")
+    headers = {"X-Api-Key": "k3y-marker", "X-Authorization": "Basic bare-marker"}
+    outcome = http(url, headers=headers, auth={"type": "bearer", "token": "t0k3n-marker"})
     assert outcome.details["evidence"]["bodyExcerpt"] == "… … … …"
-    assert "canary" not in repr(outcome)
+    assert "marker" not in repr(outcome)
 
 
 def test_a_secret_that_was_sent_before_a_redirect_is_hidden_behind_it(site: Site, other_site: Site) -> None:
-    other_site.answer("/end", b"leaked: t0k3n-canary", status=500)
+    other_site.answer("/end", b"leaked: t0k3n-marker", status=500)
     url = site.answer("/", status=302, Location=other_site.url("/end"))
-    assert "canary" not in repr(http(url, auth={"type": "bearer", "token": "t0k3n-canary"}))
+    assert "marker" not in repr(http(url, auth={"type": "bearer", "token": "t0k3n-marker"}))
 
 
 @pytest.mark.parametrize("at", [2030, 2047, 4080, 4090])
@@ -121,11 +121,11 @@ def test_a_long_secret_that_runs_out_of_what_was_kept_is_hidden(site: Site) -> N
 
 @pytest.mark.parametrize(
     "page",
-    ['{"access_token": "canary"}', "password=canary&x=1", "Authorization: Bearer canary", "client_secret : 'canary'"],
+    ['{"access_token": "marker"}', "password=marker&x=1", "Authorization: Bearer marker", "client_secret : 'marker'"],
 )
 def test_secrets_of_others_are_hidden_where_they_have_a_name(site: Site, page: str) -> None:
     outcome = http(site.answer("/", page.encode(), status=500))
-    assert "canary" not in repr(outcome)
+    assert "marker" not in repr(outcome)
     assert "…" in outcome.details["evidence"]["bodyExcerpt"]
 
 

@@ -58,13 +58,13 @@ def test_an_expired_certificate_is_down_unless_it_is_not_verified(authority: tru
 
 
 @pytest.mark.usefixtures("trusted")
-@pytest.mark.parametrize("name", ["expired", "of another name", "of an authority that nobody trusts"])
+@pytest.mark.parametrize("name", ["expired", "of another name", "of an authority that is not trusted"])
 def test_what_is_wrong_with_a_refused_certificate_can_be_looked_up(authority: trustme.CA, name: str) -> None:
     """Its facts are kept although no answer came."""
     bad = {
         "expired": authority.issue_cert("127.0.0.1", not_after=datetime.now(UTC) - timedelta(days=3, hours=1)),
         "of another name": authority.issue_cert("other.example"),
-        "of an authority that nobody trusts": trustme.CA().issue_cert("127.0.0.1"),
+        "of an authority that is not trusted": trustme.CA().issue_cert("127.0.0.1"),
     }[name]
     with running(tls=server_context(bad)) as site:
         outcome = check("website", site.answer("/"))

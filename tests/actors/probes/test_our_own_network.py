@@ -12,10 +12,10 @@ import pytest
 
 from tests.actors.probes import in_a_namespace
 from tests.actors.probes.our_trouble_in_a_namespace import KINDS
-from tests.actors.probes.ping_in_a_namespace import NOBODY
+from tests.actors.probes.ping_in_a_namespace import UNPRIVILEGED_ID
 
 ROOT = Path(__file__).parents[3]
-EVERYBODY, NOT_US = f"0 {NOBODY}", "1 0"
+EVERYBODY, NOT_US = f"0 {UNPRIVILEGED_ID}", "1 0"
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def unshare() -> str:
     if command is None or os.getuid() != 0:
         pytest.skip("only root, with util-linux's unshare, can make a network namespace")
     if subprocess.run([command, "--net", "true"], capture_output=True, check=False).returncode:
-        pytest.skip("this machine lets nobody make a network namespace")
+        pytest.skip("this machine does not allow network namespaces")
     return command
 
 
@@ -39,7 +39,7 @@ def ping(unshare: str, groups: str, rights: str, address: str) -> list[Any]:
         [unshare, "--net", *module], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60, check=False
     )
     if "Read-only file system" in done.stderr:
-        pytest.skip("this machine lets nobody set ping_group_range")
+        pytest.skip("this machine does not allow setting ping_group_range")
     assert done.returncode == 0, done.stderr
     found: list[Any] = json.loads(done.stdout.splitlines()[-1])
     return found
@@ -64,7 +64,7 @@ def scene(unshare: str, name: str) -> list[list[Any]]:
     command = [unshare, "--net", "--mount", *module]
     done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=100, check=False)
     if "resolv.conf cannot be mounted" in done.stderr:
-        pytest.skip("this machine lets nobody mount a file")
+        pytest.skip("this machine does not allow mounting a file")
     assert done.returncode == 0, done.stderr
     found: list[list[Any]] = json.loads(done.stdout.splitlines()[-1])
     return found
@@ -128,4 +128,4 @@ def test_a_worker_that_may_do_neither_says_what_to_set_and_blames_nobody(unshare
     kinds, status, reason, _, message = ping(unshare, NOT_US, "none", address)
     assert (kinds, status, reason) == ([], "error", "PING_NOT_PERMITTED")
     assert "CAP_NET_RAW" in message
-    assert f"sysctl -w net.ipv4.ping_group_range='{NOBODY} {NOBODY}'" in message
+    assert f"sysctl -w net.ipv4.ping_group_range='{UNPRIVILEGED_ID} {UNPRIVILEGED_ID}'" in message

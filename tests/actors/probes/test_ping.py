@@ -112,7 +112,7 @@ def test_without_permission_it_is_our_error_and_says_what_to_set(tmp_path: Path)
     read, write = os.pipe()
     child = os.fork()
     if not child:
-        _ping_as_nobody(write)
+        _ping_unprivileged(write)
     os.close(write)
     with os.fdopen(read) as answer:
         said = json.loads(answer.read())
@@ -123,7 +123,7 @@ def test_without_permission_it_is_our_error_and_says_what_to_set(tmp_path: Path)
     assert "net.ipv4.ping_group_range='65534 65534'" in said["message"]
 
 
-def _ping_as_nobody(write: int) -> None:
+def _ping_unprivileged(write: int) -> None:
     """In the child: never returns."""
     try:
         os.setgroups([])

@@ -213,7 +213,7 @@ def test_a_login_stays_on_a_redirect_between_the_two_spellings_of_a_host(names: 
     assert [seen.headers.get("authorization") for seen in site.seen] == ["Bearer a token"] * 2
 
 
-def test_an_address_is_believed_for_half_a_minute_at_most(names: Names, site: Site, change_settings: Change) -> None:
+def test_an_address_is_cached_for_half_a_minute_at_most(names: Names, site: Site, change_settings: Change) -> None:
     with pytest.raises(settings.SettingsError, match="DNS_CACHE_SECONDS"):
         settings.parse({"DNS_CACHE_SECONDS": "31"})
     change_settings(ALLOW_INTERNAL_TARGETS="true", DNS_CACHE_SECONDS=0)

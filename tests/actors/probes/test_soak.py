@@ -95,7 +95,7 @@ def _closed_port() -> int:
 
 
 async def _open_files_settle_at(wanted: int) -> int:
-    """The number of open files, once the crowd has seen that nobody is there any more; at most some seconds."""
+    """The number of open files, once the crowd has seen that no peer is left; at most some seconds."""
     for _ in range(100):
         if (count := len(list(Path("/proc/self/fd").iterdir()))) <= wanted:
             return count

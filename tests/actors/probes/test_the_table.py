@@ -14,7 +14,7 @@ from actors.probes import http_transfer, resolver
 from actors.probes.outcome import Outcome, Reason, Status
 
 from .checking import target
-from .misbehaviour import town
+from .misbehaviour import bad_servers
 from .rows import ROWS, Row
 
 _AT_ONCE = 24
@@ -28,7 +28,7 @@ def outcomes(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) ->
     trusted = Path(tmp_path_factory.mktemp("trusted")) / "authorities.pem"
     authority.cert_pem.write_to_path(trusted)
     allowed = settings.parse({"ALLOWED_INTERNAL_TARGETS": "127.0.0.1,::1,localhost"})
-    with pytest.MonkeyPatch.context() as patch, town(authority) as bases:
+    with pytest.MonkeyPatch.context() as patch, bad_servers(authority) as bases:
         patch.setattr(settings, "get", lambda: allowed)
         patch.setattr(http_transfer, "authorities", lambda: str(trusted))
         resolver.forget()
@@ -67,7 +67,7 @@ def test_a_server_that_behaves_like_this_is_judged_so(row: Row, outcomes: dict[s
     for letter, name in _TIMINGS.items() if row.reached != "?" else ():
         if letter in row.reached:
             assert timings[name] > 0, name
-        # A body that comes with its headers takes no time that could be told.
+        # A body that comes with its headers takes no time that could be measured.
         elif letter != "d" or "f" not in row.reached:
             assert name not in timings, name
     # Behind a redirect the last server may not have answered.

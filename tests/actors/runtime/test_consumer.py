@@ -131,7 +131,7 @@ def test_two_idle_consumers_share_a_burst(processes: Callable[[], Broker]) -> No
     # When ten messages come at once
     began = time.monotonic()
     processes().enqueue_many([an_errand(number=number) for number in range(10)])
-    # Then each takes its five, and nobody waits for an idle wait to end
+    # Then each takes its five, and no message waits for an idle wait to end
     until(lambda: all(len(one.got) == 5 for one in both))
     assert max(one.arrivals[-1] for one in both) - began < AT_ONCE
     assert sorted(message.kwargs["number"] for one in both for message in one.got) == list(range(10))

@@ -37,7 +37,7 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
 
 @pytest.fixture
 def worker() -> Iterator[Callable[[], Ledger]]:
-    """Call it to begin anew as a worker process does, with nothing known and an empty ledger."""
+    """Call it to begin again as a worker process does, with nothing known and an empty ledger."""
 
     def begin() -> Ledger:
         config_cache._cache.clear()
@@ -87,7 +87,7 @@ def test_a_worker_tells_once_that_it_has_read_a_monitors_credentials(
     assert event[4]["host"]
     assert CANARY not in json.dumps(event[4])
 
-    # And a worker that was started anew reads them anew, which is told as well
+    # And a restarted worker reads them again, which is recorded as well
     ledger = worker()
     config_cache.load([(secret, 1)])
     ledger.write()
@@ -119,7 +119,7 @@ def test_what_is_used_again_and_again_is_told_once_an_hour_with_its_number(
     later(REPEAT_SECONDS + 1)
     ledger.write()
     assert [row[2] for row in trail(connection)] == [1, 49]
-    # What remains at the end of the process is told then
+    # What remains at the end of the process is recorded then
     ledger.add([use, use])
     ledger.write()
     assert len(trail(connection)) == 2

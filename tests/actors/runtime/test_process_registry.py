@@ -57,13 +57,13 @@ def test_a_process_tells_which_keys_it_knows_and_which_servers_it_finds_away(
     settings_of(encryption_keys=keys)
     one = ProcessRegistry(broker, "worker")
     one._renew()
-    told = tuple(encryption.key_id(key).hex() for key in keys)
-    assert process_registry.processes(broker.client) == [process_registry.Process("worker", told, ())]
+    announced = tuple(encryption.key_id(key).hex() for key in keys)
+    assert process_registry.processes(broker.client) == [process_registry.Process("worker", announced, ())]
     for _ in range(dependencies.FAILURES):
         with pytest.raises(ZeroDivisionError), dependencies.DATABASE.attempt():
             raise ZeroDivisionError
     one._renew()
-    assert process_registry.processes(broker.client) == [process_registry.Process("worker", told, ("database",))]
+    assert process_registry.processes(broker.client) == [process_registry.Process("worker", announced, ("database",))]
     # One of an older version tells nothing
     broker.client.set("supercheck:process:web:x", 1)
     assert process_registry.Process("web", (), ()) in process_registry.processes(broker.client)
@@ -76,7 +76,7 @@ def test_a_killed_process_vanishes_by_itself(broker: Broker) -> None:
     assert lifetimes
     assert all(0 < seconds <= process_registry.LIFETIME_SECONDS for seconds in lifetimes)
     assert process_registry.INTERVAL_SECONDS * 3 < process_registry.LIFETIME_SECONDS, (
-        "one lost renewal makes nobody dead"
+        "one lost renewal makes no process dead"
     )
     assert broker.client.zscore(f"{broker.namespace}:__heartbeats__", broker.broker_id) is not None
     assert broker.heartbeat_timeout > process_registry.INTERVAL_SECONDS * 3000

@@ -289,7 +289,7 @@ def test_the_alert_freezes_the_content_of_its_message(connection: Db, project: U
     rows.a_result(connection, monitor, AT, "up", "eu-central", TWO, details={"statusCode": 200})
     settle((monitor, AT))
     ((name, reason, context),) = connection.execute("SELECT monitor_name, reason, context FROM alerts").fetchall()
-    assert (name, reason) == ("Shop", "Nobody answers.")
+    assert (name, reason) == ("Shop", "No one answers.")
     assert context["status"] == "down"
     assert context["previousStatus"] == "up"
     assert context["errorCode"] == "CONNECTION_REFUSED"

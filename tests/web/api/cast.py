@@ -34,7 +34,7 @@ _WATCHED = [
 ]
 
 
-class Somebody:
+class Caller:
     """A caller: `get`, `post` … on paths under /api; every good answer is checked against the OpenAPI document."""
 
     def __init__(self, app: Flask, headers: dict[str, str] | None = None) -> None:
@@ -68,17 +68,17 @@ class Somebody:
 
 @dataclass
 class Cast:
-    """One project's people and programs, and somebody from elsewhere. `person` is signed in with a browser."""
+    """One project's people and programs, and a user from another project. `person` is signed in with a browser."""
 
     project: Project
     other_project: Project
-    nobody: Somebody
-    viewer: Somebody
-    editor: Somebody
-    admin: Somebody
-    owner: Somebody
-    person: Somebody
-    stranger: Somebody
+    anonymous: Caller
+    viewer: Caller
+    editor: Caller
+    admin: Caller
+    owner: Caller
+    person: Caller
+    stranger: Caller
     user: User
 
 
@@ -92,7 +92,7 @@ def assemble(app: Flask) -> Cast:
     return Cast(
         project=project,
         other_project=other,
-        nobody=Somebody(app),
+        anonymous=Caller(app),
         viewer=_program(app, project, Role.PROJECT_VIEWER),
         editor=_program(app, project, Role.PROJECT_EDITOR),
         admin=_program(app, project, Role.PROJECT_ADMIN),
@@ -103,21 +103,21 @@ def assemble(app: Flask) -> Cast:
     )
 
 
-def _program(app: Flask, project: Project, role: Role) -> Somebody:
-    return Somebody(app, {"Authorization": f"Bearer {factories.an_api_key(project, role)}"})
+def _program(app: Flask, project: Project, role: Role) -> Caller:
+    return Caller(app, {"Authorization": f"Bearer {factories.an_api_key(project, role)}"})
 
 
-def signed_in(app: Flask, user: User) -> Somebody:
+def signed_in(app: Flask, user: User) -> Caller:
     """A browser with the session of `user` and its CSRF token."""
-    somebody = Somebody(app)
+    caller = Caller(app)
     token_of_session = factories.a_session(user)
-    with somebody.client.session_transaction() as session:
+    with caller.client.session_transaction() as session:
         session["_user_id"] = token_of_session
         session["_fresh"] = True
         session["csrf_token"] = "0" * 40
     token = URLSafeTimedSerializer(app.secret_key, salt="wtf-csrf-token").dumps("0" * 40)  # type: ignore[arg-type]
-    somebody.headers = {"X-CSRFToken": str(token)}
-    return somebody
+    caller.headers = {"X-CSRFToken": str(token)}
+    return caller
 
 
 @dataclass

@@ -33,7 +33,7 @@ def _paths() -> list[tuple[re.Pattern[str], str]]:
 
 @cache
 def validator(path: str, method: str, status: str) -> Draft202012Validator | None:
-    """What checks the body of this answer; None where the document promises none."""
+    """What checks the body of this answer; None if the document promises none."""
     answers = document()["paths"][path][method.lower()]["responses"]
     assert status in answers, f"{method} {path} answered {status}, which the document does not know"
     if "content" not in answers[status]:

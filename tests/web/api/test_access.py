@@ -10,7 +10,7 @@ from sqlalchemy import delete
 
 from models.tables import Project, Role, UserSession
 from tests import factories
-from tests.web.api.cast import Cast, Somebody, Watch, contents, signed_in
+from tests.web.api.cast import Caller, Cast, Watch, contents, signed_in
 from web.api import operations
 from web.api.route import May, Operation
 from web.http.extensions import db
@@ -54,7 +54,7 @@ def path_of(operation: Operation, object_id: object = "") -> str:
     return path
 
 
-def call(somebody: Somebody, operation: Operation, object_id: object = "", **more: object) -> int:
+def call(caller: Caller, operation: Operation, object_id: object = "", **more: object) -> int:
     body = None
     if operation.body is not None:
         body = _BODIES.get(operation.rule, {"name": "B", "role": "project_viewer", "status": "up"})
@@ -64,7 +64,7 @@ def call(somebody: Somebody, operation: Operation, object_id: object = "", **mor
             body = {"role": "project_viewer"}
         elif operation.method in {"PUT", "PATCH"}:
             body = {"name": "B"}
-    return somebody.call(operation.method, path_of(operation, object_id), body, **more).status_code
+    return caller.call(operation.method, path_of(operation, object_id), body, **more).status_code
 
 
 def own_object(cast: Cast, operation: Operation) -> object:
@@ -93,7 +93,7 @@ def own_object(cast: Cast, operation: Operation) -> object:
 
 
 def test_nobody_gets_anything_without_credentials(cast: Cast, watch: Watch) -> None:
-    assert [named(one) for one in OPERATIONS if call(cast.nobody, one, uuid4()) != 401] == []
+    assert [named(one) for one in OPERATIONS if call(cast.anonymous, one, uuid4()) != 401] == []
     assert watch.unchanged()
 
 
@@ -101,7 +101,7 @@ def test_another_projects_key_finds_nothing(cast: Cast, watch: Watch) -> None:
     objects = {named(one): own_object(cast, one) for one in WITH_ID}
     watch = replace(watch, before=contents(watch.connection))
     answers = {named(one): call(cast.stranger, one, objects[named(one)]) for one in WITH_ID}
-    # A key is nobody who could be signed in.
+    # A key is not a user who could be signed in.
     refused = {named(one) for one in WITH_ID if one.may is May.ORGANIZE or one.tag == "Sessions"}
     assert answers == {named(one): 403 if named(one) in refused else 404 for one in WITH_ID}
     assert watch.unchanged()
@@ -155,7 +155,7 @@ def test_a_viewer_reads_everything_of_the_project(cast: Cast) -> None:
 
 @pytest.mark.parametrize("header", ["Bearer", "Bearer ", "Bearer nonsense", "Basic YTpi", "sck_without_scheme", ""])
 def test_a_wrong_authorization_header_is_refused(header: str, cast: Cast) -> None:
-    assert cast.nobody.get("/monitors", headers={"Authorization": header}).status_code == 401
+    assert cast.anonymous.get("/monitors", headers={"Authorization": header}).status_code == 401
 
 
 def test_a_wrong_key_is_not_made_good_by_a_session(cast: Cast) -> None:
@@ -166,7 +166,7 @@ def test_revoked_and_expired_keys_are_worth_nothing(app: Flask, cast: Cast) -> N
     past = datetime.now(UTC) - timedelta(seconds=1)
     for column in ("revoked_at", "expires_at"):
         key = factories.an_api_key(cast.project, Role.PROJECT_EDITOR, **{column: past})
-        assert Somebody(app, {"Authorization": f"Bearer {key}"}).get("/monitors").status_code == 401
+        assert Caller(app, {"Authorization": f"Bearer {key}"}).get("/monitors").status_code == 401
 
 
 def test_a_key_stays_in_its_project_whatever_the_header_says(cast: Cast) -> None:

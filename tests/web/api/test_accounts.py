@@ -8,7 +8,7 @@ from flask import Flask
 
 from models.tables import Role
 from tests import factories
-from tests.web.api.cast import Cast, Somebody, Watch, signed_in
+from tests.web.api.cast import Caller, Cast, Watch, signed_in
 
 
 def names(answer: Any, key: str = "name") -> list[str]:
@@ -18,7 +18,7 @@ def names(answer: Any, key: str = "name") -> list[str]:
 def test_a_key_is_shown_once_and_works_with_its_role(app: Flask, cast: Cast) -> None:
     made = cast.admin.post("/api-keys", {"name": "CI", "role": "project_viewer"}).json
     assert made is not None
-    program = Somebody(app, {"Authorization": f"Bearer {made['key']}"})
+    program = Caller(app, {"Authorization": f"Bearer {made['key']}"})
     assert program.get("/monitors").status_code == 200
     assert program.post("/monitors", {"name": "A", "type": "heartbeat"}).status_code == 403
     listed = cast.admin.get("/api-keys")
@@ -36,7 +36,7 @@ def test_a_repeated_request_for_a_key_does_not_show_it_again(cast: Cast) -> None
     assert (again["id"], again["key"]) == (first["id"], None)  # type: ignore[index]
 
 
-def test_keys_cannot_be_mightier_than_their_maker_nor_expired(cast: Cast, watch: Watch) -> None:
+def test_keys_can_neither_outrank_their_creator_nor_be_expired(cast: Cast, watch: Watch) -> None:
     past = (datetime.now(UTC) - timedelta(days=1)).isoformat()
     for body in ({"name": "A", "role": "org_owner"}, {"name": "A", "expiresAt": past}, {"name": ""}):
         assert cast.admin.post("/api-keys", body).status_code == 422
@@ -60,7 +60,7 @@ def test_a_person_is_added_with_a_role_and_changed_and_removed(app: Flask, cast:
     assert "grace@example.test" not in names(cast.admin.get("/members"), "email")
 
 
-def test_nobody_gives_or_takes_a_role_mightier_than_their_own(cast: Cast, watch: Watch) -> None:
+def test_a_role_above_the_callers_own_is_neither_granted_nor_revoked(cast: Cast, watch: Watch) -> None:
     owner = next(one for one in cast.admin.get("/members").json["data"] if one["role"] == "org_owner")  # type: ignore[index]
     new = {"email": "a@b.test", "role": "org_owner", "password": "long enough"}
     assert cast.admin.post("/members", new).status_code == 403

@@ -26,10 +26,10 @@ def test_the_history_tells_every_deliverys_state(cast: Cast) -> None:
     alert.deliveries[0].error = "The service answered 500."
     factories.an_alert(monitor, alert_number=2, status="suppressed", suppressed_because="mute: for a while")
     factories.an_alert(factories.a_monitor(cast.other_project))
-    suppressed, told = cast.viewer.get("/alerts").json["data"]  # type: ignore[index]
+    suppressed, sent_alert = cast.viewer.get("/alerts").json["data"]  # type: ignore[index]
     assert (suppressed["status"], suppressed["suppressedBecause"]) == ("suppressed", "mute: for a while")
-    assert told["monitorId"] == str(monitor.id)
-    [delivery] = told["deliveries"]
+    assert sent_alert["monitorId"] == str(monitor.id)
+    [delivery] = sent_alert["deliveries"]
     assert (delivery["status"], delivery["attempts"], delivery["error"]) == ("retrying", 1, "The service answered 500.")
     assert (delivery["providerId"], delivery["type"]) == (str(provider.id), "webhook")
 

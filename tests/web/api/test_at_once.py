@@ -1,4 +1,4 @@
-"""Requests at the same moment for what only one can have: one gets it, the others are told so."""
+"""Requests at the same moment for what only one can have: one gets it, the others get an error."""
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -10,13 +10,13 @@ import pytest
 from flask import Flask
 from sqlalchemy.exc import IntegrityError
 
-from tests.web.api.cast import Cast, Somebody
+from tests.web.api.cast import Caller, Cast
 
 AT_ONCE = 8
 
 
-def twins(app: Flask, one: Somebody, count: int) -> list[Somebody]:
-    return [Somebody(app, one.headers) for _ in range(count)]
+def twins(app: Flask, one: Caller, count: int) -> list[Caller]:
+    return [Caller(app, one.headers) for _ in range(count)]
 
 
 def test_one_new_member_is_added_once(app: Flask, cast: Cast, connection: psycopg.Connection[Any]) -> None:

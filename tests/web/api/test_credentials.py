@@ -106,7 +106,7 @@ def test_credentials_whose_key_is_gone_can_be_entered_again(
     one = made(cast, config={"auth": AUTH})
     hook: Any = cast.editor.post("/notification-providers", HOOK).json
     settings_of(encryption_keys=(b"another key here",))
-    # A change that leaves them out is refused by name, not with an error of ours
+    # A change that leaves them out is refused by name, not with an internal error
     for path in (f"/monitors/{one['id']}", f"/notification-providers/{hook['id']}"):
         answer = cast.editor.patch(path, {"name": "Other"})
         assert answer.status_code == 422

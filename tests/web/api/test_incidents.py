@@ -56,15 +56,15 @@ def test_an_outage_is_told_with_its_evidence_and_its_alerts(cast: Cast) -> None:
     monitor, provider = factories.a_monitor(cast.project), factories.a_provider(cast.project)
     details = {"statusCode": 503, "evidence": {"bodyExcerpt": HOSTILE, "responseHeaders": {"Server": HOSTILE}}}
     incident = factories.an_incident(monitor, evidence=factories.an_evidence(details))
-    told = factories.an_alert(monitor, provider, reason=HOSTILE)
-    factories.changed(told.deliveries[0], duration_ms=12.5)
+    sent_alert = factories.an_alert(monitor, provider, reason=HOSTILE)
+    factories.changed(sent_alert.deliveries[0], duration_ms=12.5)
     factories.an_alert(monitor, type="monitor.ssl_expiring", failure_sequence=None, alert_number=None)
     shown: Any = cast.viewer.get(f"/incidents/{incident.id}").json
     (found,) = shown["evidence"]["locations"]
     assert found["details"] == details
     assert (found["location"], found["errorCode"]) == ("us-east", "UNEXPECTED_STATUS")
     (alert,) = shown["alerts"]
-    assert (alert["id"], alert["incidentId"], alert["reason"]) == (str(told.id), str(incident.id), HOSTILE)
+    assert (alert["id"], alert["incidentId"], alert["reason"]) == (str(sent_alert.id), str(incident.id), HOSTILE)
     assert alert["deliveries"][0]["durationMs"] == 12.5
     assert [one["incidentId"] for one in cast.viewer.get("/alerts").json["data"]] == [None, str(incident.id)]  # type: ignore[index]
 

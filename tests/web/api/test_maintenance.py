@@ -1,4 +1,4 @@
-"""Maintenance windows over the API, and what monitors show meanwhile."""
+"""Maintenance windows over the API, and what monitors show during them."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -103,22 +103,22 @@ def test_a_monitor_of_another_project_is_not_there(cast: Cast) -> None:
     assert answer.json["error"]["fields"] == {"monitorId": "There is no such monitor in this project."}  # type: ignore[index]
 
 
-@pytest.mark.parametrize("who", ["viewer", "stranger", "nobody"])
+@pytest.mark.parametrize("who", ["viewer", "stranger", "anonymous"])
 def test_others_change_nothing(cast: Cast, connection: Any, who: str) -> None:
     from tests.web.api.cast import Watch, contents
 
     window = made(cast)
     watch = Watch(connection, contents(connection))
-    one, somebody = f"{WINDOWS}/{window['id']}", getattr(cast, who)
-    refused = {"viewer": 403, "stranger": 404, "nobody": 401}[who]
+    one, caller = f"{WINDOWS}/{window['id']}", getattr(cast, who)
+    refused = {"viewer": 403, "stranger": 404, "anonymous": 401}[who]
     for answer in (
-        somebody.patch(one, {"name": "Mine"}),
-        somebody.put(one, {"name": "Mine"}),
-        somebody.post(f"{one}/end"),
-        somebody.delete(one),
+        caller.patch(one, {"name": "Mine"}),
+        caller.put(one, {"name": "Mine"}),
+        caller.post(f"{one}/end"),
+        caller.delete(one),
     ):
         assert answer.status_code == refused
-    assert somebody.get(one).status_code == {"viewer": 200, "stranger": 404, "nobody": 401}[who]
+    assert caller.get(one).status_code == {"viewer": 200, "stranger": 404, "anonymous": 401}[who]
     assert watch.unchanged()
 
 

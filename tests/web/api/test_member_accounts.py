@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from models.tables import ApiKey, Project, Role, User
 from tests import factories
-from tests.web.api.cast import Cast, Somebody, Watch, signed_in
+from tests.web.api.cast import Caller, Cast, Watch, signed_in
 from tests.web.pages.visitor import Visitor
 from web.http.extensions import db
 
@@ -20,12 +20,12 @@ def member_of(cast: Cast, user: User) -> str:
     return next(str(one["id"]) for one in found if one["email"] == user.email)
 
 
-def grant(who: Somebody, email: str, role: str, password: str | None = None) -> Any:
+def grant(who: Caller, email: str, role: str, password: str | None = None) -> Any:
     body = {"email": email, "role": role} | ({"password": password} if password else {})
     return who.post("/members", body)
 
 
-def administrator(app: Flask, project: Project) -> tuple[User, Somebody]:
+def administrator(app: Flask, project: Project) -> tuple[User, Caller]:
     user = factories.a_user(project, Role.PROJECT_ADMIN)
     return user, signed_in(app, user)
 
@@ -82,7 +82,7 @@ def test_who_prepared_an_account_may_go_on_giving_it_roles(app: Flask, cast: Cas
     _, admin = administrator(app, cast.project)
     made = grant(admin, "new@example.test", "project_viewer", GIVEN).json
     assert admin.patch(f"/members/{made['id']}", {"role": "project_admin"}).status_code == 200
-    # Somebody else may, too, where the one who prepared it could do the same.
+    # Another user may, too, where the one who prepared it could do the same.
     assert cast.owner.patch(f"/members/{made['id']}", {"role": "project_editor"}).status_code == 200
 
 
@@ -161,11 +161,11 @@ def test_people_list_and_end_their_own_sessions_only(app: Flask, cast: Cast) -> 
 # --- keys ------------------------------------------------------------------------------------
 
 
-def a_key_of(app: Flask, cast: Cast, role: str = "project_admin") -> tuple[User, Somebody]:
+def a_key_of(app: Flask, cast: Cast, role: str = "project_admin") -> tuple[User, Caller]:
     maker, session = administrator(app, cast.project)
     made = session.post("/api-keys", {"name": "Pipeline", "role": role}).json
     assert made is not None
-    return maker, Somebody(app, {"Authorization": f"Bearer {made['key']}"})
+    return maker, Caller(app, {"Authorization": f"Bearer {made['key']}"})
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_a_key_made_by_a_key_is_bounded_by_the_same_person(app: Flask, cast: Cas
     made = program.post("/api-keys", {"name": "Second", "role": "project_admin"}).json
     assert made is not None
     assert made["createdBy"] == maker.email
-    second = Somebody(app, {"Authorization": f"Bearer {made['key']}"})
+    second = Caller(app, {"Authorization": f"Bearer {made['key']}"})
     cast.owner.patch(f"/members/{member_of(cast, maker)}", {"role": "project_viewer"})
     assert second.get("/members").status_code == 403
 
@@ -216,7 +216,7 @@ def test_removing_a_member_gives_no_key_back_what_its_maker_had_lost(app: Flask,
     assert program.post("/tags", {"name": "theirs"}).status_code == 403
 
 
-def actions(who: Somebody, query: str = "") -> list[str]:
+def actions(who: Caller, query: str = "") -> list[str]:
     return [one["action"] for one in who.get(f"/audit?limit=100{query}").json["data"]]  # type: ignore[index]
 
 

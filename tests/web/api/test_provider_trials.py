@@ -58,12 +58,12 @@ def test_stored_secrets_are_used_only_while_they_go_to_the_same_place(
     assert providers(connection) == before, "not even its health is touched"
 
 
-@pytest.mark.parametrize("who", ["viewer", "stranger", "nobody"])
+@pytest.mark.parametrize("who", ["viewer", "stranger", "anonymous"])
 def test_others_send_nothing(cast: Cast, watch: Watch, service: Serving, who: str) -> None:  # noqa: F811
     url, handler = service
     made: Any = cast.editor.post(PROVIDERS, {"name": "A", "type": "webhook", "config": {"url": url}}).json
     answer = getattr(cast, who).post(TEST, made)
-    assert answer.status_code == {"viewer": 403, "stranger": 404, "nobody": 401}[who]
+    assert answer.status_code == {"viewer": 403, "stranger": 404, "anonymous": 401}[who]
     assert handler.got == []
 
 

@@ -59,7 +59,7 @@ class Service(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def service() -> Iterator[tuple[str, type[Service]]]:
-    """A URL that somebody answers, and who."""
+    """A URL that a server answers, and the server."""
     handler = type("Handler", (Service,), {"got": [], "status": 200})
     server = HTTPServer(("127.0.0.1", 0), handler)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -309,7 +309,7 @@ def test_a_deleted_fallback_is_nobodys_fallback_any_more(cast: Cast) -> None:
     assert shown["fallbackProviderId"] is None  # type: ignore[index]
 
 
-def test_health_counts_what_arrived_lately(cast: Cast) -> None:
+def test_health_counts_recent_deliveries(cast: Cast) -> None:
     provider, monitor = factories.a_provider(cast.project), factories.a_monitor(cast.project)
     now = datetime.now(UTC)
     made = [

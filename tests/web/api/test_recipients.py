@@ -1,4 +1,4 @@
-"""Who is notified, over the API: monitors that notify nobody, and a provider used for all."""
+"""Who is notified, over the API: monitors without a recipient, and a provider used for all."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ def test_disabling_a_provider_warns_of_the_monitors_that_are_left_without(cast: 
     path = f"/notification-providers/{provider.id}"
     cast.editor.post(f"{path}/use-for-all")
     warnings = cast.editor.patch(path, {"enabled": False}).json["warnings"]  # type: ignore[index]
-    said = "These monitors notify nobody now: M0, M1, M2, M3, M4 and 2 more."
+    said = "These monitors have no active channel now: M0, M1, M2, M3, M4 and 2 more."
     assert {"field": "enabled", "message": said} in warnings
     assert cast.editor.patch(path, {"enabled": True}).json["warnings"] == []  # type: ignore[index]
 

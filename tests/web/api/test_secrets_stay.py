@@ -1,4 +1,4 @@
-"""A stored secret goes nowhere else unless whoever sends it there knows it."""
+"""A stored secret goes nowhere else unless the caller who sends it there knows it."""
 
 from typing import Any
 

@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from tests import factories
 from tests.conftest import SettingsOf
-from tests.web.api.cast import Cast, Somebody, Watch, contents
+from tests.web.api.cast import Caller, Cast, Watch, contents
 from tests.web.api.contract import check_error
 from tests.web.api.test_access import OPERATIONS, named, own_object, path_of
 from web.api.pagination import PageQuery
@@ -227,7 +227,7 @@ def test_a_database_that_is_there_is_not_called_unreachable(
 
 
 def test_an_error_outside_the_api_is_a_page_for_people(app: Flask) -> None:
-    answer = Somebody(app).client.get("/nonsense")
+    answer = Caller(app).client.get("/nonsense")
     assert answer.status_code == 404
     assert answer.mimetype != "application/json"
     assert answer.headers["X-Correlation-ID"]

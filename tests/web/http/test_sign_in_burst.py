@@ -1,4 +1,4 @@
-"""Many attempts at once: few are judged, few hashes are computed at a time, and the pool is not held meanwhile."""
+"""Many attempts at once: few are judged, few hashes are computed at a time, and the pool is not held during that time."""
 
 import threading
 from collections.abc import Callable

@@ -119,7 +119,7 @@ def path(monitor_id: UUID | str) -> str:
 EVERYTHING = "/api/monitor-status/sse"
 QUEUES = "/api/queue-stats/sse"
 #: The same in every test process: the names of tests must be.
-SOMEBODY_ELSES = UUID("5e0c7a4e-3f0d-4b54-9a39-0d8f4e1b6a11")
+FOREIGN_ID = UUID("5e0c7a4e-3f0d-4b54-9a39-0d8f4e1b6a11")
 
 
 def test_a_monitors_stream_begins_with_how_it_stands(listen: Listen, monitor: Monitor, key: str) -> None:
@@ -145,9 +145,9 @@ def test_a_change_reaches_the_monitors_stream_and_no_other(
     assert stream.event()["status"] == "up"
     publish(other)
     publish(monitor)
-    told = stream.event()
-    assert (told["monitorId"], told["status"], told["previousStatus"]) == (str(monitor.id), "down", "up")
-    assert told["result"]["errorCode"] == "UNEXPECTED_STATUS"
+    received = stream.event()
+    assert (received["monitorId"], received["status"], received["previousStatus"]) == (str(monitor.id), "down", "up")
+    assert received["result"]["errorCode"] == "UNEXPECTED_STATUS"
 
 
 def test_a_projects_stream_begins_with_a_snapshot_and_tells_every_change(
@@ -195,7 +195,7 @@ def test_another_projects_monitor_is_a_404(listen: Listen, monitor: Monitor) -> 
     assert listen(path(monitor.id), an_api_key(a_project())).answer.status == 404
 
 
-@pytest.mark.parametrize("route", [EVERYTHING, QUEUES, EVERYTHING + "/" + str(SOMEBODY_ELSES)])
+@pytest.mark.parametrize("route", [EVERYTHING, QUEUES, EVERYTHING + "/" + str(FOREIGN_ID)])
 @pytest.mark.parametrize("wrong", [None, "x" * 40])
 def test_a_stranger_gets_no_stream(listen: Listen, app: Flask, route: str, wrong: str | None) -> None:
     stream = listen(route, wrong)
@@ -384,7 +384,7 @@ def test_the_queues_are_told_again_and_again(
     client.set("supercheck:process:worker:x", 1)
     client.set("supercheck:worker:us-east:y", 1)
     wanted = {"queue": "alerts", "depth": 2, "delayed": 1, "dead": 1, "consumers": 1, "lagSeconds": 0.0}
-    while wanted not in (told := stream.event("queues")):
+    while wanted not in (received := stream.event("queues")):
         pass
     assert {
         "queue": "monitor-execution.us-east",
@@ -393,7 +393,7 @@ def test_the_queues_are_told_again_and_again(
         "dead": 0,
         "consumers": 1,
         "lagSeconds": 0.0,
-    } in told
+    } in received
     assert {
         "queue": "monitor-execution.eu-central",
         "depth": 0,
@@ -401,7 +401,7 @@ def test_the_queues_are_told_again_and_again(
         "dead": 0,
         "consumers": 0,
         "lagSeconds": 0.0,
-    } in told
+    } in received
 
 
 def test_queues_are_measured_once_for_all_who_watch_and_not_at_all_without_them(
@@ -422,8 +422,8 @@ def test_queues_are_measured_once_for_all_who_watch_and_not_at_all_without_them(
     for one in opened:
         while (turn := one.event("queues")[0]["turn"]) <= complete:
             pass
-        told = [one.event("queues")[0]["turn"] for _ in range(4)]
-        assert told == list(range(turn + 1, turn + 5))  # measured for each of them, they would skip
+        received = [one.event("queues")[0]["turn"] for _ in range(4)]
+        assert received == list(range(turn + 1, turn + 5))  # measured for each of them, they would skip
     for one in opened:
         one.close()
     until(lambda: not any(thread.name == "queue-stats" for thread in threading.enumerate()))

@@ -22,7 +22,7 @@ def project(context: None) -> "Project":
 
 @pytest.fixture
 def visitor(app: Flask, project: "Project") -> "Callable[..., Visitor]":
-    """Call it with a role for somebody of the project who is signed in."""
+    """Call it with a role for a member of the project who is signed in."""
     from models.tables import Role
     from tests import factories
     from tests.web.pages.visitor import Visitor

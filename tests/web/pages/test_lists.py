@@ -40,14 +40,14 @@ def test_the_headline_says_how_it_stands(
 
 
 def test_only_operators_see_the_operators_warnings(visitor: Callable[..., Visitor], project: Project) -> None:
-    db.session.add(OperatorWarning(kind="no_worker", subject="us-east", message="Nobody works in us-east."))
+    db.session.add(OperatorWarning(kind="no_worker", subject="us-east", message="No worker runs in us-east."))
     db.session.add(
         OperatorWarning(kind="late", subject="x", message="It was late once.", resolved_at=datetime.now(UTC))
     )
     db.session.commit()
-    assert "Nobody works in us-east." in visitor("org_owner").get("/")
+    assert "No worker runs in us-east." in visitor("org_owner").get("/")
     assert "It was late once." not in visitor("org_owner").get("/")
-    assert "Nobody works in us-east." not in visitor("project_admin").get("/")
+    assert "No worker runs in us-east." not in visitor("project_admin").get("/")
 
 
 def test_the_list_shows_only_the_projects_own(visitor: Callable[..., Visitor], project: Project) -> None:

@@ -60,15 +60,15 @@ def test_what_must_not_happen_is_refused_with_a_sentence(
 
 @pytest.mark.parametrize("role", ["project_admin", "project_editor", "project_viewer"])
 def test_others_look_and_change_nothing(visitor: Callable[..., Visitor], connection: Any, role: str) -> None:
-    warning = OperatorWarning(kind="location_silent", subject="us-east", message="Nobody works in us-east.")
+    warning = OperatorWarning(kind="location_silent", subject="us-east", message="No worker runs in us-east.")
     db.session.add(warning)
     db.session.commit()
     someone = visitor(role)
     page = someone.get("/locations")
     assert "Add a location" not in page
     assert "Disable" not in page
-    assert "Nobody works in us-east." not in page
-    assert "Nobody works in us-east." in visitor("org_owner").get("/locations")
+    assert "No worker runs in us-east." not in page
+    assert "No worker runs in us-east." in visitor("org_owner").get("/locations")
     for path in ("", "/us-east/rename", "/us-east/switch", "/us-east/default", "/us-east/remove"):
         assert someone.post(f"/locations{path}", code="moon", name="x").status_code == 403
     assert connection.execute("SELECT count(*) FROM locations WHERE enabled").fetchone() == (2,)

@@ -160,12 +160,12 @@ def test_a_test_alert_is_written_and_one_without_anybody_to_tell_is_not(
     visitor: Callable[..., Visitor], project: Project, connection: Any
 ) -> None:
     silent = factories.a_monitor(project)
-    telling = factories.a_monitor(project, providers=(factories.a_provider(project),))
+    notifying = factories.a_monitor(project, providers=(factories.a_provider(project),))
     someone = visitor()
     answer = someone.post(f"/monitors/{silent.id}/notify")
     assert "This monitor has no notification channel" in someone.get(answer.location)
-    someone.post(f"/monitors/{telling.id}/notify")
-    assert connection.execute("SELECT monitor_id, manual FROM alerts").fetchall() == [(telling.id, True)]
+    someone.post(f"/monitors/{notifying.id}/notify")
+    assert connection.execute("SELECT monitor_id, manual FROM alerts").fetchall() == [(notifying.id, True)]
 
 
 def test_deleting_asks_first(visitor: Callable[..., Visitor], project: Project, connection: Any) -> None:

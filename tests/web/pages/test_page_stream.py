@@ -34,7 +34,7 @@ def project(app: Flask) -> Project:
 
 
 class Reader:
-    """A page's stream of somebody who is signed in."""
+    """A page's stream of a signed-in user."""
 
     def __init__(self, address: tuple[str, int], cookie: str, query: str = "") -> None:
         self._connection = http.client.HTTPConnection(*address, timeout=10)
@@ -174,5 +174,5 @@ def test_a_page_stays_with_its_project(read: Callable[..., Reader], project: Pro
         assert read(f"?project={foreign}").answer.status == 404
 
 
-def test_strangers_are_sent_to_the_sign_in_page(app: Flask) -> None:
+def test_unknown_clients_are_sent_to_the_sign_in_page(app: Flask) -> None:
     assert app.test_client().get("/live").status_code == 302

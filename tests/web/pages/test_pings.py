@@ -38,8 +38,8 @@ def test_the_timeline_tells_every_kind_with_source_duration_and_body(
     assert [page.index(word) for word in ("Start", "Log", "Success", "Failure")] == sorted(
         page.index(word) for word in ("Start", "Log", "Success", "Failure")
     )
-    for told in ("exit 7", "20 s", "40 s", "running for", "203.0.113.7", "curl/8", "POST", "half done"):
-        assert told in page
+    for shown in ("exit 7", "20 s", "40 s", "running for", "203.0.113.7", "curl/8", "POST", "half done"):
+        assert shown in page
     assert 'width="50.0"' in page
     assert 'width="100.0"' in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
@@ -61,8 +61,8 @@ def test_the_lines_to_copy_follow_the_schedule(visitor: Callable[..., Visitor], 
     )
     page = visitor().get(f"/monitors/{monitor.id}")
     line = "curl -fsS -m 10 --retry 5 -o /dev/null http://localhost:8000/api/heartbeat/" + "t" * 43
-    for told in (f">{line}<", f"15 2 * * * /path/to/job &amp;&amp; {line}", f"{line}/start; /path/to/job; {line}/$?"):
-        assert told in page
+    for shown in (f">{line}<", f"15 2 * * * /path/to/job &amp;&amp; {line}", f"{line}/start; /path/to/job; {line}/$?"):
+        assert shown in page
     assert "Authorization: Bearer KEY" in page
 
 

@@ -21,7 +21,7 @@ def other(project: Project) -> Project:
 
 @pytest.fixture
 def someone(app: Flask, project: Project, other: Project) -> Visitor:
-    """Somebody of both projects."""
+    """A member of both projects."""
     user = factories.a_user(project, Role.PROJECT_EDITOR, email="both@example.test")
     factories.a_membership(user, other, Role.PROJECT_VIEWER)
     made = Visitor(app.test_client())

@@ -1,4 +1,4 @@
-"""Monitors that notify nobody: said on every page where it matters, and put right with one button."""
+"""Monitors without a recipient: said on every page where it matters, and put right with one button."""
 
 from collections.abc import Callable
 

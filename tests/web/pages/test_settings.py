@@ -95,7 +95,7 @@ def test_members_are_added_and_removed(app: Flask, visitor: Callable[..., Visito
     assert connection.execute("SELECT count(*) FROM members WHERE role = 'project_viewer'").fetchone() == (0,)
 
 
-def test_nobody_gives_a_role_mightier_than_their_own(visitor: Callable[..., Visitor], connection: Any) -> None:
+def test_a_role_above_the_callers_own_cannot_be_granted(visitor: Callable[..., Visitor], connection: Any) -> None:
     typed = {"email": "new@example.test", "role": "org_owner", "password": NEW}
     answer = visitor("project_admin").submit("/settings/members", **typed)
     assert answer.status_code == 422

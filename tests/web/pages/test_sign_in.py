@@ -18,7 +18,7 @@ from web.http.sessions import hash_of
 AN_ID = "5ddb4566-30c6-4c46-8a4c-b450af7a567e"
 
 
-def test_every_page_sends_strangers_to_the_sign_in_form(app: Flask, context: None) -> None:
+def test_every_page_sends_unknown_clients_to_the_sign_in_form(app: Flask, context: None) -> None:
     stranger = Visitor(app.test_client())
     rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("pages.")]
     assert len(rules) > 25
@@ -86,7 +86,7 @@ def test_signing_out_ends_the_session(visitor: Callable[..., Visitor]) -> None:
     assert someone.open("/").status_code == 302
 
 
-def test_a_browser_that_signed_in_before_is_not_held_up_by_strangers(app: Flask, project: Project) -> None:
+def test_a_browser_that_signed_in_before_is_not_held_up_by_unknown_clients(app: Flask, project: Project) -> None:
     user = factories.a_user(project)
     known = Visitor(app.test_client())
     assert known.sign_in(user.email).status_code == 303
@@ -95,7 +95,7 @@ def test_a_browser_that_signed_in_before_is_not_held_up_by_strangers(app: Flask,
     for _ in range(4):
         assert stranger.sign_in(user.email, "wrong").status_code in (401, 429)
     app.extensions["redis"].set(f"signin:pair:127.0.0.1:{user.email}:wait", 1, ex=60)  # long enough for a slow machine
-    assert stranger.sign_in(user.email).status_code == 429, "a stranger at the same address waits"
+    assert stranger.sign_in(user.email).status_code == 429, "an unknown client at the same address waits"
     assert known.sign_in(user.email).status_code == 303
 
 

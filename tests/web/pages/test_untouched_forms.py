@@ -136,7 +136,7 @@ PROVIDERS: dict[str, st.SearchStrategy[dict[str, Any]]] = dict.fromkeys(
 
 @pytest.fixture
 def keeper(visitor: Callable[..., Visitor]) -> Visitor:
-    """Somebody who may open every form."""
+    """A user who may open every form."""
     factories.a_location("ap-south", "Mumbai", position=2, enabled=False)
     return visitor("org_owner")
 
@@ -174,7 +174,7 @@ def send_untouched(someone: Visitor, path: str, action: str) -> None:
 def test_a_monitors_form(
     keeper: Visitor, create: Create, project: Project, connection: psycopg.Connection[Any], kind: str
 ) -> None:
-    told = [factories.a_provider(project, name=name) for name in ("B", "A")]
+    used = [factories.a_provider(project, name=name) for name in ("B", "A")]
 
     accepted: list[str] = []
 
@@ -182,7 +182,7 @@ def test_a_monitors_form(
     @given(config=CONFIGS[kind], common=COMMON)
     def untouched(config: dict[str, Any], common: dict[str, Any]) -> None:
         target = {"http_request": "http://127.0.0.1:9/", "website": "https://127.0.0.1:9/", "heartbeat": ""}
-        alerts = {**common.get("alertConfig", {}), "notificationProviders": [str(one.id) for one in told]}
+        alerts = {**common.get("alertConfig", {}), "notificationProviders": [str(one.id) for one in used]}
         data = {
             **common,
             "type": kind,

@@ -157,7 +157,7 @@ def test_a_job_that_needs_an_api_key_is_known_only_with_it(
     assert client.get(URL).status_code == 503
     assert client.get(URL, headers={"Authorization": "Bearer another"}).status_code == 503
     assert client.get(URL, headers=headers).status_code == 200
-    # A key that was revoked meanwhile is not believed afterwards
+    # A key that was revoked during that time is not believed afterwards
     connection.execute("UPDATE api_keys SET revoked_at = now()")
     database.returns()
     fold()

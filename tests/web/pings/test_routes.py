@@ -567,8 +567,8 @@ def test_a_ping_that_the_pipeline_does_not_hear_of_is_told_to_open_pages(
         listening.subscribe(f"live:{monitor.project_id}")
         listening.get_message(timeout=5)
         assert client.get(URL + suffix).data == b"OK"
-        told = until(lambda: listening.get_message(ignore_subscribe_messages=True, timeout=0.1))
-    data = json.loads(told["data"])["data"]
+        message = until(lambda: listening.get_message(ignore_subscribe_messages=True, timeout=0.1))
+    data = json.loads(message["data"])["data"]
     assert (data["monitorId"], data["status"], data["previousStatus"]) == (str(monitor.id), "up", "up")
     assert data["nextRunAt"].endswith("Z")
     assert (data["result"] or {}).get("status") == (None if suffix else "up")

@@ -1,4 +1,4 @@
-"""Forty monitors under watch: what was told about them, and what the database holds."""
+"""Forty monitors under watch: what was sent about them, and what the database holds."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 
 from tests import outside
-from tests.drills.farm import Farm, farm
+from tests.drills.fake_targets import FakeTargets, fake_targets
 from tests.system import Api, System, running
 from tests.waiting import until
 
@@ -18,30 +18,30 @@ MONITORS = 40
 INTERVAL_SECONDS = 5
 
 #: (name of the target, event, alert number)
-Told = tuple[str, str, int | None]
+Received = tuple[str, str, int | None]
 
 
 @dataclass
-class Town:
+class Cluster:
     """A running system with `MONITORS` monitors, called as their targets, and one webhook for all."""
 
     system: System
-    farm: Farm
+    fake_targets: FakeTargets
     hook: outside.Hook
     names: dict[str, str]
 
-    def told(self, since: int = 0) -> Counter[Told]:
-        """What the webhook was told from its `since`-th call on; a delivery that came twice counts once."""
+    def received(self, since: int = 0) -> Counter[Received]:
+        """What the webhook received from its `since`-th call on; a delivery that came twice counts once."""
         once = {one["deliveryId"]: one for one in list(self.hook.received)[since:]}
         return Counter((one["monitor"]["name"], one["event"], one["alertNumber"]) for one in once.values())
 
     def first_alerts(self, since: int) -> dict[str, int]:
-        """Target -> how often its first alert was told."""
-        return {name: count for (name, _, number), count in self.told(since).items() if number == 1}
+        """Target -> how often its first alert was sent."""
+        return {name: count for (name, _, number), count in self.received(since).items() if number == 1}
 
     def recoveries(self, since: int) -> dict[str, int]:
-        """Target -> how often its recovery was told."""
-        return {name: count for (name, event, _), count in self.told(since).items() if event == "monitor.up"}
+        """Target -> how often its recovery was sent."""
+        return {name: count for (name, event, _), count in self.received(since).items() if event == "monitor.up"}
 
     def rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         with self.system.database() as db:
@@ -107,7 +107,7 @@ def a_provider(api: Api, url: str) -> str:
     return api.make("/api/notification-providers", {"name": "Hook", "type": "webhook", "config": {"url": url}})
 
 
-def a_monitor(api: Api, targets: Farm, name: str, provider: str) -> str:
+def a_monitor(api: Api, targets: FakeTargets, name: str, provider: str) -> str:
     """A monitor of the target `name` that tells `provider`."""
     return api.make(
         "/api/monitors",
@@ -123,16 +123,16 @@ def a_monitor(api: Api, targets: Farm, name: str, provider: str) -> str:
 
 
 @contextmanager
-def town() -> Iterator[Town]:
+def cluster() -> Iterator[Cluster]:
     """A fresh system under 40 monitors, all of them up."""
-    with running() as system, farm() as targets, outside.hook() as hook:
+    with running() as system, fake_targets() as targets, outside.hook() as hook:
         names = {}
         with system.api() as api:
             provider = a_provider(api, hook.url)
             for number in range(MONITORS):
                 name = f"shop-{number:02}"
                 names[a_monitor(api, targets, name, provider)] = name
-        made = Town(system, targets, hook, names)
+        made = Cluster(system, targets, hook, names)
         until(
             lambda: made.rows("SELECT count(*) FROM monitor_states WHERE status = 'up'") == [(MONITORS,)],
             what="every monitor is up",

@@ -13,7 +13,7 @@ THINKS_SECONDS = 0.5
 
 
 @dataclass
-class Farm:
+class FakeTargets:
     """`url` plus a name is a target; those in `bad` answer 500, all others 200, each after `thinks` seconds."""
 
     url: str = ""
@@ -23,7 +23,7 @@ class Farm:
     def breaks(self, names: Iterable[str]) -> None:
         self.bad |= set(names)
 
-    def mends(self) -> None:
+    def repair(self) -> None:
         self.bad.clear()
 
 
@@ -36,8 +36,8 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextlib.contextmanager
-def farm() -> Iterator[Farm]:
-    it = Farm()
+def fake_targets() -> Iterator[FakeTargets]:
+    it = FakeTargets()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

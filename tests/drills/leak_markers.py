@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 
 @dataclass
-class Canaries:
-    """Each canary is a distinct text; `found` names those that a text or some bytes hold, however they are spelled."""
+class LeakMarkers:
+    """Each marker is a distinct text; `found` names those that a text or some bytes hold, however they are spelled."""
 
     texts: dict[str, str] = field(default_factory=dict)
 

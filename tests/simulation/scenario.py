@@ -119,7 +119,7 @@ def _live(rng: random.Random, script: Script, one: Watched, rest: float) -> None
 
 
 def _between_slots(one: Watched, moment: datetime) -> datetime:
-    """Halfway from the slot at or before `moment` to the next: nobody can then doubt which rounds it met."""
+    """Halfway from the slot at or before `moment` to the next: it is then certain which rounds it met."""
     return START + ((moment - START) // one.interval) * one.interval + one.interval / 2
 
 
@@ -143,7 +143,7 @@ def _happening(rng: random.Random, script: Script, one: Watched, start: datetime
 
 
 def _outage(rng: random.Random, script: Script, one: Watched, start: datetime, *, muted: bool) -> datetime | None:
-    """An outage long enough to be told, as often as the limit allows or only just."""
+    """An outage long enough to be reported, as often as the limit allows or only just."""
     wanted = one.failure_threshold + rng.choice((0, 1, 2, 3, 5, 8))
     slots = clean_slots(script, one, Span(start, script.span.end))
     if len(slots) < wanted + one.recovery_threshold + 4:
@@ -152,7 +152,7 @@ def _outage(rng: random.Random, script: Script, one: Watched, start: datetime, *
     blips: tuple[Span, ...] = ()
     if one.recovery_threshold > 1 and wanted >= one.failure_threshold + 3 + one.recovery_threshold:
         blips = _blips(script, one, span)
-    outage = Outage(span, told=not muted, blips=blips)
+    outage = Outage(span, reported=not muted, blips=blips)
     one.outages.append(outage)
     whole = window(script, one, outage)
     if muted:
@@ -175,7 +175,7 @@ def _flap(rng: random.Random, script: Script, one: Watched, start: datetime) -> 
     if span.end + 3 * one.interval > script.span.end:
         return None
     if not any_meets(_widened(script, one), span):
-        one.outages.append(Outage(span, told=False))
+        one.outages.append(Outage(span, reported=False))
     return span.end + SLACK
 
 
@@ -183,9 +183,9 @@ def _local_outage(rng: random.Random, script: Script, one: Watched, start: datet
     """One or two locations find the target broken; the strategy says whether that is an outage."""
     where = frozenset(rng.sample(LOCATIONS, rng.choice((1, 2))))
     assert one.strategy is not None
-    told = len(LOCATIONS) - len(where) < NEEDED[one.strategy, one.percent]
+    reported = len(LOCATIONS) - len(where) < NEEDED[one.strategy, one.percent]
     span = Span(start, start + (one.failure_threshold + 3) * one.interval)
-    outage = Outage(span, told, where)
+    outage = Outage(span, reported, where)
     whole = window(script, one, outage)
     if whole.end + 4 * one.interval > script.span.end:
         return None
@@ -221,10 +221,10 @@ def _widened(script: Script, one: Watched) -> list[Span]:
 def _heartbeat_happening(rng: random.Random, script: Script, one: Watched, start: datetime) -> datetime | None:
     """The job stops for a while, or says that it fails."""
     span = Span(start, start + (one.failure_threshold + rng.randint(2, 8)) * one.interval)
-    outage = Outage(span, told=True, says_so=rng.random() < 0.4)
+    outage = Outage(span, reported=True, says_so=rng.random() < 0.4)
     whole = window(script, one, outage)
-    told_by_then = whole.end + 3 * one.interval
-    if told_by_then > script.span.end:
+    due_by_then = whole.end + 3 * one.interval
+    if due_by_then > script.span.end:
         return None
     one.outages.append(outage)
     return whole.end
