@@ -19,9 +19,9 @@ from ops import embedded
 from ops.embedded import foreground, place, postgres_server, service_user, valkey_server
 
 
-def _gone(pid: int, patience_seconds: float = 20) -> bool:
+def _gone(pid: int, timeout_seconds: float = 20) -> bool:
     """Whether the process `pid` ends in time; a zombie has ended."""
-    give_up = time.monotonic() + patience_seconds
+    give_up = time.monotonic() + timeout_seconds
     status = Path(f"/proc/{pid}/status")
     while time.monotonic() < give_up:
         try:
