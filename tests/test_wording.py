@@ -160,7 +160,7 @@ FOLDERS_NOT_CLEAN_YET = {
     *("charsets.py", "redaction.py", "pyproject.toml"),
     *("actors/alerts", "actors/checks", "actors/probes", "actors/runtime", "actors/verdicts", "actors/*.py"),
     *("migrations", "models/connections", "models/queries", "models/rules", "models/secrets", "models/tables"),
-    *("notifications", "ops", "scheduling", "web/*.py", "web/http", "web/api", "web/ui", "web/live"),
+    *("notifications", "scheduling", "web/*.py", "web/http", "web/api", "web/ui", "web/live"),
     *("web/pings", "web/services", "web/features", "web/templates", "web/static", "tests"),
 }
 
