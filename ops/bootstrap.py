@@ -1,4 +1,4 @@
-"""Makes accounts: the first one of an installation, and more of them from the command line."""
+"""Create the first account of an installation, and further accounts and API keys from the command line."""
 
 import json
 import secrets
@@ -21,15 +21,15 @@ from web.http.passwords import hash_password
 DEFAULT_EMAIL = "admin@supercheck.local"
 SHORTEST_PASSWORD = settings.MIN_ADMIN_PASSWORD_LENGTH
 PREFIX_LENGTH = 8
-#: One first account, however many machines start together: PostgreSQL's advisory lock of this number.
+#: PostgreSQL's advisory lock of this number: only one machine creates the first account if several start together.
 LOCK = 0x5C4EC402
 
 
 @dataclass(frozen=True, slots=True)
 class FirstAccount:
-    """What the first start made up and must be shown once; empty texts where there is nothing to show.
+    """The generated values that the first start shows once; empty strings if there is nothing to show.
 
-    Kept in a private file until it was shown: a start killed between the two loses no password.
+    They are in a private file until they are printed, so that a start that is killed before loses no password.
     """
 
     email: str = ""
@@ -38,26 +38,26 @@ class FirstAccount:
     file: Path = Path()
 
     def lines(self) -> list[str]:
-        """What to print, each secret for this once."""
+        """Return the lines to print, secrets included."""
         shown = [("Sign in as", self.email), ("Password", self.password), ("API key", self.api_key)]
-        made_up = bool(self.password or self.api_key)
+        generated = bool(self.password or self.api_key)
         found = [f"  {label:<11} {value}" for label, value in shown if value]
-        return [*found, "  (made up at this first start and not shown again)"] if made_up else found
+        return [*found, "  (generated at this first start and not shown again)"] if generated else found
 
     def forget(self) -> None:
-        """It was shown."""
+        """Delete the file, after the values were printed."""
         if self.email:
             self.file.unlink(missing_ok=True)
 
 
 def session(config: Settings) -> Session:
-    """A session of one transaction outside the web application."""
+    """Return a database session for one transaction outside the web application."""
     url = config.database_url.replace("postgresql://", "postgresql+psycopg://", 1)
     return Session(create_engine(url, poolclass=pool.NullPool))
 
 
 def first_account(config: Settings) -> FirstAccount:
-    """Make organisation, project, account and API key where there is no account yet, and the locations that are missing."""
+    """Create organisation, project, account and API key if there is no account yet. Create missing locations."""
     file = config.data_dir / "first_account.json"
     with session(config) as db:
         db.execute(select(func.pg_advisory_xact_lock(LOCK)))
@@ -79,7 +79,7 @@ def first_account(config: Settings) -> FirstAccount:
 
 
 def _kept(file: Path) -> FirstAccount:
-    """What an earlier start made and could not show any more."""
+    """Return the values that an earlier start generated but did not print."""
     if not file.exists():
         return FirstAccount()
     return FirstAccount(**(json.loads(file.read_text()) | {"file": file}))
@@ -98,9 +98,9 @@ def _make(db: Session, email: str, password: str, key: str) -> None:
 
 
 def _add_locations(db: Session, config: Settings) -> None:
-    """Rows for the locations of the settings; those that exist keep what an administrator made of them.
+    """Add the locations of the settings that are missing. Existing ones keep the administrator's changes.
 
-    The first start takes their order; what is missing later comes behind the others.
+    The first start takes the order of the settings; locations that are added later go to the end.
     """
     known = set(db.scalars(select(Location.code)))
     last = db.scalar(select(func.max(Location.position)))
@@ -110,7 +110,7 @@ def _add_locations(db: Session, config: Settings) -> None:
 
 
 def new_key() -> str:
-    """A new API key: 256 random bits behind a recognisable beginning."""
+    """Return a new API key: 256 random bits after a recognisable prefix."""
     return "sc_" + secrets.token_urlsafe(32)
 
 
@@ -126,7 +126,7 @@ def _key_row(project_id: UUID, name: str, key: str, role: Role, created_by: UUID
 
 
 def _project(db: Session, name: str) -> Project:
-    """The project called `name`, or the oldest one where it is empty. Raises `Problem`."""
+    """Return the project `name`, or the oldest one if it is empty. Raise `Problem` if there is none, or more than one."""
     query = select(Project).order_by(Project.created_at, Project.id)
     found = db.scalars(query.where(Project.name == name) if name else query).all()
     if not found:
@@ -137,9 +137,9 @@ def _project(db: Session, name: str) -> Project:
 
 
 def create_user(config: Settings, email: str, password: str, role: str, *, reset: bool) -> str:
-    """Make a person with `role`, or give an existing one a new password where `reset`; answers the password.
+    """Create a user with `role`, or with `reset` give an existing user a new password; return the password.
 
-    An empty `password` is made up. Raises `Problem`.
+    If `password` is empty, generate one. Raise `Problem` if the password is too weak, or the user exists or is missing.
     """
     password = password or secrets.token_urlsafe(12)
     email = email.strip().lower()
@@ -162,7 +162,7 @@ def create_user(config: Settings, email: str, password: str, role: str, *, reset
 
 
 def _reset(db: Session, user: User, password: str) -> None:
-    """Give the account another password, which ends its sessions. The operator vouches for whom it is given to."""
+    """Set another password and end the account's sessions. The operator is responsible for who receives it."""
     user.password_hash = hash_password(password)
     user.must_change_password = False
     user.prepared_by = None
@@ -183,7 +183,7 @@ def _add_member(db: Session, email: str, password: str, role: Role) -> None:
 
 
 def create_api_key(config: Settings, project: str, name: str, role: str) -> str:
-    """Make an API key of `project` (the oldest one where empty) and answer it: it cannot be read again."""
+    """Create an API key of `project` (the oldest one if empty) and return it. It cannot be read again."""
     key = new_key()
     with session(config) as db:
         found = _project(db, project)

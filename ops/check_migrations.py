@@ -1,4 +1,4 @@
-"""Do the migrations make exactly the tables of `models.tables`? `python -m ops.check_migrations`, part of `make check`."""
+"""Check that the migrations create the tables of `models.tables`: `python -m ops.check_migrations`, part of `make check`."""
 
 import os
 import sys
@@ -11,9 +11,9 @@ from ops import embedded, migrations
 
 
 def main() -> None:
-    """Migrate an empty database from nothing and compare; exit code 1 where they differ."""
+    """Migrate an empty database and compare it with the models; exit with code 1 if they differ."""
     with embedded.postgres() as url:
-        # Alembic's environment reads the settings; nothing connects to this broker.
+        # Alembic's environment reads the settings, which need a broker's URL; nothing connects to it.
         os.environ |= {"DATABASE_URL": url, "REDIS_URL": "redis://127.0.0.1:1/0"}
         settings.get.cache_clear()
         migrations.upgrade(url)

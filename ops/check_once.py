@@ -1,4 +1,4 @@
-"""`supercheck check URL`: one check now, with the probe that monitors use, and no installation needed."""
+"""`supercheck check URL`: run one check with the probe that monitors use. It needs no installation."""
 
 import asyncio
 from collections.abc import Mapping
@@ -12,7 +12,8 @@ from actors.probes.outcome import Outcome, Status
 from actors.probes.target import Target
 from ops.problem import Problem
 
-NOBODY = UUID(int=0)
+#: The target is not one of a stored monitor.
+NO_MONITOR = UUID(int=0)
 PHASES = {
     "dnsMs": "name",
     "connectMs": "connect",
@@ -23,7 +24,7 @@ PHASES = {
 
 
 def target_of(url: str, timeout: float) -> Target:
-    """What `url` means as a target. Raises `Problem` where it means nothing."""
+    """Return the target that `url` names. Raise `Problem` if `url` is invalid."""
     parts = urlsplit(url if "://" in url else f"https://{url}")
     host = parts.hostname or ""
     try:
@@ -37,18 +38,18 @@ def target_of(url: str, timeout: float) -> Target:
     if parts.scheme == "ping":
         return _target("ping_host", host, timeout)
     if parts.scheme not in {"tcp", "udp"}:
-        raise Problem(f"{parts.scheme}:// is not something to check: use http, https, tcp, udp or ping.")
+        raise Problem(f"{parts.scheme}:// is not supported: use http, https, tcp, udp or ping.")
     if port is None:
         raise Problem(f"{url} has no port: write {parts.scheme}://{host}:PORT.")
     return _target("port_check", host, timeout, port=port, protocol=parts.scheme)
 
 
 def _target(kind: str, address: str, timeout: float, **config: Any) -> Target:
-    return Target(NOBODY, kind, address, timeout, check_types.with_defaults(kind, config))
+    return Target(NO_MONITOR, kind, address, timeout, check_types.with_defaults(kind, config))
 
 
 def check_once(url: str, timeout: float) -> int:
-    """Check `url` and print what was found; answers the exit code, 0 for up. Raises `Problem`."""
+    """Check `url` and print the result; return the exit code, 0 for up. Raise `Problem` if `url` is invalid."""
     target = target_of(url, timeout)
     outcome = asyncio.run(_probe(target))
     for line in report(outcome):
@@ -61,7 +62,7 @@ async def _probe(target: Target) -> Outcome:
 
 
 def report(outcome: Outcome) -> list[str]:
-    """The lines to print: the answer first, then whatever the probe measured."""
+    """Return the lines to print: the status first, then the probe's measurements."""
     took = "" if outcome.response_time_ms is None else f" in {outcome.response_time_ms:.1f} ms"
     lines = [f"{outcome.status}{took}"]
     if outcome.reason:

@@ -1,9 +1,9 @@
-"""Become the real program, bound to the life of the process that started it.
+"""Run a program that ends when the process that started it ends.
 
 Run as `python -I -S ops/child.py --parent PID --signal NUMBER [--user UID:GID] [--capabilities NUMBERS] [--keep NAMES]
--- PROGRAM ARGUMENT…`, it asks the kernel to be sent the signal when its parent dies, drops to the user, and is replaced
-by the program: no process of ours stays in between. Of root's capabilities only those listed are kept.
-Standard library only, and little of it: this is paid at every start.
+-- PROGRAM ARGUMENT…`, it asks the kernel for the signal when its parent dies, switches to the user, and replaces itself with
+the program, so that no process stays in between. Of root's capabilities only those listed are kept.
+It imports little, and only from the standard library, because every start of a process runs it.
 """
 
 import ctypes
@@ -21,9 +21,9 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def _drop_to(user: str, wanted: list[int]) -> None:
-    """Become the user for good, keeping those of the `wanted` capabilities that root has here.
+    """Switch to the user permanently; keep the `wanted` capabilities that root has here.
 
-    A container may withhold one; what needs it says so itself.
+    A container may withhold a capability; the program that needs it then reports that.
     """
     uid, gid = (int(part) for part in user.split(":"))
     _libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)
@@ -31,7 +31,7 @@ def _drop_to(user: str, wanted: list[int]) -> None:
     os.setgid(gid)
     os.setuid(uid)
     header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
-    # Twice effective, permitted, inheritable: capabilities 0 to 31, then 32 to 63.
+    # Effective, permitted, inheritable for capabilities 0 to 31, then the same for 32 to 63.
     sets = (ctypes.c_uint32 * 6)()
     if _libc.capget(header, sets) != 0:
         sys.exit(f"cannot read the capabilities: {os.strerror(ctypes.get_errno())}")
@@ -47,9 +47,9 @@ def _drop_to(user: str, wanted: list[int]) -> None:
 
 
 def _bind_to_parent(parent: int, death_signal: int) -> None:
-    """Ask for `death_signal` at the parent's death; leave at once where it has died already.
+    """Ask the kernel for `death_signal` when the parent dies; exit at once if it is dead already.
 
-    Must come after the change of user, which clears the request; executing the program keeps it.
+    Call it after the change of user, which clears the request. `exec` keeps it.
     """
     _libc.prctl(PR_SET_PDEATHSIG, death_signal, 0, 0, 0)
     if os.getppid() != parent:
@@ -63,25 +63,25 @@ def _options(arguments: list[str]) -> tuple[dict[str, str], list[str]]:
 
 
 def main(arguments: list[str]) -> None:
-    """Never returns: executes the program or leaves with a message."""
+    """Replace this process with the program, or exit with a message."""
     options, program = _options(arguments)
     environment = dict(os.environ)
     if "--keep" in options:
-        # The servers need none of our keys.
+        # The embedded servers do not need Supercheck's keys.
         environment = {name: environment[name] for name in options["--keep"].split(",") if name in environment}
     if "--user" in options:
         capabilities = options.get("--capabilities", "")
         _drop_to(options["--user"], [int(number) for number in capabilities.split(",") if number])
-        # Root's own is closed to the user, and libraries that look for files there would stumble.
+        # The user cannot read root's home directory, and some libraries fail when they look for files there.
         environment["HOME"] = "/nonexistent"
     os.umask(0o077)
     _bind_to_parent(int(options["--parent"]), int(options["--signal"]))
-    # A supervisor or a test runner may have left signals ignored or blocked, and executing keeps that.
+    # A supervisor or a test runner may have ignored or blocked signals, and `exec` keeps that.
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGPIPE):
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     try:
-        os.execve(program[0], program, environment)  # noqa: S606 - a shell is what we do without
+        os.execve(program[0], program, environment)  # noqa: S606 - no shell is wanted
     except OSError as error:
         sys.exit(f"cannot run {program[0]}: {error.strerror}")
 

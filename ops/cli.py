@@ -7,15 +7,15 @@ import click
 import settings
 from ops.problem import Problem
 
-# Written out here, not imported: each of our processes starts through this file, and memory counts.
+# Not imported from `models`: every process starts through this file, and the import would cost memory in each.
 ROLES = ("super_admin", "org_owner", "org_admin", "project_admin", "project_editor", "project_viewer")
 
 
 class OneLineErrors(click.Group):
-    """A group whose expected failures are one line on standard error and exit code 1."""
+    """A group that prints expected failures as one line on standard error, with exit code 1."""
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the command; a failure that the operator can mend is shown without a traceback."""
+        """Run the command; print a failure that the operator can fix without a traceback."""
         try:
             return super().invoke(ctx)
         except (Problem, settings.SettingsError) as error:
@@ -24,7 +24,7 @@ class OneLineErrors(click.Group):
 
 
 def _entered() -> settings.Settings:
-    """The installation's settings; before anything of `web` or `actors` is imported, which read them then."""
+    """Return the installation's settings. Call it before importing `web` or `actors`, which read them at import."""
     from ops import installation
 
     return installation.enter_with_database()
@@ -38,7 +38,7 @@ def main() -> None:
 
 @main.command()
 def up() -> None:
-    """Start everything, embedded servers included where none are given, and stay in the foreground."""
+    """Start everything in the foreground, with embedded servers unless others are configured."""
     from ops.up import up as start
 
     start()
@@ -55,7 +55,7 @@ def run(name: str) -> None:
 
 @main.command(hidden=True)
 def release() -> None:
-    """What `up` runs first: schema, first account, then the processes."""
+    """Migrate the schema, create the first account, start the processes. `up` runs this first."""
     from ops import release as steps
 
     try:
@@ -67,7 +67,7 @@ def release() -> None:
 
 @main.command()
 def migrate() -> None:
-    """Bring the database to the newest schema, and make the first account where there is none."""
+    """Migrate the database to the newest schema, and create the first account if there is none."""
     config = _entered()
     from ops import bootstrap, migrations
 
@@ -81,11 +81,11 @@ def migrate() -> None:
 
 @main.command("create-user")
 @click.argument("email")
-@click.option("--password", default="", help="Made up and printed where it is left out.")
+@click.option("--password", default="", help="Generated and printed if not given.")
 @click.option("--role", type=click.Choice(ROLES), default="org_admin", show_default=True)
 @click.option("--reset-password", "reset", is_flag=True, help="Give an existing account a new password.")
 def create_user(email: str, password: str, role: str, reset: bool) -> None:
-    """Make an account for EMAIL."""
+    """Create an account for EMAIL."""
     config = _entered()
     from ops import bootstrap
 
@@ -104,11 +104,11 @@ def demo() -> None:
 
 
 @main.command("create-api-key")
-@click.option("--project", default="", help="The project's name; the oldest one where it is left out.")
+@click.option("--project", default="", help="The project's name. Default: the oldest project.")
 @click.option("--name", default="Command line", show_default=True)
 @click.option("--role", type=click.Choice(ROLES), default="project_editor", show_default=True)
 def create_api_key(project: str, name: str, role: str) -> None:
-    """Make an API key and print it: it cannot be read again."""
+    """Create an API key and print it. It cannot be shown again."""
     config = _entered()
     from ops import bootstrap
 
@@ -116,12 +116,12 @@ def create_api_key(project: str, name: str, role: str) -> None:
 
 
 @main.command("rotate-keys")
-@click.option("--new-key", is_flag=True, help="First of all: put a new key before the others in the data directory.")
+@click.option("--new-key", is_flag=True, help="First step: put a new key before the others in the data directory.")
 @click.option(
-    "--force", is_flag=True, help="Even where a running process does not know the first key, or nobody can tell."
+    "--force", is_flag=True, help="Rotate even if a running process does not know the first key, or if Redis is down."
 )
 def rotate_keys(new_key: bool, force: bool) -> None:
-    """Encrypt all stored credentials anew, with the first key of CREDENTIAL_ENCRYPTION_KEY."""
+    """Encrypt all stored credentials again, with the first key of CREDENTIAL_ENCRYPTION_KEY."""
     config = _entered()
     from ops import rotate_keys as rotation
 
@@ -138,7 +138,7 @@ def rotate_keys(new_key: bool, force: bool) -> None:
 
 @main.command()
 def doctor() -> None:
-    """Say what is wrong with this installation; exit code 1 where something is."""
+    """Check this installation and print every finding; exit with code 1 if there is a problem."""
     from ops.doctor import examine
 
     sys.exit(examine())
@@ -148,7 +148,7 @@ def doctor() -> None:
 @click.argument("url")
 @click.option("--timeout", type=click.FloatRange(0.1, 300), default=30.0, show_default=True, help="Seconds.")
 def check(url: str, timeout: float) -> None:
-    """Check URL once, now, and print what was found with its timings; exit code 1 where it is not up.
+    """Check URL once and print the result with its timings; exit with code 1 if it is not up.
 
     URL is http://…, https://…, tcp://host:port, udp://host:port or ping://host.
     """
@@ -160,14 +160,14 @@ def check(url: str, timeout: float) -> None:
 @main.group(invoke_without_command=True)
 @click.pass_context
 def locations(ctx: click.Context) -> None:
-    """Show and change where checks run from; alone, it shows them."""
+    """List and change the locations that checks run from. Without a subcommand, list them."""
     if ctx.invoked_subcommand is None:
         ctx.invoke(list_locations)
 
 
 @locations.command("list")
 def list_locations() -> None:
-    """Show every location, the order as it counts."""
+    """List every location in its order of precedence."""
     config = _entered()
     from ops import locations as places
 
@@ -179,7 +179,7 @@ def list_locations() -> None:
 @click.argument("code")
 @click.argument("name", default="")
 def add_location(code: str, name: str) -> None:
-    """Add the location CODE (lower-case letters, digits, hyphens), called NAME."""
+    """Add the location CODE (lower-case letters, digits, hyphens) with the name NAME."""
     config = _entered()
     from ops import locations as places
 
@@ -190,7 +190,7 @@ def add_location(code: str, name: str) -> None:
 @click.argument("code")
 @click.argument("name")
 def rename_location(code: str, name: str) -> None:
-    """Call the location CODE by another NAME."""
+    """Rename the location CODE to NAME."""
     config = _entered()
     from ops import locations as places
 
@@ -200,7 +200,7 @@ def rename_location(code: str, name: str) -> None:
 @locations.command("enable")
 @click.argument("code")
 def enable_location(code: str) -> None:
-    """Switch the location CODE on."""
+    """Enable the location CODE."""
     config = _entered()
     from ops import locations as places
 
@@ -210,7 +210,7 @@ def enable_location(code: str) -> None:
 @locations.command("disable")
 @click.argument("code")
 def disable_location(code: str) -> None:
-    """Switch the location CODE off: nothing is checked from there."""
+    """Disable the location CODE: no check runs from it."""
     config = _entered()
     from ops import locations as places
 
@@ -220,7 +220,7 @@ def disable_location(code: str) -> None:
 @locations.command("default")
 @click.argument("code")
 def default_location(code: str) -> None:
-    """Check monitors without locations of their own from CODE."""
+    """Use CODE for monitors that choose no location."""
     config = _entered()
     from ops import locations as places
 
@@ -230,7 +230,7 @@ def default_location(code: str) -> None:
 @locations.command("remove")
 @click.argument("code")
 def remove_location(code: str) -> None:
-    """Remove the location CODE, where no monitor names it."""
+    """Remove the location CODE if no monitor uses it."""
     config = _entered()
     from ops import locations as places
 

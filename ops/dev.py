@@ -1,6 +1,6 @@
 """`make dev`: start everything like `supercheck up`, with debug logs, and restart the processes when a file changes.
 
-The embedded servers keep running; a new migration needs `supercheck migrate`, or a new start.
+The embedded servers keep running. After adding a migration, run `supercheck migrate` or restart `make dev`.
 """
 
 import os
@@ -46,7 +46,7 @@ def main() -> None:
             supervisor_client.restart_app(directory)
         except (OSError, Fault) as error:
             print(f"The processes cannot restart: {error}.", flush=True)
-    # Ctrl-C reached the supervisor as well: it stops its processes first.
+    # Ctrl-C reached the supervisor as well: wait until it has stopped its processes.
     sys.exit(installed.wait())
 
 

@@ -1,4 +1,4 @@
-"""`supercheck doctor`: what is wrong with this installation, one line for each thing looked at."""
+"""`supercheck doctor`: check this installation and print one line for each finding."""
 
 import os
 import resource
@@ -28,14 +28,14 @@ SOON_FULL_FRACTION = 0.05
 
 
 class Finding(NamedTuple):
-    """One thing looked at: how it stands, and what to do about it."""
+    """One finding: its state, and a text that says what to do if it is not ok."""
 
     state: str
     text: str
 
 
 def examine() -> int:
-    """Print every finding; answers the exit code: 1 where there is a problem."""
+    """Print every finding; return the exit code, which is 1 if there is a problem."""
     findings = list(_findings())
     for finding in findings:
         print(f"{finding.state:<8} {finding.text}")
@@ -54,7 +54,7 @@ def _findings() -> Iterator[Finding]:
 
 
 def data_directory(config: Settings) -> Iterator[Finding]:
-    """Whether we can write there, and whether there is room."""
+    """Check that the data directory is writable and has free space."""
     try:
         directory = installation.open_directory(config.data_dir)
     except Problem as problem:
@@ -62,13 +62,13 @@ def data_directory(config: Settings) -> Iterator[Finding]:
         return
     disk = shutil.disk_usage(directory)
     if disk.free < max(LEAST_FREE_BYTES, disk.total * SOON_FULL_FRACTION):
-        yield Finding(WARNING, f"Only {disk.free / 1024**3:.1f} GiB are free at {directory}: make room.")
+        yield Finding(WARNING, f"Only {disk.free / 1024**3:.1f} GiB are free at {directory}: free some space.")
     else:
         yield Finding(OK, f"The data directory {directory} can be written; {disk.free / 1024**3:.0f} GiB are free.")
 
 
 def database(config: Settings) -> Iterator[Finding]:
-    """Reachable, new enough, at the newest schema, and of one mind with our clock."""
+    """Check that PostgreSQL is reachable, new enough, at the newest schema, and that its clock agrees."""
     try:
         with psycopg.connect(config.database_url, connect_timeout=5) as connection:
             version = connection.info.server_version // 10_000
@@ -76,19 +76,21 @@ def database(config: Settings) -> Iterator[Finding]:
             drift = abs(time.time() - float(row[0])) if row else 0.0
     except psycopg.OperationalError as error:
         yield Finding(
-            PROBLEM, f"PostgreSQL does not answer: start it, or correct DATABASE_URL ({_why(error, config)})."
+            PROBLEM, f"PostgreSQL does not respond: start it, or correct DATABASE_URL ({_why(error, config)})."
         )
         return
     too_old = version < migrations.OLDEST_SERVER
     yield Finding(
         PROBLEM if too_old else OK,
-        f"PostgreSQL {version} answers"
+        f"PostgreSQL {version} responds"
         + (f": version {migrations.OLDEST_SERVER} or newer is needed." if too_old else "."),
     )
     if drift > CLOCK_TOLERANCE_SECONDS:
-        yield Finding(WARNING, f"Our clock and the database's differ by {drift:.1f} s: switch time synchronisation on.")
+        yield Finding(
+            WARNING, f"This machine's clock and the database's differ by {drift:.1f} s: enable time synchronisation."
+        )
     else:
-        yield Finding(OK, "Our clock and the database's agree.")
+        yield Finding(OK, "This machine's clock and the database's agree.")
     schema = _schema(config)
     yield schema
     if schema.state == OK:
@@ -106,14 +108,14 @@ def _schema(config: Settings) -> Finding:
 
 
 def _credentials(config: Settings) -> Iterator[Finding]:
-    """Whether every stored credential opens, and with the first key."""
-    from ops import rotate_keys  # not before the environment is complete
+    """Check that every stored credential is encrypted with a known key, and with the first one."""
+    from ops import rotate_keys  # here, because it reads the environment when it is imported
 
     with psycopg.connect(config.database_url, connect_timeout=5) as connection:
-        sealed = rotate_keys.by_key(connection)
+        counts = rotate_keys.by_key(connection)
     first, *older = [encryption.key_id(key).hex() for key in config.encryption_keys]
-    lost = sum(count for key, count in sealed.items() if key not in {first, *older})
-    old = sum(sealed.get(key, 0) for key in older)
+    lost = sum(count for key, count in counts.items() if key not in {first, *older})
+    old = sum(counts.get(key, 0) for key in older)
     if lost:
         yield Finding(
             PROBLEM,
@@ -127,15 +129,15 @@ def _credentials(config: Settings) -> Iterator[Finding]:
 
 
 def broker(config: Settings) -> Iterator[Finding]:
-    """Reachable, persistent, and with somebody at work."""
+    """Check that Redis is reachable and persistent, and that each process runs."""
     client = redis.Redis.from_url(config.redis_url, socket_connect_timeout=5, socket_timeout=5)
     try:
         client.ping()
-        yield Finding(OK, "Redis answers.")
+        yield Finding(OK, "Redis responds.")
         yield _persistence(client)
         yield from _processes(client, config)
     except redis.RedisError as error:
-        yield Finding(PROBLEM, f"Redis does not answer: start it, or correct REDIS_URL ({_why(error, config)}).")
+        yield Finding(PROBLEM, f"Redis does not respond: start it, or correct REDIS_URL ({_why(error, config)}).")
     finally:
         client.close()
 
@@ -143,13 +145,13 @@ def broker(config: Settings) -> Iterator[Finding]:
 def _persistence(client: redis.Redis) -> Finding:
     state: dict[str, Any] = client.info("persistence")
     if state.get("aof_enabled"):
-        return Finding(OK, "Redis keeps what it holds on disk.")
-    return Finding(WARNING, "Redis keeps nothing on disk: a restart of it delays what was queued; set appendonly yes.")
+        return Finding(OK, "Redis stores its data on disk.")
+    return Finding(WARNING, "Redis stores nothing on disk: if it restarts, queued work is delayed. Set appendonly yes.")
 
 
 def _processes(client: redis.Redis, config: Settings) -> Iterator[Finding]:
     from actors.runtime import (
-        process_registry,  # not before the environment is complete: the broker reads it when imported
+        process_registry,  # here, because the broker reads the environment when it is imported
     )
     from ops import rotate_keys
 
@@ -167,34 +169,35 @@ def _processes(client: redis.Redis, config: Settings) -> Iterator[Finding]:
     known = process_registry.known_locations(client)
     silent = [code for code in known if not online[code]]
     if silent and len(silent) < len(known):
-        yield Finding(WARNING, f"No check worker serves {', '.join(silent)}: monitors wanted from there show a gap.")
+        yield Finding(WARNING, f"No check worker serves {', '.join(silent)}: monitors are not checked from there.")
     if config.worker_location and config.worker_location not in known:
         yield Finding(
-            WARNING, f"WORKER_LOCATION is {config.worker_location}, which is no location: supercheck locations add it."
+            WARNING,
+            f"WORKER_LOCATION is {config.worker_location}, which does not exist: add it with supercheck locations add.",
         )
 
 
 def web(config: Settings) -> Iterator[Finding]:
-    """Whether the web process answers here; on other machines it may run elsewhere."""
+    """Check that the web process responds on this machine. A warning only, because it may run on another one."""
     if web_answers(config):
-        yield Finding(OK, f"The web process answers at {config.public_url}.")
+        yield Finding(OK, f"The web process responds at {config.public_url}.")
     else:
-        yield Finding(WARNING, f"No web process answers on port {config.port} of this machine.")
+        yield Finding(WARNING, f"No web process responds on port {config.port} of this machine.")
 
 
 def browser(_config: Settings) -> Iterator[Finding]:
-    """Synthetic tests need a Chromium."""
+    """Check that there is a Chromium, which synthetic tests need."""
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     if found:
-        yield Finding(OK, f"A browser for synthetic tests is there: {found}.")
+        yield Finding(OK, f"Browser for synthetic tests: {found}.")
     elif any((Path.home() / ".cache/ms-playwright").glob("chromium*")):
-        yield Finding(OK, "A browser for synthetic tests is there: Playwright's own.")
+        yield Finding(OK, "Browser for synthetic tests: Playwright's Chromium.")
     else:
         yield Finding(WARNING, "No Chromium: synthetic tests cannot run here. Install Debian's package chromium.")
 
 
 def raw_icmp(_config: Settings) -> Iterator[Finding]:
-    """Ping checks need one of the two kinds of ICMP socket."""
+    """Check that one of the two kinds of ICMP socket can be opened, which ping checks need."""
     kinds: list[Callable[[], socket.socket]] = [
         lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP),
         lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM, socket.IPPROTO_ICMP),
@@ -218,7 +221,7 @@ def raw_icmp(_config: Settings) -> Iterator[Finding]:
 
 
 def open_files(config: Settings) -> Iterator[Finding]:
-    """A check worker needs a file descriptor for each connection."""
+    """Check the limit on open files: a check worker needs a file descriptor for each connection."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     wanted = config.max_concurrent_connections + 500
     if hard != resource.RLIM_INFINITY and hard < wanted:
@@ -229,7 +232,7 @@ def open_files(config: Settings) -> Iterator[Finding]:
 
 
 def _why(error: Exception, config: Settings) -> str:
-    """The first line of `error`, and no secret of a URL in it."""
+    """Return the first line of `error` without URLs and their passwords."""
     text = one_line(error)
     for url in (config.database_url, config.redis_url):
         text = text.replace(url, "…")
@@ -240,5 +243,5 @@ def _why(error: Exception, config: Settings) -> str:
 
 
 def _password(url: str) -> str:
-    """The password inside `url`, empty where there is none."""
+    """Return the password in `url`, or an empty string if there is none."""
     return urlsplit(url).password or ""

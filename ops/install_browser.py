@@ -1,7 +1,7 @@
-"""Sees to a Chromium for the browser tests: `python -m ops.install_browser`, part of `make test`.
+"""Install a Chromium for the browser tests: `python -m ops.install_browser`, part of `make test`.
 
-As root on a Debian it is the package `chromium`; else Playwright's own download. Where neither can be had, the
-browser tests are skipped, except in CI, where that is a failure.
+As root on Debian it installs the package `chromium`, otherwise Playwright's download. If neither is possible, the
+browser tests are skipped; in CI this is a failure.
 """
 
 import os
@@ -19,7 +19,7 @@ LIMIT_SECONDS = 900
 
 
 def found() -> bool:
-    """Whether there is a browser that Playwright can drive."""
+    """Return whether a browser is installed that Playwright can use."""
     if any(map(shutil.which, NAMES)):
         return True
     cache = Path(os.environ.get("PLAYWRIGHT_BROWSERS_PATH") or Path.home() / ".cache/ms-playwright")
@@ -38,7 +38,7 @@ def _succeeds(command: tuple[str, ...]) -> bool:
 
 
 def install() -> bool:
-    """Install one where we may; answers whether there is one now."""
+    """Try to install a browser; return whether one is installed now."""
     print("Installing a browser for the tests (the first time only) …", flush=True)
     if os.geteuid() == 0 and shutil.which("apt-get") and all(map(_succeeds, TRIES)):
         return found()
@@ -46,7 +46,7 @@ def install() -> bool:
 
 
 def main() -> None:
-    """Exit code 0 where there is a browser, or where it may be missing; else 1."""
+    """Install a browser if there is none; exit with code 1 if that fails in CI."""
     if found() or install():
         return
     print(

@@ -1,4 +1,4 @@
-"""The data directory of an installation: its lock, its keys, and what its processes find in their environment."""
+"""The data directory of an installation: its lock, its keys, and the environment variables of its processes."""
 
 import base64
 import fcntl
@@ -16,7 +16,7 @@ ENCRYPTION_KEY = "credential_encryption_key"
 
 
 def open_directory(path: Path) -> Path:
-    """`path`, absolute, made where it is missing. Raises `Problem` where we cannot write there."""
+    """Return `path` as an absolute path; create the directory if it is missing. Raise `Problem` if it is not writable."""
     path = path.absolute()
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -25,18 +25,20 @@ def open_directory(path: Path) -> Path:
         probe.unlink()
     except OSError as error:
         raise Problem(
-            f"The data directory {path} cannot be written ({error.strerror}): mend its permissions,"
+            f"The data directory {path} cannot be written ({error.strerror}): fix its permissions,"
             " or choose another with SUPERCHECK_DATA_DIR."
         ) from None
     if any(mark in str(path) for mark in (" ;", " #", "\n", '"')):
-        raise Problem(f"The data directory {path!r} has an odd name: choose one without ; # and quotation marks.")
+        raise Problem(
+            f"The data directory {path!r} has an unsupported name: choose one without ; # and quotation marks."
+        )
     return path
 
 
 def lock(directory: Path) -> None:
-    """Make `directory` ours for the life of this process, also across `exec`. Raises `Problem` where it is another's.
+    """Lock `directory` until this process ends, also across `exec`. Raise `Problem` if another process holds the lock.
 
-    The kernel lets go of the lock when the process ends, however it ends.
+    The kernel releases the lock when the process ends, also after a crash.
     """
     descriptor = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     try:
@@ -53,14 +55,14 @@ def lock(directory: Path) -> None:
 
 
 def new_encryption_key() -> str:
-    """A new key as CREDENTIAL_ENCRYPTION_KEY lists it."""
+    """Return a new key in the format of CREDENTIAL_ENCRYPTION_KEY."""
     return base64.b64encode(secrets.token_bytes(16)).decode()
 
 
 def embedded_environment(directory: Path) -> dict[str, str]:
-    """The servers and keys of an installation with embedded servers; keys are made at the first call.
+    """Return the servers and keys of an installation with embedded servers. The first call creates the keys.
 
-    Raises `FileNotFoundError` where the servers were never prepared.
+    Raise `FileNotFoundError` if the servers were never prepared.
     """
     return {
         "DATABASE_URL": postgres_server.kept_url(directory / "postgres"),
@@ -71,29 +73,29 @@ def embedded_environment(directory: Path) -> dict[str, str]:
 
 
 def complete(environment: dict[str, str], found: dict[str, str]) -> None:
-    """Put into `environment` what is in `found` and unset there: what the operator set wins."""
+    """Set the variables of `found` that are unset in `environment`; the operator's values take precedence."""
     for name, value in found.items():
         if not environment.get(name, "").strip():
             environment[name] = value
 
 
 def enter_with_database() -> Settings:
-    """As `enter`, for a command that needs the database. Raises `Problem` where it does not answer."""
-    import psycopg  # the supervisor's start does without it
+    """Like `enter`, for a command that needs the database. Raise `Problem` if the database does not respond."""
+    import psycopg  # here, because the supervisor's start does not need it
 
     config = enter()
     try:
         psycopg.connect(config.database_url, connect_timeout=5).close()
     except psycopg.OperationalError:
-        raise Problem("PostgreSQL does not answer: start Supercheck first, or correct DATABASE_URL.") from None
+        raise Problem("PostgreSQL does not respond: start Supercheck first, or correct DATABASE_URL.") from None
     return config
 
 
 def enter() -> Settings:
-    """The settings of the installation that this command is run against, its servers and keys included.
+    """Return the settings of the installation that this command works on, including its servers and keys.
 
-    Beside a running `supercheck up` with embedded servers they are read from the data directory.
-    Raises `SettingsError`.
+    With embedded servers, the servers and keys are read from the data directory. Raise `SettingsError` if one is missing
+    or wrong.
     """
     config = settings.get()
     if not config.database_url:

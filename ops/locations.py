@@ -1,4 +1,4 @@
-"""`supercheck locations`: the same rules as on the page. Running processes learn of a change within ten seconds."""
+"""`supercheck locations`: the same rules as on the page. Running processes notice a change within ten seconds."""
 
 from collections.abc import Callable
 from datetime import UTC
@@ -15,7 +15,7 @@ from settings import Settings
 
 
 def lines(config: Settings) -> list[str]:
-    """One line for each location, the order as it counts."""
+    """Return one line for each location, in their order of precedence."""
     with session(config) as db:
         rows = locations.ordered(db)
         default = locations.default_of(rows)
@@ -37,19 +37,19 @@ def _seen(row: Location) -> str:
 
 
 def add(config: Settings, code: str, name: str) -> str:
-    """Add it; the sentence that says so. Raises `Problem`."""
+    """Add a location; return a confirmation. Raise `Problem` if the change is not allowed, like the functions below."""
     _change(config, lambda db: locations.add(db, code, name), "location.created", code=code, name=name)
-    return f"{code} is added. Its checks wait in the queue monitor-execution.{code}."
+    return f"Location {code} added. Its checks wait in the queue monitor-execution.{code}."
 
 
 def rename(config: Settings, code: str, name: str) -> str:
-    """Give it another name. Raises `Problem`."""
+    """Rename a location; return a confirmation."""
     _change(config, lambda db: locations.rename(db, code, name), "location.changed", code=code, name=name)
-    return f"{code} is called {name} now."
+    return f"Location {code} renamed to {name}."
 
 
 def switch(config: Settings, code: str, *, enabled: bool) -> str:
-    """Switch it on or off. Raises `Problem`."""
+    """Enable or disable a location; return a confirmation."""
     _change(
         config,
         lambda db: locations.set_enabled(db, code, enabled=enabled),
@@ -57,20 +57,20 @@ def switch(config: Settings, code: str, *, enabled: bool) -> str:
         code=code,
         enabled=enabled,
     )
-    return f"{code} is switched {'on' if enabled else 'off'}."
+    return f"Location {code} {'enabled' if enabled else 'disabled'}."
 
 
 def make_default(config: Settings, code: str) -> str:
-    """Check monitors without locations of their own from there. Raises `Problem`."""
+    """Make a location the one for monitors that choose none; return a confirmation."""
     _change(config, lambda db: locations.make_default(db, code), "location.changed", code=code, default=True)
-    return f"{code} is the default location now."
+    return f"Location {code} is now the default."
 
 
 def remove(config: Settings, code: str) -> str:
-    """Remove it where nothing names it. Raises `Problem`."""
+    """Remove a location that nothing uses; return a confirmation."""
     configured = {spec.code for spec in config.locations}
     _change(config, lambda db: locations.remove(db, code, configured), "location.deleted", code=code)
-    return f"{code} is removed."
+    return f"Location {code} removed."
 
 
 def _change(config: Settings, action: Callable[[Session], object], event: str, **details: object) -> None:

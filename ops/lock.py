@@ -1,8 +1,7 @@
-"""Refreshes the lock files from setup.cfg: `python -m ops.lock`, that is `make lock`.
+"""Refresh the lock files from setup.cfg: `python -m ops.lock` or `make lock`.
 
-`requirements.lock` is what `make run` installs, `requirements-dev.lock` what the tests need besides. Both pin what builds
-and installs, too, and name the hash of every file: pip refuses one that is another. The address of the package index
-never gets into them.
+`make run` installs `requirements.lock`; the tests also need `requirements-dev.lock`. Both pin the build tools too, and list
+the hash of every file, so that pip refuses a changed one. They do not contain the address of the package index.
 """
 
 import subprocess
@@ -14,9 +13,9 @@ FILES = {"requirements.lock": ("build", "embedded"), "requirements-dev.lock": ("
 
 
 def compile_lock(name: str, extras: tuple[str, ...]) -> None:
-    """Write the lock file `name`: the newest versions that fit setup.cfg with `extras`."""
+    """Write the lock file `name` with the newest versions that setup.cfg allows for `extras`."""
     command = [sys.executable, "-m", "piptools", "compile", "--quiet", "--upgrade", "--strip-extras"]
-    # pip and setuptools count as unsafe to pin there; an installation without them is not the same one each time.
+    # pip-tools skips pip and setuptools by default; pin them too, so that installations are reproducible.
     command += ["--generate-hashes", "--allow-unsafe"]
     command += ["--no-header", "--no-emit-index-url", "--no-emit-trusted-host", "--no-emit-find-links"]
     command += [f"--extra={extra}" for extra in extras]
@@ -24,7 +23,7 @@ def compile_lock(name: str, extras: tuple[str, ...]) -> None:
 
 
 def main() -> None:
-    """Refresh both."""
+    """Refresh both lock files."""
     for name, extras in FILES.items():
         compile_lock(name, extras)
 

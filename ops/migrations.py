@@ -1,4 +1,4 @@
-"""Brings a database to the newest schema."""
+"""Migrate a database to the newest schema."""
 
 from pathlib import Path
 
@@ -13,22 +13,22 @@ from ops.problem import Problem
 
 FOLDER = Path(__file__).parents[1] / "migrations"
 OLDEST_SERVER = 14
-#: One migration at a time, however many machines start together: PostgreSQL's advisory lock of this number.
+#: PostgreSQL's advisory lock of this number: only one machine migrates if several start together.
 LOCK = 0x5C4EC401
 
 
 def alembic_config() -> Config:
-    """Alembic's configuration, with the folder found wherever we are installed."""
+    """Return Alembic's configuration, with the absolute path of the migrations."""
     config = Config(str(FOLDER / "alembic.ini"))
     config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
     return config
 
 
 def upgrade(database_url: str) -> bool:
-    """Migrate the database of `DATABASE_URL` to the newest revision; answers whether there was anything to do.
+    """Migrate the database of `DATABASE_URL` to the newest revision; return whether there was anything to do.
 
-    `database_url` must be that of the settings. Raises `Problem` where the server is too old, psycopg's errors
-    where it is away.
+    `database_url` must be the one in the settings. Raise `Problem` if the server is too old, and psycopg's errors if it is
+    not reachable.
     """
     with psycopg.connect(database_url, autocommit=True) as connection:
         version = connection.info.server_version // 10_000
@@ -42,7 +42,7 @@ def upgrade(database_url: str) -> bool:
 
 
 def is_current(database_url: str) -> bool:
-    """Whether the database is at the newest revision."""
+    """Return whether the database is at the newest revision."""
     engine = create_engine(database_url.replace("postgresql://", "postgresql+psycopg://", 1), poolclass=pool.NullPool)
     with engine.connect() as connection:
         reached = MigrationContext.configure(connection).get_current_heads()

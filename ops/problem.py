@@ -1,10 +1,10 @@
-"""What stops a command: one line that says what to do."""
+"""The error that ends a command with one line for the operator."""
 
 
 class Problem(Exception):
-    """The command cannot go on; the text is one line for the operator, without secrets."""
+    """The command cannot continue. The text is one line that says what to do, without secrets."""
 
 
 def one_line(error: Exception) -> str:
-    """The first line of a database's error: what follows may repeat values."""
+    """Return the first line of a database error; later lines may contain values."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,6 +1,6 @@
-"""The processes of the Procfile, by name: `python -m ops.processes NAME` is `supercheck run NAME` without the command line.
+"""Run a process of the Procfile: `python -m ops.processes NAME` does the same as `supercheck run NAME`.
 
-Each imports only what it runs: memory counts.
+Each process imports only the modules that it runs, to save memory.
 """
 
 import importlib
@@ -19,9 +19,9 @@ PROCESSES: dict[str, tuple[str, str, tuple[str, ...]]] = {
 
 
 def run(name: str) -> None:
-    """Be the process `name` until it is told to stop. Raises `SettingsError`."""
+    """Run as the process `name` until it is stopped. Raise `SettingsError` if a setting is missing."""
     os.environ.setdefault("SUPERCHECK_PROCESS", name)
-    # structlog imports rich where a developer's tools have installed it: 4 MiB in every process, for colours of tracebacks.
+    # structlog imports rich if it is installed: that costs 4 MiB in each process, only to colour tracebacks.
     sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
     settings.require_servers(settings.get())
     module, function, arguments = PROCESSES[name]

@@ -1,4 +1,4 @@
-"""Whether the web process answers, and waiting for such things."""
+"""Ask whether the web process is alive, and wait for such conditions."""
 
 import http.client
 import time
@@ -9,7 +9,7 @@ from settings import Settings
 
 
 def web_answers(config: Settings) -> bool:
-    """Whether the web process says that it lives."""
+    """Return whether the web process reports that it is alive."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(config.host, config.host)  # noqa: S104 - compared, not bound
     connection = http.client.HTTPConnection(host, config.port, timeout=5)
     try:
@@ -22,7 +22,7 @@ def web_answers(config: Settings) -> bool:
 
 
 def wait_until(holds: Callable[[], bool], seconds: float, complaint: str) -> None:
-    """Look at `holds` until it does. Raises `Problem` with `complaint` after `seconds`."""
+    """Wait until `holds` returns True. Raise `Problem` with `complaint` after `seconds`."""
     give_up = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > give_up:

@@ -1,4 +1,4 @@
-"""The supervisor's configuration: which programs run, and how they are started, watched and stopped."""
+"""The supervisor's configuration: which programs run, and how they are started, restarted and stopped."""
 
 import fcntl
 import hashlib
@@ -16,7 +16,7 @@ from ops.problem import Problem
 
 CONFIGURATION = "supervisord.conf"
 APP_PROCESSES = ("web", "scheduler", "worker", "check_worker")
-#: The kernel's numbers: to bind ports below 1024, and to open raw sockets, which pings need.
+#: The kernel's numbers of the capabilities to bind ports below 1024, and to open raw sockets for ping checks.
 CAP_NET_BIND_SERVICE, CAP_NET_RAW = 10, 13
 FIRST_FREE_PORT = 1024
 #: The kernel's limit on a socket's path is 107 bytes, and the supervisor adds a process id while it binds.
@@ -54,13 +54,13 @@ stdout_logfile_backups=1
 {behaviour}
 """
 
-# A program that lives for a second has started; one that dies sooner is tried again after a growing pause, for ever.
+# A program that runs for a second has started. One that dies sooner is restarted after a growing pause, without limit.
 ALWAYS = "autorestart=true\nstartsecs=1\nstartretries=1000000\n"
 APP = ALWAYS + "autostart=false\nstopsignal=TERM\nstopwaitsecs=15\nstopasgroup=true\nkillasgroup=true"
 # SIGINT is PostgreSQL's fast shutdown: clean, without waiting for clients to leave.
 POSTGRES = ALWAYS + "autostart=true\npriority=1\nstopsignal=INT\nstopwaitsecs=60"
 VALKEY = ALWAYS + "autostart=true\npriority=2\nstopsignal=TERM\nstopwaitsecs=20"
-# It runs once; only where it was killed is it started again. What goes wrong in it, it says, and stops the rest.
+# The release runs once, and again only if it was killed. If a step fails, it prints the error and stops the supervisor.
 RELEASE = (
     "autostart=true\nautorestart=unexpected\nexitcodes=0,1,2\nstartsecs=0\nstartretries=3\npriority=3\n"
     "stopasgroup=true\nkillasgroup=true"
@@ -69,13 +69,13 @@ RELEASE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """One program: `command` before it is bound to the supervisor's life, `environment` without secrets."""
+    """One program: its `command` without the `ops/child.py` wrapper, its `environment` without secrets."""
 
     name: str
     command: list[str]
     behaviour: str
     death_signal: signal.Signals = signal.SIGKILL
-    #: It runs as the service user if we are root, with `capabilities` (their numbers) of root's powers.
+    #: Root runs it as the service user, with these `capabilities` (the kernel's numbers).
     as_service: bool = False
     keeps_environment: bool = False
     capabilities: tuple[int, ...] = ()
@@ -83,23 +83,26 @@ class Program:
 
 
 def _ours(name: str, behaviour: str, *arguments: str, as_service: bool = False, port: int = 0) -> Program:
-    """A process of ours; `port` is where web listens. Few allocator arenas: with hundreds of threads, glibc's default keeps memory for each."""
+    """Return a program that runs a module of Supercheck; `port` is the port of the web process.
+
+    MALLOC_ARENA_MAX is low because glibc would otherwise keep memory for each of the hundreds of threads.
+    """
     variables = [("MALLOC_ARENA_MAX", os.environ.get("MALLOC_ARENA_MAX", "2")), ("PYTHONUNBUFFERED", "1")]
     if name in APP_PROCESSES:
         variables.append(("SUPERCHECK_PROCESS", name))
     command = [sys.executable, "-P", "-m", *arguments]
-    powers: tuple[int, ...] = ()
+    capabilities: tuple[int, ...] = ()
     if name == "check_worker":
-        powers = (CAP_NET_RAW,)
+        capabilities = (CAP_NET_RAW,)
     elif name == "web" and port < FIRST_FREE_PORT:
-        powers = (CAP_NET_BIND_SERVICE,)
+        capabilities = (CAP_NET_BIND_SERVICE,)
     return Program(
         name=name,
         command=command,
         behaviour=behaviour,
         as_service=as_service,
         keeps_environment=True,
-        capabilities=powers,
+        capabilities=capabilities,
         environment=tuple(variables),
     )
 
@@ -107,10 +110,10 @@ def _ours(name: str, behaviour: str, *arguments: str, as_service: bool = False, 
 def programs(
     postgres: list[str] | None, valkey: list[str] | None, *, as_service: bool = False, port: int = FIRST_FREE_PORT
 ) -> list[Program]:
-    """All programs; `postgres` and `valkey` are the embedded servers' commands, None where there are real ones.
+    """Return all programs. `postgres` and `valkey` are the embedded servers' commands, None if there are external servers.
 
-    `as_service` has the processes of the application run as the service user; `port` is where web listens. The release
-    stays root: it ends when all runs, and it speaks to the supervisor and keeps the first account's file.
+    With `as_service`, the application's processes run as the service user; `port` is the port of the web process. The
+    release always runs as root: it needs the supervisor's socket and the first account's file, and it ends soon.
     """
     found = []
     if postgres:
@@ -126,7 +129,7 @@ def programs(
 
 
 def _escaped(text: str) -> str:
-    """`text` as the configuration file wants it, where % begins an expansion."""
+    """Return `text` escaped for the configuration file, in which % starts an expansion."""
     return text.replace("%", "%%")
 
 
@@ -151,7 +154,10 @@ def _section(program: Program, directory: Path, console: str, parent: int) -> st
 
 
 def configuration(found: list[Program], directory: Path, console: str, parent: int) -> str:
-    """The file's text. `console` is where output goes, empty for a log file each; `parent` is the supervisor's id."""
+    """Return the file's text. `console` is the path for all output, or empty for one log file for each program.
+
+    `parent` is the supervisor's process id.
+    """
     head = HEAD.format(
         user="user=root\n" if os.geteuid() == 0 else "",
         directory=_escaped(str(directory)),
@@ -163,20 +169,22 @@ def configuration(found: list[Program], directory: Path, console: str, parent: i
 
 
 def shared_console() -> str:
-    """A path by which the supervisor can open our standard output again; empty where there is none (a socket, or
-    another user's terminal)."""
+    """Return a path by which the supervisor can reopen this process's standard output.
+
+    Return an empty string if that is impossible: for a socket, or another user's terminal.
+    """
     path = "/dev/fd/1"
     try:
         os.close(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOCTTY))
     except OSError:
         return ""
-    # Where it is a file, several writers share it: each must write at its end, not at an offset of its own.
+    # If it is a file, several processes write to it: each must append, not write at its own offset.
     fcntl.fcntl(1, fcntl.F_SETFL, fcntl.fcntl(1, fcntl.F_GETFL) | os.O_APPEND)
     return path
 
 
 def socket_path(directory: Path) -> Path:
-    """Where the supervisor listens: in the data directory, or under a private one where that path is too long."""
+    """Return the path of the supervisor's socket: in the data directory, or in a private one if that path is too long."""
     path = directory / "supervisor.sock"
     if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
         return path
@@ -185,5 +193,7 @@ def socket_path(directory: Path) -> Path:
     private.mkdir(mode=0o700, exist_ok=True)
     found = private.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
-        raise Problem(f"{private} is not ours: remove it, or choose a shorter SUPERCHECK_DATA_DIR.")
+        raise Problem(
+            f"{private} belongs to another user or is accessible to others: remove it, or choose a shorter SUPERCHECK_DATA_DIR."
+        )
     return private / "supervisor.sock"

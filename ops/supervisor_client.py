@@ -1,4 +1,4 @@
-"""Talks to the running supervisor over its socket in the data directory."""
+"""Control the running supervisor over its socket in the data directory."""
 
 from collections.abc import Iterator
 from configparser import RawConfigParser
@@ -14,7 +14,7 @@ from ops.supervision import CONFIGURATION
 
 @contextmanager
 def connect(directory: Path) -> Iterator[Any]:
-    """The supervisor's remote functions, as `getAllProcessInfo()`. Calls raise `OSError` where it is away."""
+    """Yield the supervisor's remote functions, such as `getAllProcessInfo()`. Calls raise `OSError` if it is not running."""
     parser = RawConfigParser(inline_comment_prefixes=None)
     parser.read_string((directory / CONFIGURATION).read_text())
     section = parser["unix_http_server"]
@@ -27,7 +27,7 @@ def connect(directory: Path) -> Iterator[Any]:
 
 
 def start_app(directory: Path) -> None:
-    """Start the processes of the group `app`; those that run already are left alone."""
+    """Start the processes of the group `app` that are not running."""
     with connect(directory) as supervisor:
         for process in supervisor.getAllProcessInfo():
             if process["group"] == "app":

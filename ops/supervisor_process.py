@@ -1,4 +1,4 @@
-"""The supervisor itself: `python -m ops.supervisor_process CONFIGURATION`, which `supercheck up` becomes."""
+"""The supervisor: `python -m ops.supervisor_process CONFIGURATION`. `supercheck up` replaces itself with it."""
 
 import signal
 import sys
@@ -9,10 +9,10 @@ from supervisor.options import ServerOptions
 
 
 class Options(ServerOptions):  # type: ignore[misc]
-    """Supervisor's options, with one signal read differently."""
+    """Supervisor's options, with another meaning of SIGHUP."""
 
     def setsignals(self) -> None:
-        """A closed terminal ends everything; supervisor's own meaning would start it all again without one."""
+        """Stop everything on SIGHUP, which a closed terminal sends. Supervisor itself would restart everything."""
         super().setsignals()
         signal.signal(signal.SIGHUP, self._hung_up)
 
@@ -21,7 +21,7 @@ class Options(ServerOptions):  # type: ignore[misc]
 
 
 def main(configuration: str) -> None:
-    """Run the programs of `configuration` until we are told to stop."""
+    """Run the programs of `configuration` until a stop signal arrives."""
     options = Options()
     options.realize(["-n", "-c", configuration])
     options.first = True

@@ -1,4 +1,4 @@
-"""What the command line does, in the audit trail of the organisation that it concerns."""
+"""Record the actions of the command line in the audit log of the organisation that they concern."""
 
 import os
 import pwd
@@ -12,7 +12,7 @@ from models.tables import AuditEvent, Organization
 
 
 def operator() -> str:
-    """The system user who runs this command; behind `sudo` the one who called it."""
+    """Return the system user who runs this command; under `sudo` also the user who called it."""
     try:
         name = pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
@@ -24,7 +24,7 @@ def operator() -> str:
 def record(
     db: Session, organization_id: UUID, action: str, object_type: str, object_id: UUID | None, **details: Any
 ) -> None:
-    """Add one event in the transaction of the change itself; `details` are JSON types and hold no secret."""
+    """Add one event in the transaction of the change. `details` are JSON types without secrets."""
     db.add(
         AuditEvent(
             organization_id=organization_id,
@@ -37,6 +37,6 @@ def record(
 
 
 def record_for_all(db: Session, action: str, object_type: str, **details: Any) -> None:
-    """Add one event to the trail of every organisation: it concerns the whole installation."""
+    """Add one event to the audit log of every organisation, for a change of the whole installation."""
     for organization_id in db.scalars(select(Organization.id)):
         record(db, organization_id, action, object_type, None, **details)

@@ -1,4 +1,4 @@
-"""`supercheck up`: look whether it can work, prepare the embedded servers, become the supervisor."""
+"""`supercheck up`: check the preconditions, prepare the embedded servers, run the supervisor in place of this process."""
 
 import compileall
 import errno
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def up() -> None:
-    """Never returns: replaces this process by the supervisor. Raises `Problem` or `SettingsError`, one line each."""
+    """Replace this process by the supervisor. Raise `Problem` or `SettingsError`, with one line each, if it cannot start."""
     config = settings.get()
     directory = installation.open_directory(config.data_dir)
     installation.lock(directory)
@@ -39,7 +39,7 @@ def up() -> None:
 
 
 def _prepare_user() -> bool:
-    """Whether the processes of the application can run as the service user; says why not if root must run them."""
+    """Return whether the application's processes can run as the service user. Print the reason if root must run them."""
     if os.geteuid() != 0:
         return False
     try:
@@ -49,7 +49,7 @@ def _prepare_user() -> bool:
         return False
     service_user.open_the_way(Path(sys.executable))
     service_user.open_the_way(Path(sys.prefix) / "bin")
-    # Compiled here: the service user can write no compiled files, and without them each start takes twice as long.
+    # Compile as root: the service user cannot write compiled files, and without them each start takes twice as long.
     sources = code()
     for source in sources:
         (compileall.compile_dir if source.is_dir() else compileall.compile_file)(source, quiet=2)
@@ -60,13 +60,13 @@ def _prepare_user() -> bool:
 
 
 def code() -> list[Path]:
-    """Return the packages and modules that the processes import, as they lie in the directory of the application."""
-    packages = [one.parent for one in ROOT.glob("*/__init__.py")]
-    return sorted(one for one in (*packages, *ROOT.glob("*.py")) if one.name != "tests")
+    """Return the packages and modules in the application's directory that the processes import."""
+    packages = [file.parent for file in ROOT.glob("*/__init__.py")]
+    return sorted(path for path in (*packages, *ROOT.glob("*.py")) if path.name != "tests")
 
 
 def check_port(config: Settings) -> None:
-    """Raise `Problem` unless the web process could listen at HOST and PORT."""
+    """Raise `Problem` if the web process cannot listen at HOST and PORT."""
     where = f"{config.host}:{config.port}"
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(config.host, config.port, type=socket.SOCK_STREAM)[0]
@@ -76,7 +76,7 @@ def check_port(config: Settings) -> None:
             probe.listen()
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            text = f"Port {config.port} is taken ({where}): stop what listens there, or choose another with PORT."
+            text = f"Port {config.port} is in use ({where}): stop the program that listens there, or choose another with PORT."
         elif error.errno == errno.EACCES:
             text = f"Port {config.port} needs root: choose one above 1023 with PORT."
         else:
@@ -85,9 +85,9 @@ def check_port(config: Settings) -> None:
 
 
 def _prepare_servers(directory: Path, environment: dict[str, str]) -> tuple[list[str], list[str]]:
-    """Make the embedded servers ready and put their URLs and our keys into `environment`; answers their commands."""
+    """Prepare the embedded servers, put their URLs and the keys into `environment`, and return the servers' commands."""
     if not (directory / "postgres").exists():
-        print("Making the database (the first time only) …", flush=True)
+        print("Creating the database (the first time only) …", flush=True)
     postgres = postgres_server.prepare(directory / "postgres")
     valkey = valkey_server.prepare(directory / "valkey")
     installation.complete(environment, installation.embedded_environment(directory))
@@ -97,9 +97,9 @@ def _prepare_servers(directory: Path, environment: dict[str, str]) -> tuple[list
 def _become_supervisor(directory: Path, programs: list[supervision.Program], environment: dict[str, str]) -> None:
     console = supervision.shared_console()
     if not console:
-        print(f"This output cannot be shared: each process writes to a file of its own in {directory}.", flush=True)
+        print(f"The processes cannot write to this output: each one writes to its own file in {directory}.", flush=True)
     file = directory / supervision.CONFIGURATION
     place.write_private(file, supervision.configuration(programs, directory, console, os.getpid()))
     sys.stdout.flush()
     command = [sys.executable, "-P", "-m", "ops.supervisor_process", str(file)]
-    os.execve(sys.executable, command, environment)  # noqa: S606 - the point is to become it
+    os.execve(sys.executable, command, environment)  # noqa: S606 - the supervisor replaces this process

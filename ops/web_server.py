@@ -1,4 +1,4 @@
-"""The web server: uvicorn in one process. Its event loop holds the connections, reads requests and sends answers."""
+"""The web server: uvicorn in one process. Its event loop holds the connections, reads requests and sends responses."""
 
 import asyncio
 import importlib
@@ -18,13 +18,13 @@ from ops.serving.front import Front
 from ops.serving.pings import PingLane
 
 BACKLOG = 1024
-#: After so long a stop no longer waits for what is open.
+#: A stop waits at most this long for open requests.
 STOP_SECONDS = 3
 _TICK_SECONDS = 1.0
 
 
 class OneProcessServer(uvicorn.Server):
-    """Uvicorn's server; it stops in time, and drops clients that are too slow."""
+    """Uvicorn's server with a time limit for its stop, and with a sweep that drops clients that are too slow."""
 
     def __init__(self, config: uvicorn.Config, crowd: Crowd) -> None:
         super().__init__(config)
@@ -34,7 +34,7 @@ class OneProcessServer(uvicorn.Server):
         self._ending: threading.Thread | None = None
 
     async def main_loop(self) -> None:
-        """Look after the connections once a second, until the stop."""
+        """Sweep the connections once a second until the stop."""
         self._loop = asyncio.get_running_loop()
         while not await self.on_tick(0):
             self._crowd.sweep(time.monotonic())
@@ -45,10 +45,10 @@ class OneProcessServer(uvicorn.Server):
                 continue
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - a signal handler's arguments
-        """Stop: at once when nothing is open, after `STOP_SECONDS` at the latest."""
+        """Stop at once if no request is open, otherwise after at most `STOP_SECONDS`."""
         if self.should_exit:
             return
-        # Uvicorn would send itself the signal again; the supervisor expects an orderly end.
+        # Uvicorn's handler would raise the signal again after the stop; the supervisor expects exit code 0.
         self.should_exit = True
         deadline = threading.Timer(STOP_SECONDS, os._exit, args=(0,))
         deadline.daemon = True
@@ -59,13 +59,13 @@ class OneProcessServer(uvicorn.Server):
             self._loop.call_soon_threadsafe(self._stopping.set)
 
     def wait_for_end(self) -> None:
-        """Wait until the application has said goodbye."""
+        """Wait until the application has shut down."""
         if self._ending is not None:
             self._ending.join(STOP_SECONDS)
 
 
 def _end_streams() -> None:
-    """Live streams never end by themselves, and a stop would wait for them."""
+    """End the application's live streams, which would otherwise delay the stop."""
     if "web.wsgi" in sys.modules:
         from web import lifecycle, wsgi
 
@@ -73,7 +73,7 @@ def _end_streams() -> None:
 
 
 def serve(target: str = "web.wsgi:app") -> None:
-    """Serve `target` at HOST and PORT until SIGTERM or SIGINT. Raises what importing `target` raises."""
+    """Serve `target` at HOST and PORT until SIGTERM or SIGINT. Errors of its import propagate."""
     config = settings.get()
     crowd = Crowd(raise_file_limit())
     module, _, name = target.partition(":")
@@ -102,4 +102,4 @@ def serve(target: str = "web.wsgi:app") -> None:
     )
     server.run()
     server.wait_for_end()
-    os._exit(0)  # threads that still wait for something would hold up an ordinary exit
+    os._exit(0)  # an ordinary exit would wait for threads that are blocked

@@ -1,7 +1,7 @@
-"""`make bench`: what a check costs, how late it is, what the processes weigh, how soon an outage is told.
+"""`make bench`: CPU cost and lateness of checks, memory of the processes, time from an outage to its alert.
 
-Everything is measured in one run on one machine, and the cost stands beside a bare `requests.get` loop of that run:
-quote the ratios. Options choose parts and lengths; the defaults are those of ops/bench/RESULTS.md.
+Everything is measured in one run on one machine, and compared with a bare `requests.get` loop of that run: quote the
+ratios. Options choose the parts and durations; the defaults are those of ops/bench/RESULTS.md.
 """
 
 import statistics
@@ -23,7 +23,7 @@ from ops.bench.target import KEYWORD
 
 @contextmanager
 def target() -> Iterator[str]:
-    """The target server in a process of its own; yields its URL."""
+    """Run the target server in a separate process; yield its URL."""
     child = subprocess.Popen([sys.executable, "-m", "ops.bench.target"], stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
     try:
@@ -34,7 +34,7 @@ def target() -> Iterator[str]:
 
 
 def bare_requests(url: str, count: int = 1500) -> float:
-    """CPU milliseconds of one bare `requests.get` with a keyword looked for, in this process."""
+    """Return the CPU milliseconds of one bare `requests.get` with a search for a keyword, in this process."""
     began = time.process_time()
     for _ in range(count):
         assert KEYWORD in requests.get(url, timeout=5).text
@@ -42,7 +42,7 @@ def bare_requests(url: str, count: int = 1500) -> float:
 
 
 def throughput(url: str, count: int, interval: int, seconds: int) -> None:
-    """Many monitors at a short interval: checks per second, cost, lateness, missed rounds, memory."""
+    """Measure many monitors at a short interval: checks per second, cost, lateness, missed rounds, memory."""
     with running(LOG_LEVEL="WARNING") as system, psycopg.connect(system.database_url, autocommit=True) as db:
         monitors.create(db, count, interval, f"{url}/")
         _wait(lambda: monitors.checked(db) == count, 60)
@@ -69,7 +69,7 @@ def throughput(url: str, count: int, interval: int, seconds: int) -> None:
 
 
 def latency(url: str, rounds: int) -> None:
-    """An idle system: from the failing probe's answer to the webhook's arrival."""
+    """Measure the time from the failing probe's response to the webhook's arrival in an idle system."""
     with running(LOG_LEVEL="WARNING") as system, psycopg.connect(system.database_url, autocommit=True) as db:
         monitors.create(db, 1, 600, f"{url}/", hook=f"{url}/hook")
         _wait(lambda: monitors.checked(db) == 1, 30)
@@ -78,7 +78,7 @@ def latency(url: str, rounds: int) -> None:
         for _ in range(rounds):
             requests.get(f"{url}/bad", timeout=5)
             _check_now(system, monitor)
-            took.append(_wait(lambda: _told(url), 20) * 1000)
+            took.append(_wait(lambda: _alert_seconds(url), 20) * 1000)
             requests.get(f"{url}/good", timeout=5)
             _check_now(system, monitor)
             _wait(lambda: bool(requests.get(f"{url}/hooks", timeout=5).json()["hooks"]), 20)
@@ -95,13 +95,13 @@ def _check_now(system: System, monitor: str) -> None:
     requests.post(f"{system.url}/api/monitors/{monitor}/run", headers=_bearer(system), timeout=5).raise_for_status()
 
 
-def _told(url: str) -> float | None:
+def _alert_seconds(url: str) -> float | None:
     seen = requests.get(f"{url}/hooks", timeout=5).json()
     return float(seen["hooks"][0] - seen["firstBadAnswer"]) if seen["hooks"] and seen["firstBadAnswer"] else None
 
 
 def hanging(url: str, good: int, bad: int, interval: int, seconds: int) -> None:
-    """Many targets that hang until their timeout of 30 s must not make the others late."""
+    """Measure whether targets that hang until their timeout of 30 s delay the checks of the others."""
     with running(LOG_LEVEL="WARNING") as system, psycopg.connect(system.database_url, autocommit=True) as db:
         monitors.create(db, bad, interval, f"{url}/hang", timeout=30, spread=True)
         monitors.create(db, good, interval, f"{url}/", timeout=30, spread=True)
@@ -115,7 +115,7 @@ def hanging(url: str, good: int, bad: int, interval: int, seconds: int) -> None:
 
 
 def footprint(url: str, count: int, interval: int, idle_seconds: int) -> None:
-    """Nothing to do, then many monitors at a moderate interval: CPU at rest, memory, the first round after a start."""
+    """Measure idle CPU without monitors, then memory and the time of the first round with many monitors."""
     with running(LOG_LEVEL="WARNING") as system, psycopg.connect(system.database_url, autocommit=True) as db:
         time.sleep(5)
         before = system.cpu_seconds()
@@ -148,7 +148,7 @@ def _wait(condition: Callable[[], float | bool | None], seconds: float) -> float
         if value:
             return float(value)
         time.sleep(0.02)
-    raise SystemExit("The condition of the benchmark did not come true in time.")
+    raise SystemExit("The benchmark waited too long for a condition.")
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""A bare Flask route under the very server that pings come to: what an answer costs when nothing is done for it."""
+"""A bare Flask route under the same server as pings: the cost of a response without any work."""
 
 from flask import Flask
 
@@ -7,7 +7,7 @@ app = Flask(__name__)
 
 @app.get("/<path:_>")
 def answer(_: str) -> tuple[str, dict[str, str]]:
-    """The answer of a ping, and no work."""
+    """Return the response of a ping."""
     return "OK", {"Content-Type": "text/plain; charset=utf-8"}
 
 

@@ -1,4 +1,4 @@
-"""The benchmark's monitors, written straight into the tables, and what their results tell."""
+"""Insert the benchmark's monitors into the tables, and compute figures from their results."""
 
 import json
 from datetime import datetime
@@ -11,12 +11,12 @@ from ops.bench.target import KEYWORD
 
 Connection = psycopg.Connection[Any]
 
-#: No start of the system is quicker: so much of the interval after a stop has passed when it is up again.
+#: The minimum duration of a start: after a restart, at least this part of the interval has passed.
 START_SECONDS = 2
 
 
 class Figures(NamedTuple):
-    """What was stored in a stretch of time. Lateness in milliseconds."""
+    """Figures of the results in a period; lateness in milliseconds."""
 
     checks: int
     missed: int
@@ -28,9 +28,9 @@ class Figures(NamedTuple):
 def create(
     db: Connection, count: int, interval: int, url: str, *, hook: str = "", spread: bool = False, timeout: int = 10
 ) -> None:
-    """`count` HTTP monitors with a keyword, due at once; told to a webhook at `hook` where one is given.
+    """Create `count` HTTP monitors with a keyword, which are due at once. If `hook` is set, alerts go to this webhook.
 
-    `spread` lays their first checks over one interval, as a restart after a long stop finds them.
+    `spread` distributes their first checks over one interval, as after a restart.
     """
     (project,) = db.execute("SELECT id FROM projects LIMIT 1").fetchone() or (None,)
     assert isinstance(project, UUID)
@@ -61,14 +61,14 @@ def create(
 
 
 def checked(db: Connection) -> int:
-    """How many monitors have been decided at least once."""
+    """Return how many monitors have at least one verdict."""
     row = db.execute("SELECT count(*) FROM monitor_states WHERE decided_for IS NOT NULL").fetchone()
     assert row is not None
     return int(row[0])
 
 
 def now(db: Connection) -> datetime:
-    """The database's clock."""
+    """Return the current time of the database."""
     row = db.execute("SELECT now()").fetchone()
     assert row is not None
     moment: datetime = row[0]
@@ -76,7 +76,7 @@ def now(db: Connection) -> datetime:
 
 
 def skipped(db: Connection, target: str) -> int:
-    """Slots that the monitors of `target` have skipped so far."""
+    """Return how many fire times the monitors of `target` have skipped so far."""
     row = db.execute(
         "SELECT coalesce(sum(skipped_slots), 0) FROM monitor_states s JOIN monitors m ON m.id = s.monitor_id"
         " WHERE m.target = %s",
@@ -87,7 +87,10 @@ def skipped(db: Connection, target: str) -> int:
 
 
 def figures(db: Connection, since: datetime, seconds: float, skipped_before: int, target: str) -> Figures:
-    """What was scheduled within `seconds` from `since`, as stored. Missed: slots skipped, and gaps in a monitor's grid. Only the monitors of `target` count."""
+    """Return the figures of checks of the monitors of `target` that were scheduled within `seconds` from `since`.
+
+    Missed are the skipped fire times, and the gaps between the fire times of a monitor's results.
+    """
     row = db.execute(
         """
         WITH r AS (

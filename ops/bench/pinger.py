@@ -1,4 +1,4 @@
-"""Jobs that ping, in a process of its own: so many connections, each sending its next ping when the last is answered.
+"""Send pings from a separate process: each connection sends its next ping after the response to the last one.
 
 `python -m ops.bench.pinger HOST PORT CONNECTIONS SECONDS` reads paths from standard input, one a line, and prints
 `{"answers": {status: count}, "latencies": [milliseconds, sorted]}`.
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 
 class Job(asyncio.Protocol):
-    """One connection, kept open."""
+    """One connection, which stays open."""
 
     def __init__(self, host: str, paths: Iterator[str], until: float, answers: Counter[int]) -> None:
         self._host, self._paths, self._until, self._answers = host, paths, until, answers
@@ -59,7 +59,7 @@ def _length(head: bytes) -> int:
 
 
 async def main(host: str, port: int, connections: int, seconds: float, paths: list[str]) -> None:
-    """Ping, then print what came of it."""
+    """Send pings, then print the result."""
     loop, turn, answers = asyncio.get_running_loop(), itertools.cycle(paths), Counter[int]()
     until = time.perf_counter() + seconds
     jobs = [

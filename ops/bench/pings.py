@@ -1,4 +1,4 @@
-"""What a ping costs beside a bare Flask route under the same server: pings a second, latency, CPU of everything that took part."""
+"""Compare pings with a bare Flask route under the same server: pings per second, latency, CPU of all processes."""
 
 import hashlib
 import json
@@ -20,17 +20,17 @@ import requests
 from ops.bench.system import System, free_port, running
 
 CONNECTIONS = 32
-#: Many jobs, each pinging often: rows that are locked by turns, as in life, and not one for which all wait.
+#: Many monitors, so that the pings do not all wait for the lock of one row.
 MONITORS = 400
 _OURS = ("web", "worker", "scheduler", "postgres", "valkey")
 
 
 class Load(NamedTuple):
-    """What one run of the pinger saw. `cost` is milliseconds of CPU an answer, `parts` the same by process."""
+    """The result of one run of the pinger. `cost` is milliseconds of CPU for each response, `parts` the same by process."""
 
     answers: int
     seconds: float
-    #: With those of the warming up.
+    #: Including those of the warm-up.
     all_answers: int
     p50: float
     p99: float
@@ -42,9 +42,9 @@ class Load(NamedTuple):
 
 
 def pings(seconds: int) -> None:
-    """Ping a running system, then its bare twin, and print both."""
+    """Ping a running system, then the bare Flask route, and print the figures of both."""
     with running(LOG_LEVEL="WARNING") as system, psycopg.connect(system.database_url, autocommit=True) as db:
-        paths = _settled(system, db)
+        paths = _paths_of_up_heartbeats(system, db)
         load = _load(system.url, paths, seconds, system.cpu_seconds)
         recorded = _rows(db) - len(paths)
     with _bare() as (url, process):
@@ -62,11 +62,11 @@ def pings(seconds: int) -> None:
     )
     click.echo(f"  ratio                  {load.cost / bare.cost:8.2f}")
     if recorded != load.all_answers:
-        raise SystemExit("Not every ping that was answered is on record.")
+        raise SystemExit("Some pings with a response were not recorded.")
 
 
-def _settled(system: System, db: psycopg.Connection[Any]) -> list[str]:
-    """The paths of heartbeats that are up: their next pings change nothing."""
+def _paths_of_up_heartbeats(system: System, db: psycopg.Connection[Any]) -> list[str]:
+    """Create heartbeats that are up, so that further pings do not change their state; return the paths for pings."""
     (project,) = db.execute("SELECT id FROM projects LIMIT 1").fetchone() or (None,)
     assert isinstance(project, UUID)
     tokens = [secrets.token_urlsafe(32) for _ in range(MONITORS)]
@@ -101,13 +101,13 @@ def _rows(db: psycopg.Connection[Any]) -> int:
 
 
 def _load(url: str, paths: Sequence[str], seconds: int, used: Callable[[], dict[str, float]]) -> Load:
-    """Ping `url` for `seconds`, after a moment of warming up; `used` tells CPU seconds by process."""
+    """Ping `url` for `seconds`, after a warm-up; `used` returns CPU seconds by process."""
     warm = _pinger(url, paths, 2)
     before = used()
     seen = _pinger(url, paths, seconds)
     after = used()
     if set(seen["answers"]) != {"200"}:
-        raise SystemExit(f"Pings were answered otherwise than 200: {seen['answers']}")
+        raise SystemExit(f"Some pings got another status than 200: {seen['answers']}")
     ranked = seen["latencies"]
     parts = {
         role: (value - before.get(role, 0.0)) / len(ranked) * 1000 for role, value in after.items() if role in _OURS
@@ -132,7 +132,7 @@ def _pinger(url: str, paths: Sequence[str], seconds: int) -> dict[str, Any]:
 
 @contextmanager
 def _bare() -> Iterator[tuple[str, psutil.Process]]:
-    """The bare route, served; yields its URL and its process."""
+    """Serve the bare route; yield its URL and its process."""
     port = free_port()
     child = subprocess.Popen(
         [sys.executable, "-m", "ops.bench.bare_flask"],
@@ -143,12 +143,12 @@ def _bare() -> Iterator[tuple[str, psutil.Process]]:
         _until_answered(f"http://127.0.0.1:{port}/")
         yield f"http://127.0.0.1:{port}", psutil.Process(child.pid)
     finally:
-        child.kill()  # it holds nothing, and its orderly end would look for an application's streams
+        child.kill()  # an orderly stop would import Supercheck's application to end its streams
         child.wait(10)
 
 
 def _until_answered(url: str) -> None:
-    # Flask answers 404 for the root, which is an answer.
+    # The root path returns 404, which is enough.
     session = requests.Session()
     session.mount("http://", requests.adapters.HTTPAdapter(max_retries=requests.adapters.Retry(8, backoff_factor=0.2)))
     session.get(url, timeout=5)

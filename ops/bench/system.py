@@ -1,4 +1,4 @@
-"""The system under measurement: everything `supercheck up` starts, in a data directory of its own, and what it costs."""
+"""The system under test: everything that `supercheck up` starts, in a temporary data directory, and its CPU and memory."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ _SERVERS = ("postgres", "valkey-server", "redis-server")
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """A running system. `database_url` and `redis_url` are those of its own embedded servers."""
+    """A running system. `database_url` is that of its embedded server."""
 
     url: str
     api_key: str
@@ -31,11 +31,11 @@ class System:
     log: Path
 
     def processes(self) -> list[psutil.Process]:
-        """The supervisor and everything beneath it."""
+        """Return the supervisor and all its descendants."""
         return [self.process, *self.process.children(recursive=True)]
 
     def cpu_seconds(self) -> dict[str, float]:
-        """CPU time used so far by each role: the database and the broker are `postgres` and `valkey`."""
+        """Return the CPU time used so far by each role. The roles of the database and the broker are `postgres` and `valkey`."""
         used: dict[str, float] = {}
         for process in self.processes():
             try:
@@ -46,7 +46,7 @@ class System:
         return used
 
     def pss_mib(self) -> dict[str, float]:
-        """Proportional memory of each role of ours, without the database and the broker."""
+        """Return the proportional memory of each role, without the database and the broker."""
         used: dict[str, float] = {}
         for process in self.processes():
             try:
@@ -68,7 +68,7 @@ def _role(process: psutil.Process) -> str:
 
 
 def free_port() -> int:
-    """A TCP port that nobody listens on now."""
+    """Return a TCP port that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -76,7 +76,7 @@ def free_port() -> int:
 
 @contextmanager
 def running(**environment: str) -> Iterator[System]:
-    """Start everything, wait until it is ready, stop it at the end."""
+    """Start everything, wait until it is ready, yield it, stop it at the end."""
     with tempfile.TemporaryDirectory(prefix="supercheck-bench-") as folder:
         port, api_key = free_port(), "bench-key-" + "k" * 40
         log = Path(folder) / "log"
@@ -123,4 +123,4 @@ def _database_url(process: psutil.Process) -> str:
         url = child.environ().get("DATABASE_URL")
         if url:
             return url
-    raise SystemExit("No process of the system knows its database.")
+    raise SystemExit("No process of the system has DATABASE_URL in its environment.")

@@ -1,6 +1,7 @@
-"""The fast target of the benchmark, in a process of its own: answers every request from memory and closes.
+"""The fast target of the benchmark, in a separate process: it responds to each request from memory and closes.
 
-`/` is good or bad as `/good` and `/bad` last said; `/hook` takes a webhook and remembers when; `/hooks` tells those times; `/hang` never answers.
+`/good` and `/bad` set the response of `/`. `/hook` receives a webhook and stores the time; `/hooks` returns these times.
+`/hang` never responds.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ KEYWORD = "all systems go"
 
 
 class State:
-    """What the target answers now."""
+    """The current response of the target, and the times of its webhooks."""
 
     def __init__(self) -> None:
         self.status = "200 OK"
@@ -23,7 +24,7 @@ class State:
 
 
 class Connection(asyncio.Protocol):
-    """One request, one answer, closed: every check pays for a new connection."""
+    """One request and one response, then it closes, so that every check needs a new connection."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -40,7 +41,7 @@ class Connection(asyncio.Protocol):
             return
         path = urlsplit(head.split(b" ", 2)[1].decode()).path
         if path == "/hang":
-            return  # for ever, or until the caller has had enough
+            return  # the client waits until its timeout
         status, answer = self._answer(path)
         self._transport.write(
             f"HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nContent-Length: {len(answer)}\r\n"
@@ -74,7 +75,7 @@ def _length(head: bytes) -> int:
 
 
 async def main() -> None:
-    """Serve on a free port, printed first."""
+    """Print a free port and serve on it."""
     state = State()
     server = await asyncio.get_running_loop().create_server(lambda: Connection(state), "127.0.0.1", 0, backlog=4096)
     print(server.sockets[0].getsockname()[1])

@@ -1,6 +1,6 @@
-"""Embedded PostgreSQL and Valkey, from wheels: what `supercheck up` runs where no servers are given.
+"""Embedded PostgreSQL and Valkey from wheels. `supercheck up` runs them if no servers are configured.
 
-For tests, `postgres` and `valkey` run one for the length of a `with` block.
+For tests, `postgres` and `valkey` run a server for the duration of a `with` block.
 """
 
 import shutil
@@ -21,7 +21,7 @@ __all__ = ["EmbeddedError", "postgres", "postgres_answers", "valkey", "valkey_an
 
 @contextmanager
 def _place(directory: Path | None, name: str) -> Iterator[Path]:
-    """`directory`, or one of our own that goes away afterwards."""
+    """Yield `directory`, or a temporary directory that is removed afterwards."""
     if directory is not None:
         yield directory.absolute()
         return
@@ -34,10 +34,10 @@ def _place(directory: Path | None, name: str) -> Iterator[Path]:
 
 @contextmanager
 def postgres(directory: Path | None = None, *, durable: bool = False) -> Iterator[str]:
-    """A PostgreSQL server for the length of the block; yields its URL, of the superuser's empty database.
+    """Run a PostgreSQL server for the duration of the block; yield the URL of the superuser's empty database.
 
-    Its files are under `directory` (made where missing), or in a temporary one of its own. Not `durable`, it
-    never waits for the disk. Raises `EmbeddedError`.
+    Its files are under `directory` (created if missing), or in a temporary directory. Unless `durable`, it never waits
+    for the disk. Raise `EmbeddedError` if it cannot start.
     """
     with _place(directory, "postgres") as place:
         server = postgres_server.prepare(place, durable=durable)
@@ -47,7 +47,7 @@ def postgres(directory: Path | None = None, *, durable: bool = False) -> Iterato
 
 @contextmanager
 def valkey(directory: Path | None = None, *, durable: bool = False) -> Iterator[str]:
-    """A Valkey server for the length of the block; yields its URL. As `postgres` otherwise."""
+    """Run a Valkey server for the duration of the block; yield its URL. Otherwise like `postgres`."""
     with _place(directory, "valkey") as place:
         server = valkey_server.prepare(place, durable=durable)
         with foreground.running(server.command, server.data, signal.SIGTERM, lambda: valkey_answers(server.url)):
@@ -55,7 +55,7 @@ def valkey(directory: Path | None = None, *, durable: bool = False) -> Iterator[
 
 
 def postgres_answers(url: str) -> bool:
-    """Whether a connection to `url` can be made now."""
+    """Return whether a connection to `url` succeeds now."""
     try:
         psycopg.connect(url, connect_timeout=5).close()
     except psycopg.OperationalError:
@@ -64,7 +64,7 @@ def postgres_answers(url: str) -> bool:
 
 
 def valkey_answers(url: str) -> bool:
-    """Whether the server at `url` answers and has loaded its data."""
+    """Return whether the server at `url` responds and has loaded its data."""
     client = redis.Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5)
     try:
         return bool(client.ping())

@@ -1,4 +1,4 @@
-"""What an embedded server that cannot start raises."""
+"""The error of the embedded servers."""
 
 
 class EmbeddedError(Exception):

@@ -1,4 +1,4 @@
-"""How a prepared server is started: the command line for a supervisor, and a context manager for tests."""
+"""Start a prepared server: the command line for a supervisor, and a context manager for tests."""
 
 import os
 import signal
@@ -27,9 +27,9 @@ def bound_command(
     keeps_environment: bool = False,
     capabilities: tuple[int, ...] = (),
 ) -> list[str]:
-    """`command` behind `ops/child.py`: it is sent `death_signal` when the process `parent` dies.
+    """Return `command` wrapped in `ops/child.py`: the kernel sends it `death_signal` when the process `parent` dies.
 
-    `as_service` runs it as the service user if we are root, with those of root's `capabilities` only, and without our
+    With `as_service`, root runs it as the service user, with only the listed `capabilities`, and without this process's
     environment unless it `keeps_environment`.
     """
     bound = [sys.executable, "-I", "-S", str(CHILD), "--parent", str(parent), "--signal", str(int(death_signal))]
@@ -45,10 +45,10 @@ def bound_command(
 
 @contextmanager
 def running(command: list[str], cwd: Path, stop: signal.Signals, answers: Callable[[], bool]) -> Iterator[int]:
-    """Run a server for the length of the block; yields its process id, which is the server's own.
+    """Run a server for the duration of the block; yield the process id of the server.
 
-    `answers` says whether it is ready. Raises `EmbeddedError` with the last of its output where it dies first.
-    It must be entered from a thread that outlives the block: the kernel takes that thread's end for ours.
+    `answers` returns whether it is ready. Raise `EmbeddedError` with the end of its output if it dies before that.
+    Enter it from a thread that outlives the block: when that thread ends, the kernel treats the parent as dead.
     """
     log = cwd.parent / "console.log"
     with log.open("wb") as output:

@@ -1,4 +1,4 @@
-"""What every embedded server keeps beside its data: a port and a password, made once."""
+"""The port and the password of an embedded server, which are created once and stored beside its data."""
 
 import os
 import random
@@ -12,7 +12,7 @@ LOWEST_PORT = 15_000
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write `text` to `path`, mode 0600 from its first moment, whole or not at all."""
+    """Write `text` to `path` atomically, with mode 0600 from the start."""
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
     fresh.unlink(missing_ok=True)
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
@@ -23,19 +23,19 @@ def write_private(path: Path, text: str) -> None:
 
 
 def new_password() -> str:
-    """A random password that needs no escaping in a URL or a configuration file."""
+    """Return a random password that needs no escaping in a URL or a configuration file."""
     return secrets.token_urlsafe(24)
 
 
 def kept_secret(path: Path, make: Callable[[], str] = new_password) -> str:
-    """The secret in the file `path`, made at the first call."""
+    """Return the secret in the file `path`; the first call creates it."""
     if not path.exists():
         write_private(path, make() + "\n")
     return path.read_text().strip()
 
 
 def kept_port(path: Path) -> int:
-    """The port in the file `path`, chosen at the first call and again where somebody else took it since."""
+    """Return the port in the file `path`; choose another one at the first call, or if another program uses it now."""
     if path.exists() and path.read_text().strip().isdigit():
         port = int(path.read_text())
         if is_free(port):
@@ -46,7 +46,7 @@ def kept_port(path: Path) -> int:
 
 
 def is_free(port: int, host: str = LOOPBACK) -> bool:
-    """Whether a server could listen there now."""
+    """Return whether a server could listen on the port now."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -58,11 +58,11 @@ def is_free(port: int, host: str = LOOPBACK) -> bool:
 
 
 def free_port() -> int:
-    """A free port on loopback, below those the kernel lends to outgoing connections where there is room.
+    """Return a free port on loopback, if possible below the kernel's range of ephemeral ports.
 
-    A check worker opens thousands of connections: one of them could take a lent port while the server restarts.
+    A check worker opens thousands of connections, and one of them could take an ephemeral port while the server restarts.
     """
-    highest = _first_lent_port() - 1
+    highest = _first_ephemeral_port() - 1
     for _ in range(200):
         port = random.randint(LOWEST_PORT, highest) if highest > LOWEST_PORT else 0  # noqa: S311 - no secret
         with socket.socket() as probe:
@@ -74,7 +74,7 @@ def free_port() -> int:
     raise OSError("no free port on 127.0.0.1")
 
 
-def _first_lent_port() -> int:
+def _first_ephemeral_port() -> int:
     try:
         return int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     except (OSError, ValueError, IndexError):

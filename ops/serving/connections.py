@@ -1,4 +1,4 @@
-"""Connections: each has a deadline while we wait for its client, and a bound on what it may send."""
+"""Connections: each has a deadline while the server waits for its client, and limits on what the client may send."""
 
 import io
 import resource
@@ -17,26 +17,26 @@ from ops.serving.front import full
 from ops.serving.pings import Ping, PingLane
 from ops.serving.wsgi import Answer, environ_of, joined
 
-#: From the first byte of a request, or from the connection's begin, to the end of its head.
+#: From the first byte of a request, or from the start of the connection, to the end of the head.
 HEAD_SECONDS = 10.0
 #: From there to the end of its body.
 BODY_SECONDS = 30.0
-#: A ping counts from its head on: what has come of its body by then is taken.
+#: A ping counts once its head has arrived; after this time it is processed with the part of the body that has arrived.
 PING_BODY_SECONDS = 10.0
-#: How long a client may take to read what fills our buffers.
+#: How long a client may take to read what fills the send buffer.
 WRITE_SECONDS = 30.0
-#: A connection that is closed may take so long to read the rest.
+#: How long a client may take to read the rest after the server closed the connection.
 CLOSE_SECONDS = 10.0
 KEEP_ALIVE_SECONDS = 60
-#: Of a head, and of everything after it that is no body, such as trailers.
+#: Limit for the head, and for everything after it that is not body, such as trailers.
 HEAD_BYTES = 65_536
-#: File descriptors for everything else: the database, the broker, files.
+#: File descriptors reserved for the database, the broker and files.
 _RESERVED_FILES = 512
 _PING_PREFIX = settings.PING_PREFIX.encode()
 
 
 def raise_file_limit() -> int:
-    """Allow as many open files as connections need; return how many connections there may be."""
+    """Raise the limit on open files as far as connections need it; return how many connections are allowed."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MOST + _RESERVED_FILES
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -46,9 +46,9 @@ def raise_file_limit() -> int:
 
 
 class Connection(HttpToolsProtocol):
-    """Uvicorn's protocol with deadlines, and with the short way of pings.
+    """Uvicorn's protocol with deadlines and with a fast path for pings.
 
-    `crowd` and `pings` are those of the server; `hops` is how many proxies in front of it are trusted.
+    `crowd` and `pings` belong to the server; `hops` is how many proxies in front of it are trusted.
     """
 
     crowd: Crowd
@@ -57,13 +57,13 @@ class Connection(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        #: Of the other end of the connection, which may be a proxy.
+        #: The source of the other end of the connection, which may be a proxy.
         self._peer = ""
-        #: Until when the client has to send what we wait for; None while we work or it reads.
+        #: When the client must have sent its data; None while the server works or the client reads.
         self.deadline: float | None = None
         self._write_deadline: float | None = None
         self._close_deadline: float | None = None
-        #: Bytes since the head began, or since the last of the body.
+        #: Bytes since the start of the head, or since the last byte of the body.
         self._spare_bytes = 0
         self._in_head = True
 
@@ -71,13 +71,13 @@ class Connection(HttpToolsProtocol):
         super().connection_made(transport)
         self._peer = source(self.client[0] if self.client else "")
         self.deadline = time.monotonic() + HEAD_SECONDS
-        # Behind a proxy all connections have one address: a request counts for its client when its head has come.
+        # Behind a proxy all connections have one address: count a request for its client once its head has arrived.
         self.crowd.add(self, self._peer, capped=not self.hops)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.crowd.remove(self)
         if isinstance(self.cycle, Ping) and not self.cycle.submitted:
-            self._submit(self.cycle)  # the job reported: what it did not send of the body is no reason to forget that
+            self._submit(self.cycle)  # the job has pinged, even if its body is incomplete
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -94,7 +94,7 @@ class Connection(HttpToolsProtocol):
         self.deadline = time.monotonic() + HEAD_SECONDS
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._in_head:  # trailers are no headers: with them a client could add to what its proxy wrote
+        if self._in_head:  # ignore trailers: with them a client could forge headers that its proxy sets
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
@@ -122,7 +122,7 @@ class Connection(HttpToolsProtocol):
         super().on_message_complete()
         self._in_head, self._spare_bytes = True, 0
         self.deadline = None
-        if not self.cycle or self.cycle.response_complete:  # the answer may be complete before its request is
+        if not self.cycle or self.cycle.response_complete:  # the response may be complete before the request
             self._rest()
 
     def on_response_complete(self) -> None:
@@ -152,7 +152,7 @@ class Connection(HttpToolsProtocol):
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def _submit(self, ping: Ping) -> None:
-        """Have `ping` answered with what has come of its body."""
+        """Submit `ping` with the part of its body that has arrived."""
         ping.submitted = True
         if ping.body:
             ping.environ["wsgi.input"] = io.BytesIO(ping.body)
@@ -183,13 +183,14 @@ class Connection(HttpToolsProtocol):
         self._write_deadline = None
 
     def is_late(self, now: float) -> bool:
-        """Whether the client has had its time; a connection that closes begins its last."""
+        """Return whether a deadline has passed. If the connection is closing, start the deadline for that first."""
         if self.transport.is_closing() and self._close_deadline is None:
             self._close_deadline = now + CLOSE_SECONDS
-        return any(one is not None and one < now for one in (self.deadline, self._write_deadline, self._close_deadline))
+        deadlines = (self.deadline, self._write_deadline, self._close_deadline)
+        return any(deadline is not None and deadline < now for deadline in deadlines)
 
     def time_out(self) -> None:
-        """The client has had its time: the connection ends, but a ping is answered as far as it has come."""
+        """End the connection after its deadline. An incomplete ping is submitted as far as it has arrived."""
         if isinstance(self.cycle, Ping) and not self.cycle.submitted and not self.transport.is_closing():
             self.deadline = None
             self.cycle.keep_alive = False
@@ -203,5 +204,5 @@ class Connection(HttpToolsProtocol):
 
 
 def _ends_head(data: bytes, room: int) -> bool:
-    """Whether the head ends in the first `room` bytes of `data`."""
+    """Return whether the head ends in the first `room` bytes of `data`."""
     return 0 <= data.find(b"\r\n\r\n") <= room

@@ -1,7 +1,7 @@
-"""All open connections: when there are too many, those that wait for their client give way.
+"""All open connections. If there are too many, connections that wait for their client are closed.
 
-A new connection always gets in if any other one waits for its client: the oldest of the client that has the most is
-closed for it. So a stranger who opens thousands closes only their own.
+A new connection is always accepted if another one waits for its client: of the client with the most connections, the
+oldest waiting one is closed. So a client that opens thousands of connections closes only its own.
 """
 
 from typing import Protocol
@@ -11,72 +11,72 @@ MOST_AN_ADDRESS = 512
 
 
 class Member(Protocol):
-    """A connection, as far as this module needs it."""
+    """The part of a connection that this module uses."""
 
-    #: Until when its client has to send what we wait for; None while we work or it reads.
+    #: When its client must have sent its data; None while the server works or the client reads.
     deadline: float | None
 
     def drop(self) -> None:
         """End the connection now."""
 
     def time_out(self) -> None:
-        """End the connection, because its client is too slow."""
+        """End the connection because its client is too slow."""
 
     def is_late(self, now: float) -> bool:
-        """Whether its client is too slow; `now` is monotonic."""
+        """Return whether its client is too slow; `now` is monotonic."""
 
 
 class Crowd:
-    """All open connections, by whom they count for. Used by the event loop's thread only."""
+    """All open connections by source, which is a client or a proxy. Used by the event loop's thread only."""
 
     def __init__(self, most: int = MOST, most_a_source: int = MOST_AN_ADDRESS) -> None:
         self._most = most
         self._most_a_source = most_a_source
-        #: In the order of their begin.
+        #: In the order in which they were opened.
         self._by_source: dict[str, dict[Member, None]] = {}
         self._source_of: dict[Member, str] = {}
 
-    def add(self, one: Member, source: str, *, capped: bool) -> None:
-        """Take `one` in; where there are too many, another one that waits for its client is closed.
+    def add(self, member: Member, source: str, *, capped: bool) -> None:
+        """Add `member`. If there are too many, close another connection that waits for its client.
 
-        `capped` says whether `source` is a client, which may have `most_a_source` connections at once.
+        `capped` limits `source` to `most_a_source` connections: it is a client, not a proxy.
         """
         theirs = self._by_source.get(source, {})
         if capped and len(theirs) >= self._most_a_source:
             self._evict(theirs)
         elif len(self._source_of) >= self._most:
             self._evict(max(self._by_source.values(), key=len))
-        self._by_source.setdefault(source, {})[one] = None
-        self._source_of[one] = source
+        self._by_source.setdefault(source, {})[member] = None
+        self._source_of[member] = source
 
-    def move(self, one: Member, source: str, *, capped: bool) -> None:
-        """Have `one`, where it is open, count for `source` from now on."""
-        if self._source_of.get(one, source) != source:
-            self.remove(one)
-            self.add(one, source, capped=capped)
+    def move(self, member: Member, source: str, *, capped: bool) -> None:
+        """Count `member` for `source` from now on, if it is open."""
+        if self._source_of.get(member, source) != source:
+            self.remove(member)
+            self.add(member, source, capped=capped)
 
-    def remove(self, one: Member) -> None:
-        """Forget `one`; a second time does nothing."""
-        source = self._source_of.pop(one, None)
+    def remove(self, member: Member) -> None:
+        """Remove `member`; do nothing if it was removed before."""
+        source = self._source_of.pop(member, None)
         if source is not None:
             theirs = self._by_source[source]
-            del theirs[one]
+            del theirs[member]
             if not theirs:
                 del self._by_source[source]
 
     def count_of(self, source: str) -> int:
-        """How many connections count for `source`."""
+        """Return how many connections count for `source`."""
         return len(self._by_source.get(source, ()))
 
     def _evict(self, among: dict[Member, None]) -> None:
-        waiting = (one for one in among if one.deadline is not None)
-        # With nothing but requests under way, the newest of them is the least work lost.
+        waiting = (member for member in among if member.deadline is not None)
+        # If all of them are handling requests, close the newest: it loses the least work.
         victim = next(waiting, None) or next(reversed(among))
         self.remove(victim)
         victim.drop()
 
     def sweep(self, now: float) -> None:
         """Drop every connection whose client is too slow. `now` is monotonic."""
-        for one in list(self._source_of):
-            if one.is_late(now):
-                one.time_out()
+        for member in list(self._source_of):
+            if member.is_late(now):
+                member.time_out()

@@ -1,4 +1,4 @@
-"""The application behind the sockets: bodies are read here, then a thread of the right lane runs the WSGI application."""
+"""The ASGI application: it reads the body of a request, then a thread of the right lane runs the WSGI application."""
 
 import asyncio
 import hashlib
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
-#: One byte more than the application takes, so that it sees that there is more.
+#: One byte more than the application accepts, so that it notices a body that is too long.
 BODY_BYTES = 1024 * 1024 + 1
 #: Bodies beyond the first 64 kB that may be in memory at once, unfinished ones included.
 LARGE_BODIES = 64
@@ -37,11 +37,11 @@ class Front:
     def __init__(self, application: "WSGIApplication") -> None:
         self._application = application
         self._hops = settings.get().trusted_proxies
-        self._large = Turns(LARGE_BODIES, share=LARGE_BODIES_A_CLIENT, patience=RETRY_AFTER_SECONDS)
+        self._large = Turns(LARGE_BODIES, share=LARGE_BODIES_A_CLIENT, timeout=RETRY_AFTER_SECONDS)
         self._streams = threading.BoundedSemaphore(settings.MAX_STREAMS)
         self._lanes = {
-            "alive": Lane("alive", 2, patience=5),
-            "ready": Lane("ready", 4, patience=5),
+            "alive": Lane("alive", 2, timeout=5),
+            "ready": Lane("ready", 4, timeout=5),
             "page": Lane("page", settings.WEB_THREADS, share=settings.WEB_THREADS // 2),
         }
 
@@ -64,7 +64,7 @@ class Front:
         await self._send(answer, whole, send, receive)
 
     def _keys(self, scope: Scope, headers: dict[bytes, bytes]) -> list[str]:
-        """Whom the request counts for: the address it comes from, and the credential that it brings."""
+        """Return the keys that the request counts for: its client's address, and its credential if there is one."""
         address = client_of(headers, self._hops) or source(scope["client"][0] if scope["client"] else "")
         credential = headers.get(b"authorization") or headers.get(b"cookie")
         return [address, hashlib.blake2b(credential, digest_size=16).hexdigest()] if credential else [address]
@@ -72,10 +72,10 @@ class Front:
     async def _body(
         self, path: str, headers: dict[bytes, bytes], receive: Receive, keys: list[str]
     ) -> tuple[bytes, bool]:
-        """The body, and whether it is whole. Raises `Full`, and `Gone` if the client goes away before its end."""
+        """Return the body, and whether it is complete. Raise `Full`, or `Gone` if the client disconnects before its end."""
         declared = headers.get(b"content-length", b"0")
         if len(declared) > 12 or (int(declared) >= BODY_BYTES and not path.startswith(settings.PING_PREFIX)):
-            return b"", False  # the application refuses it by its length
+            return b"", False  # the application rejects it by its length
         reader = _Reader(receive, BODY_BYTES)
         await reader.read(_SMALL_BYTES)
         if not reader.ended:
@@ -93,7 +93,7 @@ class Front:
             await self._stream(answer, send, receive)
 
     async def _stream(self, answer: Answer, send: Send, receive: Receive) -> None:
-        """Send a stream until either side ends it; a thread of its own waits for what is to be sent."""
+        """Send a stream until either side ends it. A separate thread waits for its pieces."""
         pump = Pump(answer, asyncio.get_running_loop(), send)
         if not self._streams.acquire(blocking=False):
             pump.close()
@@ -110,11 +110,11 @@ class Front:
 
 
 class Gone(Exception):
-    """The client has gone away."""
+    """The client has disconnected."""
 
 
 class _Reader:
-    """Reads a body as it comes, up to `most` bytes."""
+    """Read a body piece by piece, up to `most` bytes."""
 
     def __init__(self, receive: Receive, most: int) -> None:
         self._receive = receive
@@ -123,7 +123,7 @@ class _Reader:
         self.ended = False
 
     async def read(self, until: int) -> None:
-        """Read until there are `until` bytes, or the end. Raises `Gone`."""
+        """Read until there are `until` bytes, or the body ends. Raise `Gone` if the client disconnects."""
         while not self.ended and len(self.data) < min(until, self.most):
             message = await self._receive()
             if message["type"] == "http.disconnect":
@@ -133,7 +133,7 @@ class _Reader:
 
 
 class Pump:
-    """A thread that sends a stream's text as it comes, and waits for a client that reads slowly."""
+    """A thread that sends the pieces of a stream, and waits if the client reads slowly."""
 
     def __init__(self, answer: Answer, loop: asyncio.AbstractEventLoop, send: Send) -> None:
         self._answer = answer
@@ -144,11 +144,11 @@ class Pump:
         self.failed = False
 
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         threading.Thread(target=self._run, name="stream", daemon=True).start()
 
     def close(self) -> None:
-        """Give back what the stream holds."""
+        """Release the resources of the stream."""
         if self._answer.close is not None:
             self._answer.close()
 
@@ -160,7 +160,7 @@ class Pump:
                 if piece:
                     message = {"type": "http.response.body", "body": piece, "more_body": True}
                     asyncio.run_coroutine_threadsafe(self._sent(message), self._loop).result()
-        except Exception:  # noqa: BLE001 - whatever ends a stream, the page connects again
+        except Exception:  # noqa: BLE001 - after any error the page reconnects
             self.failed = True
         finally:
             self.close()
@@ -184,7 +184,7 @@ async def _until_gone_or(ended: asyncio.Event, receive: Receive) -> None:
 
 
 def full(path: str) -> Answer:
-    """The answer if no thread is free."""
+    """Return the response if no thread is free."""
     headers = [(b"retry-after", str(RETRY_AFTER_SECONDS).encode())]
     correlation = str(uuid4())
     code = faults.default_of(503)

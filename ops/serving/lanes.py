@@ -1,4 +1,4 @@
-"""Lanes: threads of their own for pings, for health and for everything else, so that none waits behind another."""
+"""Lanes: separate threads for pings, for health checks and for everything else, so that none waits behind another."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -10,40 +10,40 @@ Answer = TypeVar("Answer")
 
 
 class Full(Exception):
-    """No place becomes free in time."""
+    """No place became free in time."""
 
 
 class Turns:
-    """`places` that requests hold while they need one; of one key's requests at most `share` have one at once.
+    """A number of `places`, each held by one request at a time. The requests of one key hold at most `share` of them.
 
-    `patience` is how long a request waits for its turn, `queue` how many may wait.
+    A request waits at most `timeout` seconds for a place, and at most `queue` requests wait.
     """
 
-    def __init__(self, places: int, *, share: int | None = None, patience: float = 20.0, queue: int = 1000) -> None:
+    def __init__(self, places: int, *, share: int | None = None, timeout: float = 20.0, queue: int = 1000) -> None:
         self._free = asyncio.Semaphore(places)
         self._share = share
-        self._patience = patience
+        self._timeout = timeout
         self._queue = queue
         self._waiting = 0
         self._turns: dict[str, tuple[asyncio.Semaphore, list[None]]] = {}
 
     @asynccontextmanager
     async def turn(self, keys: Sequence[str]) -> AsyncIterator[None]:
-        """Hold a place inside the block. Raises `Full`."""
+        """Hold a place inside the block. Raise `Full` if none becomes free in time."""
         keys = list(dict.fromkeys(keys)) if self._share else []
         held: list[asyncio.Semaphore] = []
         used = [self._use(key) for key in keys]
         try:
-            if all(not one.locked() for one in (*used, self._free)):
-                for one in (*used, self._free):
-                    await one.acquire()  # at once: none of them is locked
-                    held.append(one)
+            if all(not semaphore.locked() for semaphore in (*used, self._free)):
+                for semaphore in (*used, self._free):
+                    await semaphore.acquire()  # returns at once: none of them is locked
+                    held.append(semaphore)
             else:
                 await self._wait([*used, self._free], held)
             yield
         finally:
-            for one in held:
-                one.release()
+            for semaphore in held:
+                semaphore.release()
             for key in keys:
                 self._unuse(key)
 
@@ -52,10 +52,10 @@ class Turns:
             raise Full
         self._waiting += 1
         try:
-            async with asyncio.timeout(self._patience):
-                for one in wanted:
-                    await one.acquire()
-                    held.append(one)
+            async with asyncio.timeout(self._timeout):
+                for semaphore in wanted:
+                    await semaphore.acquire()
+                    held.append(semaphore)
         except TimeoutError:
             raise Full from None
         finally:
@@ -74,15 +74,15 @@ class Turns:
 
 
 class Lane:
-    """So many threads, begun when they are needed; the rest is as with `Turns`."""
+    """A pool of `threads`, which start when they are needed. The other arguments are those of `Turns`."""
 
     def __init__(
-        self, name: str, threads: int, *, share: int | None = None, patience: float = 20.0, queue: int = 1000
+        self, name: str, threads: int, *, share: int | None = None, timeout: float = 20.0, queue: int = 1000
     ) -> None:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
-        self._turns = Turns(threads, share=share, patience=patience, queue=queue)
+        self._turns = Turns(threads, share=share, timeout=timeout, queue=queue)
 
     async def run(self, work: Callable[[], Answer], keys: Sequence[str] = ()) -> Answer:
-        """What `work` returns, done by a thread. Raises `Full`, and what `work` raises."""
+        """Call `work` in a thread; return its result or raise its error. Raise `Full` if no thread becomes free in time."""
         async with self._turns.turn(keys):
             return await asyncio.get_running_loop().run_in_executor(self._pool, work)

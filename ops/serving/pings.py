@@ -1,4 +1,4 @@
-"""The short way of a ping: from the parser to a thread and back, past everything that only longer requests need."""
+"""The fast path of pings: from the parser to a thread and back, without the steps that only larger requests need."""
 
 import threading
 import time
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: So many threads keep the connections to the database busy.
+#: This many threads keep the database connections busy.
 FEWEST = 8
-#: A ping that waited longer than this for a thread calls for another one: the others wait for a server.
+#: If a ping waited longer than this for a thread, another thread starts: the others wait for the database or Redis.
 WAITED_SECONDS = 0.1
-#: Beyond so many that wait, a job is better told to come again.
+#: If more pings than this wait, new ones get the response 503, so that the jobs retry.
 MOST_WAITING = 5_000
 
 
 class Ping:
-    """One ping on its way, with what uvicorn's protocol asks of a request under way."""
+    """One ping in progress, with the attributes that uvicorn's protocol expects of a request."""
 
     def __init__(self, environ: dict[str, Any], keep_alive: bool) -> None:
         self.environ = environ
@@ -40,13 +40,13 @@ class Ping:
         self.message_event = Event()
 
     def take(self, data: bytes) -> None:
-        """Keep `data` of the body, as far as it is read."""
+        """Add `data` to the body, up to `PING_BODY_BYTES`."""
         if not self.submitted:
             self.body += data[: settings.PING_BODY_BYTES - len(self.body)]
 
 
 class PingLane:
-    """Threads that take nothing but pings; they begin when they are needed, `most` at most."""
+    """At most `most` threads that only handle pings. They start when they are needed."""
 
     def __init__(self, application: "WSGIApplication", most: int) -> None:
         self._application = application
@@ -60,7 +60,7 @@ class PingLane:
         self._lock = threading.Lock()
 
     def submit(self, environ: dict[str, Any], answer: Callable[[Answer], None], loop: AbstractEventLoop) -> bool:
-        """Have `answer` called in `loop` with the application's answer; False if too many pings wait."""
+        """Queue a ping; later call `answer` in `loop` with the response. Return False if too many pings wait."""
         if self._threads < FEWEST:
             self._grow()
         if self._queue.qsize() >= MOST_WAITING:
@@ -87,7 +87,7 @@ class PingLane:
                 found = Answer(500, [(b"content-length", b"0")], b"")
             self._done.append((answer, found))
             if not self._called:
-                # One call of the loop for all that is done by then: waking it costs more than the rest.
+                # One call wakes the loop for all responses that are ready by then: waking it costs more than the rest.
                 self._called = True
                 loop.call_soon_threadsafe(self._answer)
 

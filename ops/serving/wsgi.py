@@ -1,4 +1,4 @@
-"""WSGI: what the application is given, and what it answers."""
+"""WSGI: build the environment of a request, run the application, return its response."""
 
 import io
 import sys
@@ -17,7 +17,7 @@ Headers = list[tuple[bytes, bytes]]
 
 
 class Answer(NamedTuple):
-    """What the application said; `rest` is a stream's further text, which ends when its client does."""
+    """The application's response; `rest` yields the further pieces of a stream, until the client disconnects."""
 
     status: int
     headers: Headers
@@ -27,7 +27,7 @@ class Answer(NamedTuple):
 
 
 def joined(headers: Headers) -> dict[bytes, bytes]:
-    """`headers` by lower-case name; one that comes several times is one, as a list."""
+    """Return `headers` by lower-case name; join the values of a repeated header into a list."""
     found: dict[bytes, bytes] = {}
     for name, value in headers:
         found[name] = found[name] + (b"; " if name == b"cookie" else b",") + value if name in found else value
@@ -62,13 +62,13 @@ def environ_of(scope: Scope, headers: dict[bytes, bytes]) -> dict[str, Any]:
             environ["CONTENT_TYPE"] = text
         elif name == b"content-length":
             environ["CONTENT_LENGTH"] = text
-        elif b"_" not in name:  # `X_Forwarded_For` would pass for `X-Forwarded-For`
+        elif b"_" not in name:  # `X_Forwarded_For` would be read as `X-Forwarded-For`
             environ["HTTP_" + name.decode("latin-1").upper().replace("-", "_")] = text
     return environ
 
 
 def run(application: "WSGIApplication", environ: dict[str, Any]) -> Answer:
-    """Run `application`; its answer is whole unless it is a stream of events."""
+    """Run `application`; return its complete response, or the start of an event stream."""
     started: list[tuple[str, list[tuple[str, str]]]] = []
 
     def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
@@ -97,4 +97,4 @@ def run(application: "WSGIApplication", environ: dict[str, Any]) -> Answer:
 
 
 def _no_write(_: bytes) -> None:
-    raise NotImplementedError("write() of WSGI is not there: return the body.")
+    raise NotImplementedError("write() of WSGI is not supported: return the body.")

@@ -57,18 +57,18 @@ def test_keys_are_rotated_in_two_steps_with_a_restart_between(directory: Path) -
 def test_locations_are_managed_by_the_rules_of_the_page(directory: Path) -> None:
     assert _supercheck(directory, "migrate").returncode == 0
     for command, said in (
-        (("add", "moon", "Far away"), "moon is added."),
-        (("rename", "moon", "Near by"), "moon is called Near by now."),
-        (("default", "moon"), "moon is the default location now."),
-        (("disable", "us-east"), "us-east is switched off."),
-        (("enable", "us-east"), "us-east is switched on."),
+        (("add", "moon", "Far away"), "Location moon added."),
+        (("rename", "moon", "Near by"), "Location moon renamed to Near by."),
+        (("default", "moon"), "Location moon is now the default."),
+        (("disable", "us-east"), "Location us-east disabled."),
+        (("enable", "us-east"), "Location us-east enabled."),
     ):
         done = _supercheck(directory, "locations", *command)
         assert done.stdout.startswith(said), (command, done.stderr)
     first = _supercheck(directory, "locations", "list").stdout.splitlines()[0].split()
     assert (first[:2], first[-2:]) == (["moon", "default"], ["Near", "by"])
     assert _supercheck(directory, "locations", "default", "us-east").returncode == 0
-    assert _supercheck(directory, "locations", "remove", "moon").stdout == "moon is removed.\n"
+    assert _supercheck(directory, "locations", "remove", "moon").stdout == "Location moon removed.\n"
     refused = _supercheck(directory, "locations", "remove", "us-east")
     assert (refused.returncode, len(refused.stderr.splitlines())) == (1, 1)
     assert "listed in LOCATIONS" in refused.stderr
@@ -77,8 +77,8 @@ def test_locations_are_managed_by_the_rules_of_the_page(directory: Path) -> None
 def test_doctor_finds_the_embedded_servers_and_misses_the_processes(directory: Path) -> None:
     done = _supercheck(directory, "doctor")
     assert done.returncode == 1
-    assert "PostgreSQL 18 answers" in done.stdout
-    assert "Redis answers" in done.stdout
+    assert "PostgreSQL 18 responds" in done.stdout
+    assert "Redis responds" in done.stdout
     assert "problem  scheduler: none seen" in done.stdout
     assert done.stderr == ""
 
@@ -96,4 +96,4 @@ def test_a_stopped_database_is_one_line(tmp_path: Path) -> None:
         pass
     done = _supercheck(directory, "create-api-key")
     assert done.returncode == 1
-    assert done.stderr == "supercheck: PostgreSQL does not answer: start Supercheck first, or correct DATABASE_URL.\n"
+    assert done.stderr == "supercheck: PostgreSQL does not respond: start Supercheck first, or correct DATABASE_URL.\n"

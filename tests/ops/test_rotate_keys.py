@@ -80,7 +80,7 @@ def test_all_tables_open_with_the_new_key_alone_afterwards(
     done = rotate_keys.rotate(keys(NEW, OLD))
 
     # Then the new key alone opens everything, the time is kept, and the trail tells of it without a key
-    assert done.resealed == {"monitors": 7, "notification_providers": 1, "variables": 1}
+    assert done.reencrypted == {"monitors": 7, "notification_providers": 1, "variables": 1}
     assert not done.unreadable
     keys(NEW)
     assert all(secrets_of(connection, "monitors", one) == SECRET for one in monitors)
@@ -91,12 +91,12 @@ def test_all_tables_open_with_the_new_key_alone_afterwards(
     ).fetchone()
     assert found == (7,)
     [details] = rotations(connection)
-    assert details["resealed"] == done.resealed
+    assert details["resealed"] == done.reencrypted
     assert base64.b64encode(NEW).decode() not in str(details)
 
     # And a second run finds nothing to do, and says nothing
     again = rotate_keys.rotate(keys(NEW, OLD))
-    assert not again.resealed
+    assert not again.reencrypted
     assert len(rotations(connection)) == 1
 
     # And whose credentials were opened for it stands in each one's own trail
@@ -134,7 +134,7 @@ def test_an_interrupted_rotation_is_finished_by_the_next(
     # Every row opens at any time, with one key or the other
     assert all(secrets_of(connection, "monitors", one) == SECRET for one in monitors)
     done = rotate_keys.rotate(config)
-    assert done.resealed["monitors"] == 4
+    assert done.reencrypted["monitors"] == 4
     keys(NEW)
     assert all(secrets_of(connection, "monitors", one) == SECRET for one in monitors)
 
@@ -172,9 +172,9 @@ def test_what_no_key_opens_is_named_and_left_as_it_is(
     kept = encrypted_monitor(connection, project)
     done = rotate_keys.rotate(keys(NEW, OLD))
     assert done.unreadable == [f"monitors {lost}"]
-    assert done.resealed == {"monitors": 1}
+    assert done.reencrypted == {"monitors": 1}
     assert secrets_of(connection, "monitors", kept) == SECRET
-    assert any("could not be opened" in line for line in rotate_keys.report(done))
+    assert any("could not be decrypted" in line for line in rotate_keys.report(done))
     keys(b"a forgotten key!")
     assert secrets_of(connection, "monitors", lost) == SECRET
 

@@ -74,7 +74,7 @@ def test_somebody_elses_socket_directory_is_refused(monkeypatch: pytest.MonkeyPa
     private = supervision.socket_path(long).parent
     private.chmod(0o777)
     try:
-        with pytest.raises(Problem, match="is not ours"):
+        with pytest.raises(Problem, match="belongs to another user or is accessible to others"):
             supervision.socket_path(long)
     finally:
         private.rmdir()
@@ -85,7 +85,7 @@ def test_a_taken_port_is_one_line_with_what_to_do() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(Problem, match=f"Port {port} is taken .*choose another with PORT"):
+        with pytest.raises(Problem, match=f"Port {port} is in use .*choose another with PORT"):
             check_port(settings.Settings(host="127.0.0.1", port=port))
 
 

@@ -188,5 +188,5 @@ def test_a_data_directory_in_use_and_a_taken_port_are_one_line_each(
     assert len(twin.text.splitlines()) == 1
     rival = start(tmp_path / "elsewhere", run.port)
     assert rival.process.wait(60) == 1
-    assert f"Port {run.port} is taken" in rival.text
+    assert f"Port {run.port} is in use" in rival.text
     assert len(rival.text.splitlines()) == 1
