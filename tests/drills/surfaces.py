@@ -15,7 +15,7 @@ from ops.embedded import valkey_server
 from tests import system
 
 _CSRF = re.compile(r'name="csrf_token" value="([^"]+)"')
-_LINK = re.compile(r'(?:href|data-partial|data-live)="(/[^"#]*)"')
+_LINK = re.compile(r'(?:href|data-renews|data-members)="(/[^"#]*)"')
 _NOT_FOLLOWED = re.compile(r"/(static|logout|api/)|/delete$")
 
 
