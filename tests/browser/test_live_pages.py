@@ -216,7 +216,7 @@ def test_without_a_connection_the_page_says_of_what_time_it_is(
     complaints.clear()  # the browser complains of every refused connection
 
 
-@pytest.mark.parametrize("path", ["/", "/monitors", "/alerts", "/incidents", "/locations", "/schedules"])
+@pytest.mark.parametrize("path", ["/", "/monitors", "/alerts", "/incidents", "/locations", "/queues"])
 def test_after_signing_out_elsewhere_every_page_says_so(visit: Visit, path: str) -> None:
     from playwright.sync_api import expect
 
