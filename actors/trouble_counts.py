@@ -4,16 +4,13 @@ A figure to look at, not one to decide by: it may be lost with Redis.
 """
 
 import asyncio
-import time
 from collections import Counter
 from typing import NamedTuple
 
 import redis
-import structlog
 
+from actors.minute_counts import MinuteCounts
 from actors.trouble import SENTENCES, Trouble
-
-log = structlog.get_logger(__name__)
 
 #: Hash: `<location>:<trouble>:<minute since 1970>` -> checks that failed because of it.
 _KEY = "supercheck:troubles"
@@ -22,6 +19,7 @@ KEPT_MINUTES = 10
 GATHER_SECONDS = 1.0
 
 
+_counts = MinuteCounts(_KEY, KEPT_MINUTES)
 _WORDS = frozenset(one.value for one in Trouble)
 
 
@@ -62,32 +60,17 @@ class TroubleCounts:
 
 
 def note(client: "redis.Redis", gathered: "Counter[Lack]") -> None:
-    """Add to the counts. If Redis is away, only the figure is lost."""
-    minute = int(time.time() // 60)
-    pipe = client.pipeline(transaction=False)
-    for lack, checks in gathered.items():
-        pipe.hincrby(_KEY, f"{lack.location}:{lack.trouble.value}:{minute}", checks)
-    pipe.expire(_KEY, (KEPT_MINUTES + 1) * 60)
-    try:
-        pipe.execute()
-    except redis.RedisError as error:
-        log.warning("troubles were not counted", checks=gathered.total(), error=type(error).__name__)
+    """Add to the counts. If Redis is down, only the figure is lost."""
+    _counts.add(client, Counter({f"{lack.location}:{lack.trouble.value}": checks for lack, checks in gathered.items()}))
 
 
 def lately(client: "redis.Redis") -> "Counter[Lack]":
-    """Return the checks that failed in the last `KEPT_MINUTES`, by trouble; forget older ones. Raise redis' errors."""
-    now = int(time.time() // 60)
+    """Return the checks that failed in the last `KEPT_MINUTES`, by trouble. Raise redis' errors."""
     found: Counter[Lack] = Counter()
-    old = []
-    for field, count in client.hgetall(_KEY).items():
-        name = field.decode() if isinstance(field, bytes) else field
-        location, word, minute = name.split(":")
-        if now - int(minute) >= KEPT_MINUTES:
-            old.append(name)
-        elif word in _WORDS:
-            found[Lack(location, Trouble(word))] += int(count)
-    if old:
-        client.hdel(_KEY, *old)
+    for subject, checks in _counts.recent(client).items():
+        location, _, word = subject.rpartition(":")
+        if word in _WORDS:
+            found[Lack(location, Trouble(word))] += checks
     return found
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from actors import silence
+from actors import minute_counts, silence
 
 
 @pytest.fixture
@@ -27,9 +27,9 @@ def test_each_location_is_counted_by_itself(client: redis.Redis) -> None:
 def test_what_is_old_is_forgotten(client: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     now = time.time()
     for minutes in (75, 20, 2):
-        monkeypatch.setattr(silence.time, "time", lambda minutes=minutes: now - 60 * minutes)
+        monkeypatch.setattr(minute_counts.time, "time", lambda minutes=minutes: now - 60 * minutes)
         silence.note(client, ["moon"])
-    monkeypatch.setattr(silence.time, "time", lambda: now)
+    monkeypatch.setattr(minute_counts.time, "time", lambda: now)
     assert silence.lately(client, 10) == {"moon": 1}
     assert silence.lately(client) == {"moon": 2}
     assert client.hlen("supercheck:unanswered") == 2
